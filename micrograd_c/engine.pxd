@@ -1,0 +1,32 @@
+"""The C face of Value, for modules that record many nodes in one call."""
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t, uint8_t
+
+from micrograd_c.tape cimport adopt, tape
+
+
+cdef class Value:
+    cdef int32_t index          # the node; 0 until __init__ has run
+    cdef uint8_t plain          # 1: initialised, of exactly this type, extra None, attributes NULL
+    cdef uint8_t anchored       # 1: live dependents hold this handle already
+    cdef object extra           # None; a tuple of handles kept alive; or Extra
+    cdef PyObject *attributes   # the instance's __dict__, NULL until the first attribute
+    cdef object __weakref__
+
+
+cdef class Extra:
+    cdef object backward        # the function assigned to _backward, or None
+    cdef object op              # the name assigned to _op, or None
+    cdef object prev            # the set handed out as _prev, or None
+    cdef object keep            # handles that must live as long as this one, see `hold`; a tuple, or None
+
+
+cdef bint operators_are_ours() noexcept
+
+
+cdef inline void bind(Value handle, int32_t index) noexcept:
+    """Make a handle made by Value.__new__ the handle of a node that has none."""
+    handle.index = index
+    handle.plain = 1
+    adopt(&tape, index, <void *> handle)

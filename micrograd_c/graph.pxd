@@ -1,0 +1,128 @@
+"""The graph as Python sees it: a node's operands as Values, its op's name, and a sweep that calls Python functions."""
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport calloc, free
+
+from micrograd_c cimport rules
+from micrograd_c.engine cimport Extra, Value, bind
+from micrograd_c.numbers cimport Number, as_python
+from micrograd_c.state cimport rare
+from micrograd_c.tape cimport (
+    DATA_INT, HOOK, Node, Tape, local_step, make_room, record, release, tape, unpin,
+)
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject *o)
+
+
+cdef inline int32_t record_custom(tuple children, Number number) except -1:
+    """A node with any number of operands, for which the user brings the rule. Room for one node is reserved."""
+    cdef Value child
+    cdef int32_t count = <int32_t> len(children)
+    cdef int32_t index = record(&tape, rules.CUSTOM, tape.edge_top, count, number.value, number.is_int)
+    if tape.nodes[index].op == rules.CUSTOM:    # and not detached by no_grad
+        for child in children:
+            tape.edges[tape.edge_top] = child.index
+            tape.edge_top += 1
+    return index
+
+
+cdef inline void forget_node(Value value) noexcept:
+    """The Value is about to get another node, or to die."""
+    cdef int32_t index = value.index
+    value.index = 0
+    release(&tape, index)
+
+
+cdef inline Value handle_of(int32_t index):
+    """The Value of a node: the one there is, or a new one. Wants the tape pinned."""
+    cdef Value value
+    cdef void *handle
+    value = Value.__new__(Value)        # first: this may run code that makes a handle for the same node
+    handle = tape.handles[index]
+    if handle != NULL:
+        if Py_REFCNT(<PyObject *> handle) > 0:
+            return <Value> handle
+        # its destructor is running and got here through a finalizer: it has given up the node
+        (<Value> handle).index = 0
+        release(&tape, index)
+    bind(value, index)
+    value.anchored = 1      # its dependents will find it through the set that it is made for
+    return value
+
+
+cdef inline set operands(Value value):
+    """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
+    cdef Node *node = tape.nodes + value.index
+    cdef int32_t start = node.a
+    cdef int32_t k, count
+    cdef int op = node.op
+    cdef set result = set()
+    tape.pins += 1
+    try:
+        if op == rules.CUSTOM:
+            count = node.b
+            for k in range(start, start + count):
+                result.add(handle_of(tape.edges[k]))
+        elif op != rules.LEAF:
+            result.add(handle_of(start))
+            if op == rules.ADD or op == rules.MUL or op == rules.POW:
+                result.add(handle_of(tape.nodes[value.index].b))
+    finally:
+        unpin(&tape)
+    if result:
+        rare(value).prev = result
+    return result
+
+
+cdef inline str op_name(Node *node):
+    cdef Node *exponent
+    if node.op == rules.POWER:
+        exponent = tape.nodes + node.b
+        return f"**{as_python(exponent.data, exponent.flags & DATA_INT)}"
+    return (
+        "", "+", "*", "", "**", "ReLU", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs", "",
+    )[node.op]
+
+
+cdef inline int run_hook(int32_t index) except -1:
+    """Call the function assigned to a node's `_backward`. It may do anything but renumber nodes."""
+    cdef void *handle = tape.handles[index]
+    if handle != NULL:
+        value = <Value> handle
+        if isinstance(value.extra, Extra) and (<Extra> value.extra).backward is not None:
+            (<Extra> value.extra).backward()
+    return 0
+
+
+cdef inline int sweep_with_hooks(Value root) except -1:
+    """tape.sweep where some node somewhere has a Python function for its rule.
+
+    Its marks are its own, since such a function may call backward() itself, or let another thread do so.
+    """
+    cdef int32_t i, k
+    cdef Node *node
+    cdef uint8_t *marked = <uint8_t *> calloc(root.index + 1, 1)
+    if marked == NULL:
+        raise MemoryError("no memory for the marks of backward()")
+    tape.pins += 1
+    try:
+        marked[root.index] = 1
+        for i in range(root.index, 0, -1):
+            if not marked[i]:
+                continue
+            if tape.nodes[i].flags & HOOK:
+                run_hook(i)
+            else:
+                local_step(&tape, i)
+            node = tape.nodes + i
+            if node.op == rules.CUSTOM:
+                for k in range(node.a, node.a + node.b):
+                    marked[tape.edges[k]] = 1
+            else:
+                marked[node.a] = marked[node.b] = 1
+    finally:
+        free(marked)
+        unpin(&tape)
+    return 0

@@ -1,0 +1,49 @@
+"""Python numbers to a double and a flag, and back. Knows nothing of nodes or Value."""
+
+from cpython.complex cimport PyComplex_Check
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_FromDouble
+from cpython.long cimport PyLong_AsDouble, PyLong_Check, PyLong_FromDouble
+from cpython.number cimport PyNumber_Index
+from cpython.object cimport PyObject_HasAttr
+from libc.stdint cimport uint8_t
+
+
+cdef struct Number:
+    double value
+    uint8_t is_int      # 1 where Python would hold an int, else 0
+
+
+cdef inline bint read_exact_number(object source, Number *number) except -1:
+    """Take a float or int, or a subclass (np.float64 is one), by value. Runs no Python code. False for all else."""
+    if PyFloat_Check(source):
+        number.value = PyFloat_AS_DOUBLE(source)
+        number.is_int = 0
+        return True
+    if PyLong_Check(source):
+        number.value = PyLong_AsDouble(source)
+        number.is_int = -9007199254740992.0 <= number.value <= 9007199254740992.0
+        return True
+    return False
+
+
+cdef inline bint read_number(object source, Number *number) except -1:
+    """Take a number by value. False if it is none: no float or int, nor a scalar that turns into one."""
+    if read_exact_number(source, number):
+        return True
+    # scalars of other libraries; what has a length is an array, even of one element
+    if PyComplex_Check(source) or PyObject_HasAttr(source, "__len__"):
+        return False
+    if PyObject_HasAttr(source, "__index__"):
+        return read_exact_number(PyNumber_Index(source), number)
+    if not PyObject_HasAttr(source, "__float__"):
+        return False
+    number.value = float(source)
+    number.is_int = 0
+    return True
+
+
+cdef inline object as_python(double value, bint is_int):
+    """The int or float that a node's data or grad shows. A sum of ints past 2**53 shows as a float."""
+    if is_int and -9007199254740992.0 <= value <= 9007199254740992.0:
+        return PyLong_FromDouble(value)
+    return PyFloat_FromDouble(value)

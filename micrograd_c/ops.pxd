@@ -1,0 +1,98 @@
+"""micrograd's operators as the nodes they leave on the tape: `a - b` is `a + (b * -1)`, `a / b` is `a * b**-1`.
+
+Knows tape, rules and numbers; nothing of Value. Each function wants ROOM nodes reserved, and computes what may raise
+before it records, so that an error leaves no node behind.
+"""
+
+from libc.math cimport isfinite
+from libc.stdint cimport int32_t, uint8_t
+
+from micrograd_c cimport rules
+from micrograd_c.numbers cimport Number
+from micrograd_c.tape cimport DATA_INT, Tape, record, record_add, record_leaf, record_mul, settle
+
+
+cdef enum:
+    ROOM = 4
+
+ctypedef int32_t (*Binary)(Tape *t, int32_t a, int32_t b) except -1
+ctypedef int32_t (*WithNumber)(Tape *t, int32_t a, Number number) except -1
+
+
+cdef inline int32_t add(Tape *t, int32_t a, int32_t b) except -1:
+    return record_add(t, a, b)
+
+
+cdef inline int32_t add_number(Tape *t, int32_t a, Number number) except -1:
+    return record_add(t, a, record_leaf(t, number.value, number.is_int))
+
+
+cdef inline int32_t multiply(Tape *t, int32_t a, int32_t b) except -1:
+    return record_mul(t, a, b)
+
+
+cdef inline int32_t multiply_number(Tape *t, int32_t a, Number number) except -1:
+    return record_mul(t, a, record_leaf(t, number.value, number.is_int))
+
+
+cdef inline int32_t negate(Tape *t, int32_t a) except -1:
+    return record_mul(t, a, record_leaf(t, -1.0, DATA_INT))
+
+
+cdef inline int32_t subtract(Tape *t, int32_t a, int32_t b) except -1:
+    return record_add(t, a, negate(t, b))
+
+
+cdef inline int32_t subtract_number(Tape *t, int32_t a, Number number) except -1:
+    return record_add(t, a, record_leaf(t, 0.0 - number.value if number.is_int else -number.value, number.is_int))
+
+
+cdef inline int32_t subtract_from_number(Tape *t, int32_t a, Number number) except -1:
+    cdef int32_t negative = negate(t, a)
+    return record_add(t, negative, record_leaf(t, number.value, number.is_int))
+
+
+cdef inline int32_t divide(Tape *t, int32_t a, int32_t b) except -1:
+    return record_mul(t, a, power_number(t, b, Number(-1.0, DATA_INT)))
+
+
+cdef inline int32_t divide_number(Tape *t, int32_t a, Number number) except -1:
+    cdef double inverse = rules.power(number.value, -1.0)
+    return record_mul(t, a, record_leaf(t, inverse, 0))
+
+
+cdef inline int32_t divide_into_number(Tape *t, int32_t a, Number number) except -1:
+    cdef int32_t inverse = power_number(t, a, Number(-1.0, DATA_INT))
+    return record_mul(t, inverse, record_leaf(t, number.value, number.is_int))
+
+
+cdef inline int32_t power_number(Tape *t, int32_t a, Number number) except -1:
+    cdef uint8_t data_int = t.nodes[a].flags & number.is_int & (number.value >= 0.0)
+    cdef double data = rules.power(t.nodes[a].data, number.value)
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.POWER, a, record_leaf(t, number.value, number.is_int), data, data_int)
+
+
+cdef inline int32_t power(Tape *t, int32_t a, int32_t b) except -1:
+    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT & (t.nodes[b].data >= 0.0)
+    cdef double data = rules.power(t.nodes[a].data, t.nodes[b].data)
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.POW, a, b, data, data_int)
+
+
+cdef inline int32_t power_of_number(Tape *t, int32_t a, Number number) except -1:
+    rules.power(number.value, t.nodes[a].data)      # raises before anything is recorded
+    return power(t, record_leaf(t, number.value, number.is_int), a)
+
+
+cdef inline int32_t unary(Tape *t, int32_t a, int op) except -1:
+    cdef double x = t.nodes[a].data
+    cdef double y = rules.value(op, x)
+    cdef uint8_t data_int = 0
+    if not isfinite(y) and isfinite(x) or y != y and x == x:
+        raise rules.domain_error(op, x)
+    if op == rules.ABS or op == rules.RELU:
+        data_int = DATA_INT if op == rules.RELU and x < 0.0 else t.nodes[a].flags & DATA_INT
+    return record(t, op, a, 0, y, data_int)

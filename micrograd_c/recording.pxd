@@ -1,0 +1,85 @@
+"""Recording one op through handles: make the result's handle, reserve, record, bind, hold.
+
+In that order. Making a handle may run Python's collector and so any code; reserving may renumber; binding cannot fail.
+"""
+
+from libc.stdint cimport int32_t
+
+from micrograd_c cimport ops
+from micrograd_c.engine cimport Value, bind
+from micrograd_c.numbers cimport Number, read_number
+from micrograd_c.state cimport check_initialised, hold
+from micrograd_c.tape cimport Tape, record_add, record_mul, reserve, tape
+
+ctypedef int32_t (*Recorder)(Tape *t, int32_t a) except -1
+
+
+cdef inline Value add(Value a, Value b):
+    cdef Value out = Value.__new__(Value)
+    if not a.plain & b.plain:
+        return binary(a, b, ops.add)
+    reserve(&tape, 1)
+    bind(out, record_add(&tape, a.index, b.index))
+    return out
+
+
+cdef inline Value multiply(Value a, Value b):
+    cdef Value out = Value.__new__(Value)
+    if not a.plain & b.plain:
+        return binary(a, b, ops.multiply)
+    reserve(&tape, 1)
+    bind(out, record_mul(&tape, a.index, b.index))
+    return out
+
+
+cdef inline Value binary(Value a, Value b, ops.Binary record_op):
+    cdef Value out = Value.__new__(Value)
+    check_initialised(a)
+    check_initialised(b)
+    reserve(&tape, ops.ROOM)
+    bind(out, record_op(&tape, a.index, b.index))
+    hold(out, a)
+    hold(out, b)
+    return out
+
+
+cdef inline Value with_number(Value a, Number number, ops.WithNumber record_op):
+    cdef Value out = Value.__new__(Value)
+    check_initialised(a)
+    reserve(&tape, ops.ROOM)
+    bind(out, record_op(&tape, a.index, number))
+    hold(out, a)
+    return out
+
+
+cdef inline Value unary(Value a, Recorder record_op):
+    cdef Value out = Value.__new__(Value)
+    check_initialised(a)
+    reserve(&tape, ops.ROOM)
+    bind(out, record_op(&tape, a.index))
+    hold(out, a)
+    return out
+
+
+cdef inline Value function(Value a, int op):
+    cdef Value out = Value.__new__(Value)
+    check_initialised(a)
+    reserve(&tape, 1)
+    bind(out, ops.unary(&tape, a.index, op))
+    hold(out, a)
+    return out
+
+
+cdef inline object unusual(
+    object left, object right, ops.Binary values, ops.WithNumber number, ops.WithNumber reflected
+):
+    """An operator whose operands may be subclasses, or numbers on either side."""
+    cdef Number other
+    if isinstance(left, Value):
+        if isinstance(right, Value):
+            return binary(<Value> left, <Value> right, values)
+        if read_number(right, &other):
+            return with_number(<Value> left, other, number)
+    elif read_number(left, &other):
+        return with_number(<Value> right, other, reflected)
+    return NotImplemented

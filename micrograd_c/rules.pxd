@@ -1,0 +1,141 @@
+"""What each op computes and how it differentiates: value and slope side by side.
+
+Knows numbers only: nothing of tapes, nodes or Value.
+"""
+
+from libc.math cimport copysign, cos, exp, fabs, floor, fmod, isfinite, log, pow, sin, sqrt, tanh
+
+
+cdef enum Op:
+    LEAF        # recorded from outside; nothing flows further down
+    ADD         # a + b
+    MUL         # a * b
+    POWER       # a ** b, b a number kept as a hidden leaf
+    POW         # a ** b, b a Value
+    RELU        # from here to ABS: one operand, see `slope`
+    EXP
+    LOG
+    TANH
+    SIGMOID
+    SQRT
+    SIN
+    COS
+    ABS
+    CUSTOM      # any number of operands, listed in the edges arena
+
+
+# One pair an op. x is the operand, y the value; every slope is checked against finite differences.
+
+cdef inline double relu_value(double x) noexcept nogil: return 0.0 if x < 0.0 else x
+cdef inline double relu_slope(double x, double y) noexcept nogil: return 1.0 if y > 0.0 else 0.0    # [y > 0]
+
+cdef inline double exp_value(double x) noexcept nogil: return exp(x)
+cdef inline double exp_slope(double x, double y) noexcept nogil: return y                           # e^x
+
+cdef inline double log_value(double x) noexcept nogil: return log(x)
+cdef inline double log_slope(double x, double y) noexcept nogil: return 1.0 / x                     # 1 / x
+
+cdef inline double tanh_value(double x) noexcept nogil: return tanh(x)
+cdef inline double tanh_slope(double x, double y) noexcept nogil: return 1.0 - y * y                # 1 - tanh(x)^2
+
+cdef inline double sigmoid_value(double x) noexcept nogil: return logistic(x)
+cdef inline double sigmoid_slope(double x, double y) noexcept nogil: return y * (1.0 - y)           # y (1 - y)
+
+cdef inline double sqrt_value(double x) noexcept nogil: return sqrt(x)
+cdef inline double sqrt_slope(double x, double y) noexcept nogil: return 0.5 / y                    # 1 / (2 sqrt(x))
+
+cdef inline double sin_value(double x) noexcept nogil: return sin(x)
+cdef inline double sin_slope(double x, double y) noexcept nogil: return cos(x)                      # cos(x)
+
+cdef inline double cos_value(double x) noexcept nogil: return cos(x)
+cdef inline double cos_slope(double x, double y) noexcept nogil: return -sin(x)                     # -sin(x)
+
+cdef inline double abs_value(double x) noexcept nogil: return fabs(x)
+cdef inline double abs_slope(double x, double y) noexcept nogil: return (x > 0.0) - (x < 0.0)       # sign(x), 0 at 0
+
+
+cdef inline double logistic(double x) noexcept nogil:
+    """1 / (1 + e^-x) by whichever form cannot overflow."""
+    cdef double e = exp(-fabs(x))
+    return (1.0 if x >= 0.0 else e) / (1.0 + e)
+
+
+cdef inline double value(int op, double x) noexcept nogil:
+    if op == RELU: return relu_value(x)
+    elif op == EXP: return exp_value(x)
+    elif op == LOG: return log_value(x)
+    elif op == TANH: return tanh_value(x)
+    elif op == SIGMOID: return sigmoid_value(x)
+    elif op == SQRT: return sqrt_value(x)
+    elif op == SIN: return sin_value(x)
+    elif op == COS: return cos_value(x)
+    else: return abs_value(x)
+
+
+cdef inline double slope(int op, double x, double y) noexcept nogil:
+    if op == RELU: return relu_slope(x, y)
+    elif op == EXP: return exp_slope(x, y)
+    elif op == LOG: return log_slope(x, y)
+    elif op == TANH: return tanh_slope(x, y)
+    elif op == SIGMOID: return sigmoid_slope(x, y)
+    elif op == SQRT: return sqrt_slope(x, y)
+    elif op == SIN: return sin_slope(x, y)
+    elif op == COS: return cos_slope(x, y)
+    else: return abs_slope(x, y)
+
+
+cdef inline object domain_error(int op, double x):
+    """The exception for an x whose value is infinite or not a number."""
+    if op == EXP:
+        return OverflowError(f"exp({x!r}) is too large for a float")
+    if op == LOG:
+        return ValueError(f"log({x!r}) is not defined: it wants a number above 0")
+    if op == SQRT:
+        return ValueError(f"sqrt({x!r}) is not a real number: it wants a number that is not negative")
+    return ValueError(f"{'sin' if op == SIN else 'cos'}({x!r}) is not defined: it wants a finite number")
+
+
+cdef inline bint is_odd(double y) noexcept nogil:
+    return fmod(fabs(y), 2.0) == 1.0
+
+
+cdef inline double power(double x, double y) except? -1.0:
+    """float ** float with CPython's bits; what it refuses raises as it does there.
+
+    Follows float_pow in CPython's Objects/floatobject.c. C's pow is called with an exponent the compiler cannot see
+    (-fno-builtin-pow): folded to x*x or 1/x it differs in the last bit.
+    """
+    cdef double result
+    if isfinite(x) and isfinite(y):
+        if x > 0.0 or (x < 0.0 and y == floor(y)):
+            result = pow(fabs(x), y)
+            if isfinite(result):
+                return -result if x < 0.0 and is_odd(y) else result
+        elif y == 0.0:
+            return 1.0
+        elif x == 0.0 and y > 0.0:
+            return x if is_odd(y) else 0.0
+    return python_power(x, y)
+
+
+cdef inline double python_power(double x, double y) except? -1.0:
+    """The cases with an opinion (zero to a negative power, overflow, infinities): Python's own operator decides."""
+    result = (<object> x) ** (<object> y)
+    if isinstance(result, complex):
+        raise ValueError(
+            f"{x!r} ** {y!r} is not a real number: a negative base needs a whole exponent"
+        )
+    return result
+
+
+# d(x ** y)/dx = y x^(y-1), in micrograd's order: (y * x ** (y - 1)) * grad
+cdef inline double power_slope(double x, double y) except? -1.0: return y * power(x, y - 1.0)
+
+
+# d(x ** y)/dx when y is a Value: 0 for y == 0, as PyTorch's pow_backward_self
+cdef inline double pow_base_slope(double x, double y) except? -1.0: return 0.0 if y == 0.0 else y * power(x, y - 1.0)
+
+
+# d(x ** y)/dy = x^y log(x), 0 for x == 0 and y >= 0, as PyTorch's pow_backward_exponent
+cdef inline double pow_exponent_slope(double x, double y, double z) noexcept nogil:
+    return 0.0 if x == 0.0 and y >= 0.0 else z * log(x)

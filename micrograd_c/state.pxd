@@ -1,0 +1,122 @@
+"""What a few Values carry besides a node, and who keeps them alive for it.
+
+A Value that is not plain (attributes, a custom function, a subclass) must live as long as a live Value can reach its
+node. So the result of every op on one holds it: `hold` puts it into the result's `extra`, and hands on what the
+operand itself was holding. State that arrives after such ops were recorded is caught up with by `anchor`.
+"""
+
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport calloc, free
+
+from micrograd_c cimport rules
+from micrograd_c.engine cimport Extra, Value
+from micrograd_c.numbers cimport Number, read_number
+from micrograd_c.tape cimport Node, tape, unpin
+
+cdef enum:
+    FLAT = 8        # more held Values than this are nested, so that an op's share stays constant
+
+
+cdef inline str describe(object given):
+    """An object as an error message shows it: short, with its type."""
+    text = repr(given)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(given).__name__}"
+
+
+cdef inline int check_initialised(Value value) except -1:
+    if not value.index:
+        raise uninitialised(value)
+    return 0
+
+
+cdef inline object uninitialised(Value value):
+    name = type(value).__name__
+    return AttributeError(f"this {name} has no data yet: {name}.__init__ must call super().__init__(data) first")
+
+
+cdef inline bint take_number(object source, Number *number) except -1:
+    """Like read_number; a Value, though it has a float(), is no number."""
+    return not isinstance(source, Value) and read_number(source, number)
+
+
+cdef inline Extra rare(Value value):
+    """The Value's Extra, made if need be."""
+    cdef Extra extra
+    if not isinstance(value.extra, Extra):
+        extra = Extra.__new__(Extra)
+        extra.keep = value.extra
+        value.extra = extra
+        value.plain = 0
+    return <Extra> value.extra
+
+
+cdef inline int hold(Value out, Value operand) except -1:
+    """Keep alive what the operand must not lose: itself if it has state of its own, else only what it holds."""
+    if operand.plain:
+        return 0
+    if type(operand) is Value and type(operand.extra) is tuple and operand.attributes == NULL:
+        return hold_all(out, operand.extra)
+    return hold_all(out, (operand,))
+
+
+cdef inline int hold_all(Value out, tuple more) except -1:
+    cdef tuple held = held_by(out)
+    if held is None:
+        held = more
+    elif more is not held:
+        fresh = [one for one in more if not contains(held, one)]
+        if not fresh:
+            return 0
+        held = held + tuple(fresh) if len(held) + len(fresh) <= FLAT else (held, more)
+    if isinstance(out.extra, Extra):
+        (<Extra> out.extra).keep = held
+    else:
+        out.extra = held
+        out.plain = 0
+    return 0
+
+
+cdef inline tuple held_by(Value value):
+    return (<Extra> value.extra).keep if isinstance(value.extra, Extra) else value.extra
+
+
+cdef inline bint contains(tuple held, object one):
+    """By identity: `in` would run a user's __eq__."""
+    for other in held:
+        if other is one:
+            return True
+    return False
+
+
+cdef inline int anchor(Value value) except -1:
+    """Make the live Values computed from this one hold it, once: it was plain when they were recorded."""
+    cdef int32_t first = value.index
+    cdef int32_t i, k
+    cdef Node *node
+    cdef uint8_t *reached
+    if value.anchored or first == tape.top - 1 or not first:
+        return 0
+    dependents = []     # filled without allocating objects that Python's collector tracks, so no code runs meanwhile
+    reached = <uint8_t *> calloc(tape.top - first, 1)
+    if reached == NULL:
+        raise MemoryError("no memory to find the Values computed from this one")
+    tape.pins += 1
+    try:
+        reached[0] = 1
+        for i in range(first + 1, tape.top):
+            node = tape.nodes + i
+            if node.op == rules.CUSTOM:
+                for k in range(node.a, node.a + node.b):
+                    if tape.edges[k] >= first and reached[tape.edges[k] - first]:
+                        reached[i - first] = 1
+            elif node.a >= first and reached[node.a - first] or node.b >= first and reached[node.b - first]:
+                reached[i - first] = 1
+            if reached[i - first] and tape.handles[i] != NULL:
+                dependents.append(<Value> tape.handles[i])
+        for dependent in dependents:
+            hold_all(dependent, (value,))
+        value.anchored = 1
+    finally:
+        free(reached)
+        unpin(&tape)
+    return 0

@@ -1,0 +1,137 @@
+"""The C face of the tape: node layout, recording, and giving back.
+
+Knows nothing of Python objects except the handle pointers it must renumber. See src/tape.pyx for the design.
+"""
+
+from libc.stdint cimport int32_t, uint8_t
+
+from micrograd_c cimport rules
+
+
+cdef enum Flag:
+    DATA_INT = 1    # Python would hold an int in data
+    GRAD_INT = 2    # Python would hold an int in grad; must be DATA_INT << 1, see `give`
+    MARK = 4        # a sweep has this node before it; means nothing on a leaf
+    LEAF_NODE = 8   # a sweep has nothing to do here
+    HOOK = 16       # a Python function replaces the rule of this node
+    LIVE = 32       # the collector has reached this node
+
+
+cdef struct Node:
+    double data         # primal
+    double grad         # adjoint
+    int32_t a           # first operand; of a custom node, where its operands start in edges
+    int32_t b           # second operand, 0 if there is none; of a custom node, how many
+    int32_t forward     # collector only: new index of the node that was at this place
+    uint8_t op          # rules.Op
+    uint8_t flags       # Flag bits
+
+
+cdef struct Tape:
+    Node *nodes             # nodes[0] is the node of handles that were never initialised
+    void **handles          # per node its handle, borrowed, or NULL; NULL from top on
+    int32_t *edges          # operands of custom nodes, in node order
+    int32_t top             # nodes in use
+    int32_t capacity        # nodes there is room for
+    int32_t base            # nodes below have survived a collection
+    int32_t edge_top        # edges in use
+    int32_t edge_capacity   # edges there is room for
+    int32_t edge_base       # edges of nodes below base
+    int32_t young           # live handles at or above base
+    int32_t hooks           # nodes with HOOK
+    int32_t hooks_base      # nodes with HOOK below base
+    int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
+    int32_t paused          # no_grad blocks open in all threads
+    Py_ssize_t index_offset  # bytes from a handle to its index
+
+
+cdef Tape tape
+
+cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
+cdef void collect_nodes(Tape *t) noexcept
+cdef void reset(Tape *t) noexcept
+cdef int sweep(Tape *t, int32_t root) except -1
+cdef int local_step(Tape *t, int32_t index) except -1
+cdef void pause_here(Tape *t, int depth) noexcept
+cdef bint paused_here() noexcept
+
+
+cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
+    """Room for so many nodes. The only call that may renumber: read indexes after it."""
+    if t.top + nodes > t.capacity:
+        make_room(t, nodes, 0)
+    return 0
+
+
+cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
+    t.handles[index] = handle
+    t.young += index >= t.base
+
+
+cdef inline void release(Tape *t, int32_t index) noexcept:
+    """The node's handle is gone; with the last young one goes everything recorded since the last collection."""
+    t.handles[index] = NULL
+    if index >= t.base:
+        t.young -= 1
+        if t.young == 0 and t.pins == 0:
+            reset(t)
+
+
+cdef inline void unpin(Tape *t) noexcept:
+    t.pins -= 1
+    if t.pins == 0 and t.young == 0:
+        reset(t)
+
+
+cdef inline uint8_t settle(double *data) noexcept nogil:
+    """An int result as it is stored: no -0, and past 2**53 no int."""
+    data[0] += 0.0
+    return DATA_INT if -9007199254740992.0 <= data[0] <= 9007199254740992.0 else 0
+
+
+# The recording functions ask for room reserved before; each returns the new node's index.
+
+cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept:
+    cdef int32_t index = t.top
+    cdef Node *node = t.nodes + index
+    node.data = data
+    node.grad = 0.0
+    node.a = a
+    node.b = b
+    node.op = op
+    node.flags = data_int | GRAD_INT
+    t.top = index + 1
+    if t.paused and paused_here():
+        detach(node)
+    return index
+
+
+cdef inline void detach(Node *node) noexcept:
+    node.a = node.b = 0
+    node.op = rules.LEAF
+    node.flags |= LEAF_NODE
+
+
+cdef inline int32_t record_leaf(Tape *t, double data, uint8_t data_int) noexcept:
+    return record(t, rules.LEAF, 0, 0, data, data_int | LEAF_NODE)
+
+
+cdef inline int32_t record_add(Tape *t, int32_t a, int32_t b) noexcept:
+    cdef double data = t.nodes[a].data + t.nodes[b].data
+    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.ADD, a, b, data, data_int)
+
+
+cdef inline int32_t record_mul(Tape *t, int32_t a, int32_t b) noexcept:
+    cdef double data = t.nodes[a].data * t.nodes[b].data
+    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.MUL, a, b, data, data_int)
+
+
+cdef inline int32_t record_relu(Tape *t, int32_t a) noexcept:
+    cdef double x = t.nodes[a].data
+    return record(t, rules.RELU, a, 0, rules.relu_value(x), DATA_INT if x < 0.0 else t.nodes[a].flags & DATA_INT)

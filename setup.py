@@ -1,0 +1,53 @@
+"""Builds the compiled modules. MICROGRAD_C_BUILD=sanitize or coverage asks for a build for that; see docs/building.md."""
+
+import os
+import sys
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+# forward results are CPython's bit for bit: no fused multiply-add, no folded pow
+MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-builtin-pow"]
+BUILDS = {
+    "": {"compile": [] if sys.platform == "win32" else ["-O3", "-g0"]},
+    "sanitize": {
+        "compile": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
+                    "-fno-sanitize-recover=undefined"],
+        "link": ["-fsanitize=address,undefined"],
+    },
+    "coverage": {
+        "compile": ["-O0"],
+        "macros": [("CYTHON_TRACE_NOGIL", "1")],
+        "directives": {"linetrace": True},
+    },
+}
+
+build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
+modules = ["tape", "engine", "vector"]
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(
+                f"micrograd_c.{name}",
+                [f"src/{name}.pyx"],
+                # heap types, which are mutable: Value.tanh = tanh works as it does in micrograd
+                define_macros=[("CYTHON_USE_TYPE_SPECS", "1"), *build.get("macros", [])],
+                extra_compile_args=[*MATHEMATICS, *build["compile"]],
+                extra_link_args=build.get("link", []),
+            )
+            for name in modules
+        ],
+        force=True,     # edits to a .pxd in another folder are not tracked
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+            "auto_pickle": False,
+            "autotestdict": False,
+            **build.get("directives", {}),
+        },
+    )
+)

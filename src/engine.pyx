@@ -1,0 +1,405 @@
+# cython: c_api_binop_methods=True
+"""Value: the Python handle of a node, and its operators.
+
+Knows the tape and the rules. Knows nothing of nn or of who records many nodes at once.
+
+Design
+------
+A Value owns no numbers: it is an index into the tape, which knows it by a borrowed pointer. It tells the tape when it
+dies. At most one Value exists for a node, so identity is the node's identity.
+
+Nearly all Values are `plain`: no attribute, no custom function, no subclass. A Value that is not must outlive its last
+outside reference while its node can still be reached, or its label or its `_backward` would be lost: every op on it
+makes the result `hold` it. These are ordinary references that Python's collector sees, so `out._backward = closure over
+out` is freed like any cycle.
+
+Every op: make the handle (which may run Python's collector, and so any code), reserve, read the operands' indexes,
+record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorded in one go only while the operators
+they are composed of are ours (somebody may have replaced `Value.__mul__`).
+"""
+
+cimport cython
+from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare
+from cpython.object cimport binaryfunc, ternaryfunc, unaryfunc
+from cpython.ref cimport Py_XDECREF
+from libc.stdint cimport int32_t
+
+from micrograd_c cimport ops, rules
+from micrograd_c.graph cimport forget_node, op_name, operands, record_custom, sweep_with_hooks
+from micrograd_c.numbers cimport Number, as_python, read_number
+from micrograd_c.recording cimport add, function, multiply, unary, unusual, with_number
+from micrograd_c.state cimport anchor, check_initialised, describe, hold, rare, take_number, uninitialised
+from micrograd_c.tape cimport (
+    DATA_INT, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, sweep, tape,
+)
+
+cdef extern from *:
+    """
+    /* Value's __dict__ slot: Cython can only make the dict eagerly, at 12 ns an op. So the slot is a plain pointer that
+       CPython is told of here, and that the collector is led to. */
+    static traverseproc micrograd_c_traverse;
+    static inquiry micrograd_c_clear;
+    static Py_ssize_t micrograd_c_dict_offset;
+    #define MICROGRAD_C_DICT(o) (*(PyObject **)((char *)(o) + micrograd_c_dict_offset))
+
+    static int micrograd_c_traverse_with_dict(PyObject *o, visitproc visit, void *arg) {
+        Py_VISIT(MICROGRAD_C_DICT(o));
+        return micrograd_c_traverse(o, visit, arg);
+    }
+    static int micrograd_c_clear_with_dict(PyObject *o) {
+        Py_CLEAR(MICROGRAD_C_DICT(o));
+        return micrograd_c_clear(o);
+    }
+    static void micrograd_c_install_dict(PyTypeObject *type, Py_ssize_t offset) {
+        micrograd_c_dict_offset = offset;
+        micrograd_c_traverse = type->tp_traverse;
+        micrograd_c_clear = type->tp_clear;
+        type->tp_traverse = micrograd_c_traverse_with_dict;
+        type->tp_clear = micrograd_c_clear_with_dict;
+        type->tp_dictoffset = offset;
+        PyType_Modified(type);
+    }
+    """
+    void install_dict "micrograd_c_install_dict"(PyTypeObject *type, Py_ssize_t offset)
+
+cdef extern from "Python.h":
+    ctypedef struct PyNumberMethods:
+        binaryfunc nb_add
+        binaryfunc nb_multiply
+        ternaryfunc nb_power
+        unaryfunc nb_negative
+    ctypedef struct PyTypeObject:
+        PyNumberMethods *tp_as_number
+    object PyObject_GenericGetDict(object o, void *context)
+
+
+@cython.freelist(256)
+cdef class Value:
+    """A number that remembers how it was computed.
+
+    Value(data, _children=(), _op='') starts a graph, or, with children, adds a node of your own op to one: set its
+    `_backward` to a function that adds to the children's `grad`.
+
+    >>> a, b = Value(2.0), Value(-3)
+    >>> c = (a * b + 10).relu()
+    >>> c.backward()
+    >>> c, a, b
+    (Value(data=4.0, grad=1), Value(data=2.0, grad=-3), Value(data=-3, grad=2.0))
+
+    Raises TypeError if data is not a number, or a child not a Value.
+    """
+
+    def __init__(self, data, _children=(), _op=""):
+        cdef Number number
+        cdef tuple children = () if type(_children) is tuple and not _children else tuple(_children)
+        cdef int32_t index
+        if not take_number(data, &number):
+            raise TypeError(f"Value wants a number as data, not {describe(data)}")
+        for child in children:
+            if not isinstance(child, Value):
+                raise TypeError(f"Value wants Values as children, not {describe(child)}")
+            check_initialised(child)
+        if self.index:
+            forget_node(self)
+        if tape.top == tape.capacity or tape.edge_top + len(children) > tape.edge_capacity:
+            make_room(&tape, 1, len(children))
+        if children:
+            index = record_custom(children, number)
+        else:
+            index = record_leaf(&tape, number.value, number.is_int)
+        bind(self, index)
+        if type(self) is not Value or self.extra is not None or self.attributes != NULL:
+            self.plain = 0
+        if children:
+            for child in children:
+                if not (<Value> child).plain:
+                    hold(self, child)
+        if _op != "":
+            rare(self).op = _op
+
+    def __dealloc__(self):
+        if self.index:
+            release(&tape, self.index)
+        Py_XDECREF(self.attributes)
+
+    # --- what a node shows ---
+
+    @property
+    def data(self):
+        """The number computed; assign to change it, as optimisers do."""
+        cdef Node *node = tape.nodes + self.index
+        if not self.index:
+            raise uninitialised(self)
+        return as_python(node.data, node.flags & DATA_INT)
+
+    @data.setter
+    def data(self, number):
+        cdef Number new
+        if not self.index:
+            raise uninitialised(self)
+        if not take_number(number, &new):
+            raise TypeError(f"data must be a number, not {describe(number)}")
+        tape.nodes[self.index].data = new.value
+        tape.nodes[self.index].flags = (tape.nodes[self.index].flags & ~DATA_INT) | new.is_int
+
+    @data.deleter
+    def data(self):
+        raise AttributeError("data of a Value cannot be deleted")
+
+    @property
+    def grad(self):
+        """The derivative of what backward() was called on by this; adds up until you set it to 0."""
+        cdef Node *node = tape.nodes + self.index
+        if not self.index:
+            raise uninitialised(self)
+        return as_python(node.grad, node.flags & GRAD_INT)
+
+    @grad.setter
+    def grad(self, number):
+        cdef Number new
+        if not self.index:
+            raise uninitialised(self)
+        if not take_number(number, &new):
+            raise TypeError(f"grad must be a number, not {describe(number)}")
+        tape.nodes[self.index].grad = new.value
+        tape.nodes[self.index].flags = (tape.nodes[self.index].flags & ~GRAD_INT) | (new.is_int << 1)
+
+    @grad.deleter
+    def grad(self):
+        raise AttributeError("grad of a Value cannot be deleted; set it to 0")
+
+    def __repr__(self):
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def __float__(self):
+        return float(self.data)
+
+    # --- the graph ---
+
+    @property
+    def _prev(self):
+        """The set of operands; the same set, with the same Values, each time."""
+        if isinstance(self.extra, Extra) and (<Extra> self.extra).prev is not None:
+            return (<Extra> self.extra).prev
+        return operands(self)
+
+    @property
+    def _op(self):
+        if isinstance(self.extra, Extra) and (<Extra> self.extra).op is not None:
+            return (<Extra> self.extra).op
+        return op_name(tape.nodes + self.index)
+
+    @_op.setter
+    def _op(self, name):
+        rare(self).op = name
+        anchor(self)
+
+    @property
+    def _backward(self):
+        """A function that does this node's step of backward(). Assign one to replace the step."""
+        if isinstance(self.extra, Extra) and (<Extra> self.extra).backward is not None:
+            return (<Extra> self.extra).backward
+        return LocalStep(self)
+
+    @_backward.setter
+    def _backward(self, function):
+        check_initialised(self)
+        if not callable(function):
+            raise TypeError(f"_backward must be a function without arguments, not {describe(function)}")
+        rare(self).backward = function
+        if not tape.nodes[self.index].flags & HOOK:
+            tape.nodes[self.index].flags |= HOOK
+            tape.hooks += 1
+            tape.hooks_base += self.index < tape.base
+        anchor(self)
+
+    def backward(self):
+        """Add the derivative of this Value by each node it was computed from to that node's `grad`.
+
+        Sets this Value's own grad to 1 first. Raises what a `_backward` function of yours raises, and
+        ZeroDivisionError or OverflowError where the slope of a power does.
+        """
+        check_initialised(self)
+        tape.nodes[self.index].grad = 1.0
+        tape.nodes[self.index].flags |= GRAD_INT
+        if tape.hooks:
+            sweep_with_hooks(self)
+        else:
+            sweep(&tape, self.index)
+
+    # --- operators ---
+
+    def __add__(left, right):
+        if type(left) is Value:
+            if type(right) is Value:
+                return add(<Value> left, <Value> right)
+            if type(right) is float:
+                return with_number(<Value> left, Number(<double> right, 0), ops.add_number)
+        return unusual(left, right, ops.add, ops.add_number, ops.add_number)
+
+    def __mul__(left, right):
+        if type(left) is Value:
+            if type(right) is Value:
+                return multiply(<Value> left, <Value> right)
+            if type(right) is float:
+                return with_number(<Value> left, Number(<double> right, 0), ops.multiply_number)
+        return unusual(left, right, ops.multiply, ops.multiply_number, ops.multiply_number)
+
+    def __sub__(left, right):
+        if not composable(left, right):
+            return left + -right
+        return unusual(left, right, ops.subtract, ops.subtract_number, ops.subtract_from_number)
+
+    def __truediv__(left, right):
+        if not composable(left, right):
+            return left * right ** -1
+        return unusual(left, right, ops.divide, ops.divide_number, ops.divide_into_number)
+
+    def __pow__(left, right, modulo):
+        if modulo is not None:
+            return NotImplemented
+        return unusual(left, right, ops.power, ops.power_number, ops.power_of_number)
+
+    def __neg__(self):
+        if not composable(self, self):
+            return self * -1
+        return unary(self, ops.negate)
+
+    def __abs__(self):
+        return function(self, rules.ABS)
+
+    def __richcmp__(self, other, int comparison):
+        """Ordering compares data. Equality is identity, as in micrograd, so that Values work in sets and dicts."""
+        cdef Number number
+        if comparison == Py_EQ or comparison == Py_NE:
+            return NotImplemented
+        if isinstance(other, Value):
+            return PyObject_RichCompare(self.data, other.data, comparison)
+        if not read_number(other, &number):
+            return NotImplemented
+        return PyObject_RichCompare(self.data, as_python(number.value, number.is_int), comparison)
+
+    def __hash__(self):
+        return object.__hash__(self)
+
+    # --- functions ---
+
+    def relu(self):
+        """max(0, x); its slope at 0 is 0. A negative int or float gives the int 0, as in micrograd."""
+        return function(self, rules.RELU)
+
+    def exp(self):
+        """e ** x. Raises OverflowError above 709.78."""
+        return function(self, rules.EXP)
+
+    def log(self):
+        """The natural logarithm. Raises ValueError unless x > 0."""
+        return function(self, rules.LOG)
+
+    def tanh(self):
+        """The hyperbolic tangent."""
+        return function(self, rules.TANH)
+
+    def sigmoid(self):
+        """1 / (1 + e ** -x), for any x without overflow."""
+        return function(self, rules.SIGMOID)
+
+    def sqrt(self):
+        """The square root. Raises ValueError for x < 0; its slope at 0 is infinite."""
+        return function(self, rules.SQRT)
+
+    def sin(self):
+        """The sine of x radians."""
+        return function(self, rules.SIN)
+
+    def cos(self):
+        """The cosine of x radians."""
+        return function(self, rules.COS)
+
+    def abs(self):
+        """|x|, also as abs(v); its slope at 0 is 0. An int stays one."""
+        return function(self, rules.ABS)
+
+    # --- Python state ---
+
+    @property
+    def __dict__(self):
+        self.plain = 0      # what is written into it cannot be seen from here
+        return PyObject_GenericGetDict(self, NULL)
+
+    def __setattr__(self, name, value):
+        PyObject_GenericSetAttr(self, name, value)
+        if self.plain and self.attributes != NULL:
+            self.plain = 0
+            anchor(self)
+
+    def __copy__(self):
+        from micrograd_c.copying import shallow_copy    # not at the top: copying is built on Value
+        return shallow_copy(self)
+
+    def __deepcopy__(self, memo):
+        from micrograd_c.copying import deep_copy
+        return deep_copy(self, memo)
+
+    def __reduce__(self):
+        from micrograd_c.copying import reduce_leaf
+        return reduce_leaf(self)
+
+
+cdef class Extra:
+    """What few Values have; see engine.pxd."""
+
+
+cdef class LocalStep:
+    """The `_backward` of a node that has no function of its own."""
+    cdef Value value
+
+    def __init__(self, Value value):
+        self.value = value
+
+    def __call__(self):
+        local_step(&tape, self.value.index)
+
+
+# --- operators replaced by users ---
+
+cdef struct Operators:
+    binaryfunc add
+    binaryfunc multiply
+    ternaryfunc power
+    unaryfunc negative
+
+cdef Operators ours
+
+
+cdef Operators operators_of_value() noexcept:
+    cdef PyNumberMethods *number = (<PyTypeObject *> Value).tp_as_number
+    return Operators(number.nb_add, number.nb_multiply, number.nb_power, number.nb_negative)
+
+
+cdef bint operators_are_ours() noexcept:
+    """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
+    cdef Operators now = operators_of_value()
+    return (
+        now.add == ours.add and now.multiply == ours.multiply and now.power == ours.power
+        and now.negative == ours.negative
+    )
+
+
+cdef inline bint composable(object left, object right) noexcept:
+    """May an operator that micrograd composes of others be recorded in one go?"""
+    if isinstance(left, Value) and type(left) is not Value or isinstance(right, Value) and type(right) is not Value:
+        return False
+    return operators_are_ours()
+
+
+cdef int set_up() except -1:
+    cdef Value value = Value.__new__(Value)
+    tape.index_offset = <char *> &value.index - <char *> <void *> value
+    install_dict(<PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value)
+    global ours
+    ours = operators_of_value()
+    return 0
+
+
+set_up()

@@ -1,0 +1,316 @@
+"""The tape: one arena of nodes, recorded in order, swept backwards, slid together when full.
+
+Knows nothing of Python objects except the handle pointers it must renumber.
+
+Design
+------
+Owned here: three malloc'ed arrays of the one `tape` (nodes, handles, edges), for the life of the process. Handles are
+borrowed: a handle clears its slot when it dies (`release`), so the tape never holds a reference.
+
+A node is recorded after its operands and nothing ever changes that order, so index order is topological order: a sweep
+goes down from its root, and a collection needs one pass down to mark and one pass up to slide.
+
+A node is alive while a live handle can reach it. Nothing is counted per node. Nodes come back in two ways: when the
+last handle at or above `base` dies, top drops to base (`reset`); when the tape is full, the survivors slide down and
+base moves up to the top (`collect_nodes`). Slots of `handles` from top on are NULL at all times: nodes recorded
+without a handle never touch theirs.
+
+Raw pointers into the arrays die at every call that may reserve or run Python. Indexes die at `reserve` only, and live
+through it while `pins` is above 0: then the arrays may grow, but nothing is renumbered or dropped.
+"""
+
+from libc.limits cimport INT_MAX
+from libc.math cimport NAN
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy
+
+from micrograd_c cimport rules
+
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+    static __declspec(thread) int micrograd_c_pause_depth;
+    #else
+    static __thread int micrograd_c_pause_depth;
+    #endif
+    """
+    int micrograd_c_pause_depth
+
+cdef enum:
+    SMALLEST = 16384        # nodes: 640 KiB with their handles, which stays in a second-level cache
+    LARGE = 1 << 20         # nodes: an empty tape above this gives its memory back at once
+
+
+# --- room ---
+
+cdef int resize(Tape *t, Py_ssize_t capacity) except -1:
+    """Make room for exactly so many nodes, at least top. Failing leaves the tape as it was."""
+    cdef void **handles
+    cdef Node *nodes
+    if capacity > INT_MAX // 2:
+        raise MemoryError(f"the tape cannot hold {capacity} nodes; its limit is {INT_MAX // 2}")
+    handles = <void **> calloc(capacity, sizeof(void *))
+    if handles == NULL:
+        raise MemoryError(f"no memory for a tape of {capacity} nodes")
+    nodes = <Node *> realloc(t.nodes, capacity * sizeof(Node))
+    if nodes == NULL:
+        free(handles)
+        raise MemoryError(f"no memory for a tape of {capacity} nodes")
+    memcpy(handles, t.handles, t.top * sizeof(void *))
+    free(t.handles)
+    t.handles = handles
+    t.nodes = nodes
+    t.capacity = capacity
+    return 0
+
+
+cdef int resize_edges(Tape *t, Py_ssize_t capacity) except -1:
+    cdef int32_t *edges = NULL
+    if capacity <= INT_MAX // 2:
+        edges = <int32_t *> realloc(t.edges, capacity * sizeof(int32_t))
+    if edges == NULL:
+        raise MemoryError(f"no memory for the operands of custom nodes: {capacity} in all")
+    t.edges = edges
+    t.edge_capacity = capacity
+    return 0
+
+
+cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
+    """Collect, unless somebody holds indexes, and grow if that did not free enough.
+
+    Room for at least twice the survivors: a collection then pays for itself with as many new nodes as it visits.
+    """
+    cdef Py_ssize_t wanted, wanted_edges
+    if t.pins == 0:
+        collect_nodes(t)
+    wanted = max(<Py_ssize_t> SMALLEST, 3 * <Py_ssize_t> t.top, t.top + nodes)
+    if t.top + nodes > t.capacity or (t.pins == 0 and not wanted // 2 < t.capacity < 3 * wanted):
+        resize(t, wanted)
+    wanted_edges = max(<Py_ssize_t> SMALLEST, 3 * <Py_ssize_t> t.edge_top, t.edge_top + edges)
+    if t.edge_top + edges > t.edge_capacity or t.edge_capacity > 3 * wanted_edges:
+        resize_edges(t, wanted_edges)
+    return 0
+
+
+cdef void reset(Tape *t) noexcept:
+    """Drop every node from base on: no live handle can reach one."""
+    t.top = t.base
+    t.edge_top = t.edge_base
+    t.hooks = t.hooks_base
+    if t.capacity > LARGE and t.top < t.capacity // 8:
+        shrink(t)
+
+
+cdef void shrink(Tape *t) noexcept:
+    """Give memory back. Failing to is no harm: what there is stays in use."""
+    try:
+        collect_nodes(t)
+        resize(t, max(<Py_ssize_t> SMALLEST, 2 * <Py_ssize_t> t.top))
+        resize_edges(t, max(<Py_ssize_t> SMALLEST, 2 * <Py_ssize_t> t.edge_top))
+    except MemoryError:
+        pass
+
+
+# --- collecting ---
+
+cdef void collect_nodes(Tape *t) noexcept:
+    """Slide the nodes that live handles reach to the bottom, in their order, and renumber them."""
+    mark_reachable(t)
+    slide_marked(t)
+    t.base = t.top
+    t.edge_base = t.edge_top
+    t.hooks_base = t.hooks
+    t.young = 0
+
+
+cdef void mark_reachable(Tape *t) noexcept nogil:
+    cdef Node *nodes = t.nodes
+    cdef Node *node
+    cdef int32_t i, k
+    for i in range(t.top - 1, 0, -1):
+        node = nodes + i
+        if t.handles[i] != NULL:
+            node.flags |= LIVE
+        elif not node.flags & LIVE:
+            continue
+        if node.op == rules.CUSTOM:
+            for k in range(node.a, node.a + node.b):
+                nodes[t.edges[k]].flags |= LIVE
+        else:
+            # a missing operand is node 0, which is never moved
+            nodes[node.a].flags |= LIVE
+            nodes[node.b].flags |= LIVE
+
+
+cdef void slide_marked(Tape *t) noexcept nogil:
+    cdef Node *nodes = t.nodes
+    cdef Node *node
+    cdef Node *place
+    cdef int32_t i, k, forward, start
+    cdef int32_t to = 1
+    cdef int32_t edge_to = 0
+    t.hooks = 0
+    for i in range(1, t.top):
+        node = nodes + i
+        if not node.flags & LIVE:
+            continue
+        node.flags &= ~LIVE
+        node.forward = to
+        t.hooks += (node.flags & HOOK) != 0
+        if node.op == rules.CUSTOM:
+            start = node.a
+            node.a = edge_to
+            for k in range(node.b):
+                t.edges[edge_to + k] = nodes[t.edges[start + k]].forward
+            edge_to += node.b
+        else:
+            node.a = nodes[node.a].forward
+            node.b = nodes[node.b].forward
+        if i != to:
+            place = nodes + to
+            forward = place.forward         # belongs to the place, not to the node: operands are looked up by it
+            place[0] = node[0]
+            place.forward = forward
+            if t.handles[i] != NULL:
+                (<int32_t *> (<char *> t.handles[i] + t.index_offset))[0] = to
+                t.handles[to] = t.handles[i]
+                t.handles[i] = NULL
+        to += 1
+    t.top = to
+    t.edge_top = edge_to
+
+
+# --- sweeping ---
+
+cdef inline bint give(Node *to, double amount, uint8_t grad_int, uint8_t mark) noexcept nogil:
+    """Add to an adjoint, which stays an int only if it was one and grad_int is GRAD_INT. True if newly marked."""
+    cdef uint8_t flags = to.flags
+    to.grad += amount
+    to.flags = (flags & (grad_int | ~GRAD_INT)) | mark
+    return not flags & (MARK | LEAF_NODE)
+
+
+cdef inline int pull(Tape *t, int32_t index, uint8_t mark) except -1:
+    """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked."""
+    cdef Node *nodes = t.nodes
+    cdef Node *node = nodes + index
+    cdef Node *a = nodes + node.a
+    cdef Node *b = nodes + node.b
+    cdef double grad = node.grad
+    cdef double x, y
+    cdef uint8_t grad_int = node.flags & GRAD_INT
+    cdef int32_t k
+    cdef int marked
+    if node.op == rules.ADD:
+        marked = give(a, grad, grad_int, mark)
+        return marked + give(b, grad, grad_int, mark)
+    elif node.op == rules.MUL:
+        x = a.data
+        y = b.data
+        marked = give(a, y * grad, grad_int & (b.flags << 1), mark)
+        return marked + give(b, x * grad, grad_int & (a.flags << 1), mark)
+    elif node.op == rules.POWER:
+        x = a.data
+        y = b.data
+        if y < 1.0:
+            grad_int = 0
+        return give(a, rules.power_slope(x, y) * grad, grad_int & (a.flags << 1) & (b.flags << 1), mark)
+    elif node.op == rules.POW:
+        x = rules.pow_base_slope(a.data, b.data) * grad
+        y = rules.pow_exponent_slope(a.data, b.data, node.data) * grad
+        marked = give(a, x, 0, mark)
+        return marked + give(b, y, 0, mark)
+    elif node.op == rules.CUSTOM:
+        marked = 0
+        for k in range(node.a, node.a + node.b):
+            marked += give(nodes + t.edges[k], 0.0, GRAD_INT, mark)
+        return marked
+    elif node.op == rules.LEAF:
+        return 0
+    else:
+        if node.op != rules.RELU:
+            grad_int = 0
+        return give(a, rules.slope(node.op, a.data, node.data) * grad, grad_int, mark)
+
+
+cdef int sweep(Tape *t, int32_t root) except -1:
+    """Push adjoints from root down to the leaves. The caller has set the root's. Runs no user code.
+
+    Does not follow HOOK. Raises ZeroDivisionError or OverflowError where a power's slope does; what was pushed until
+    then stays pushed.
+    """
+    cdef Node *nodes = t.nodes
+    cdef int32_t index = root
+    cdef int32_t pending = 1
+    if nodes[root].flags & LEAF_NODE:
+        return 0
+    nodes[root].flags |= MARK
+    try:
+        while pending:
+            if nodes[index].flags & (MARK | LEAF_NODE) == MARK:
+                nodes[index].flags &= ~MARK
+                pending += pull(t, index, MARK) - 1
+            index -= 1
+    except:
+        while index:
+            nodes[index].flags &= ~MARK
+            index -= 1
+        raise
+    return 0
+
+
+cdef int local_step(Tape *t, int32_t index) except -1:
+    """One node's share of a sweep: micrograd's `_backward()`. Marks nothing."""
+    pull(t, index, 0)
+    return 0
+
+
+# --- pausing ---
+
+cdef void pause_here(Tape *t, int depth) noexcept:
+    """Open (1) or close (-1) a no_grad block in this thread."""
+    global micrograd_c_pause_depth
+    micrograd_c_pause_depth += depth
+    t.paused += depth
+
+
+cdef bint paused_here() noexcept:
+    return micrograd_c_pause_depth > 0
+
+
+# --- for tests, benchmarks and the curious ---
+
+def stats():
+    """The tape's size in nodes, and in bytes of memory in use and reserved.
+
+    >>> sorted(stats())
+    ['base', 'bytes_reserved', 'bytes_used', 'capacity', 'edges', 'nodes', 'young_handles']
+    """
+    cdef Py_ssize_t per_node = sizeof(Node) + sizeof(void *)
+    return {
+        "nodes": tape.top - 1,
+        "base": tape.base - 1,
+        "edges": tape.edge_top,
+        "young_handles": tape.young,
+        "capacity": tape.capacity,
+        "bytes_used": tape.top * per_node + tape.edge_top * sizeof(int32_t),
+        "bytes_reserved": tape.capacity * per_node + tape.edge_capacity * sizeof(int32_t),
+    }
+
+
+def collect():
+    """Drop all nodes that no live Value reaches, give spare memory back, and return how many nodes are left.
+
+    Never needed: the tape does this itself when it is full.
+    """
+    if tape.pins == 0:
+        shrink(&tape)
+    return tape.top - 1
+
+
+tape.index_offset = 0
+resize(&tape, SMALLEST)
+resize_edges(&tape, SMALLEST)
+tape.top = 1
+tape.base = 1
+tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE)

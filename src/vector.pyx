@@ -1,0 +1,217 @@
+"""Layers: the nodes of many neurons recorded in one call, with handles only for the outputs.
+
+Knows Value and the tape. Knows of nn only the class it has been told to recognise.
+
+Design
+------
+Nothing is owned. The nodes are exactly those of micrograd's `sum((wi * xi for wi, xi in zip(w, x)), b)`, in its order.
+Nobody may be able to tell: where a user's code could have a say (a subclass, a replaced operator, relu or __call__) the
+neuron is computed through Python instead. What is found out in the middle of recording is undone by lowering the top
+again, since no node has been given a handle yet.
+"""
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport free, malloc
+
+from micrograd_c.engine cimport Value, bind, operators_are_ours
+from micrograd_c.numbers cimport Number, as_python, read_exact_number, read_number
+from micrograd_c.state cimport describe, hold
+from micrograd_c.tape cimport Tape, record_add, record_leaf, record_mul, record_relu, reserve, tape
+
+cdef extern from "Python.h":
+    # as cpython.list has them, but borrowed
+    PyObject *PyList_GET_ITEM(PyObject *list, Py_ssize_t i)
+    Py_ssize_t PyList_GET_SIZE(PyObject *list)
+    PyObject *Py_True
+    PyObject *Py_False
+
+cdef extern from *:
+    """
+    #include "structmember.h"   /* PyMemberDef, before CPython 3.12 */
+    /* A slot of a Python class, read as CPython's own member descriptor reads it. */
+    static Py_ssize_t micrograd_c_slot_offset(PyObject *descriptor) {
+        if (!Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) return -1;
+        return ((PyMemberDescrObject *)descriptor)->d_member->offset;
+    }
+    """
+    Py_ssize_t slot_offset "micrograd_c_slot_offset"(object descriptor)
+
+cdef struct Input:
+    PyObject *value     # borrowed from the list of inputs; NULL for a number
+    Number number
+
+cdef type neuron_class = None
+cdef object neuron_call = None
+cdef object value_relu = Value.relu
+cdef Py_ssize_t w_offset, b_offset, nonlin_offset
+
+
+def recognise(type neuron):
+    """Tell which class is micrograd's Neuron: one with slots w, b and nonlin, whose __call__ calls `neuron`."""
+    global neuron_class, neuron_call, w_offset, b_offset, nonlin_offset
+    w_offset, b_offset, nonlin_offset = [slot_offset(getattr(neuron, name)) for name in ("w", "b", "nonlin")]
+    neuron_class = neuron
+    neuron_call = neuron.__call__
+
+
+def neuron(unit, x):
+    """One neuron's output: b + w[0] * x[0] + w[1] * x[1] + ..., and relu of it if nonlin.
+
+    Raises ValueError if x has not as many entries as w.
+    """
+    inputs = as_inputs(x)
+    if type(unit) is neuron_class:
+        outputs = record_neurons([unit], inputs)
+        if outputs is not None:
+            return outputs[0]
+    weights = list(unit.w)
+    check_length(len(weights), len(inputs))
+    activation = unit.b
+    for wi, xi in zip(weights, inputs):
+        activation = activation + wi * xi
+    return activation.relu() if unit.nonlin else activation
+
+
+def layer(neurons, x):
+    """The list of all neurons' outputs for the same inputs x."""
+    cdef list inputs = as_inputs(x)
+    if type(neurons) is list and neuron_class.__call__ is neuron_call:
+        outputs = record_neurons(neurons, inputs)
+        if outputs is not None:
+            return outputs
+    if not hasattr(x, "__len__"):
+        x = inputs      # what can be read only once is wanted by every neuron
+    return [unit(x) for unit in neurons]
+
+
+cdef list as_inputs(object x):
+    """x as a list of which every number is a Python float or int."""
+    cdef Number number
+    cdef list inputs
+    if type(x) is list:
+        inputs = <list> x
+    else:
+        try:
+            inputs = list(x)
+        except TypeError:
+            raise TypeError(f"x must be a sequence of numbers or Values, not {describe(x)}") from None
+    for one in inputs:
+        if not isinstance(one, Value) and not read_exact_number(one, &number):
+            return [as_number(one) for one in inputs]
+    return inputs
+
+
+cdef object as_number(object one):
+    cdef Number number
+    if not isinstance(one, Value) and read_number(one, &number):
+        return as_python(number.value, number.is_int)
+    return one
+
+
+cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
+    if weights != inputs:
+        raise ValueError(
+            f"a neuron with {weights} {'weight' if weights == 1 else 'weights'} was given {inputs} "
+            f"{'input' if inputs == 1 else 'inputs'}"
+        )
+    return 0
+
+
+cdef list record_neurons(list neurons, list x):
+    """The outputs of neurons that nobody has changed, or None if Python code might have a say in one of them."""
+    cdef Py_ssize_t count = len(neurons)
+    cdef Py_ssize_t width = len(x)
+    cdef Py_ssize_t i
+    cdef int32_t start
+    cdef bint plain = True
+    cdef list outputs
+    cdef Input *inputs
+    cdef int32_t *ends
+    if width == 0 or not operators_are_ours() or Value.relu is not value_relu:
+        return None
+    outputs = [Value.__new__(Value) for i in range(count)]
+    inputs = <Input *> malloc(width * sizeof(Input) + count * sizeof(int32_t))
+    if inputs == NULL:
+        raise MemoryError(f"no memory for {width} inputs")
+    ends = <int32_t *> (inputs + width)
+    try:
+        if not read_inputs(<PyObject *> x, width, inputs, &plain):
+            return None
+        reserve(&tape, count * (3 * width + 1))
+        # from here to bind no Python code runs, so borrowed pointers and indexes stay good
+        start = tape.top
+        for i in range(count):
+            ends[i] = record_neuron(&tape, PyList_GET_ITEM(<PyObject *> neurons, i), inputs, width, &plain)
+            if ends[i] <= 0:
+                tape.top = start
+                if ends[i] == 0:
+                    return None
+                check_length(len(neurons[i].w), width)
+        for i in range(count):
+            bind(<Value> PyList_GET_ITEM(<PyObject *> outputs, i), ends[i])
+    finally:
+        free(inputs)
+    if not plain:
+        for i in range(count):
+            for operand in (*neurons[i].w, neurons[i].b, *x):
+                if isinstance(operand, Value):
+                    hold(outputs[i], operand)
+    return outputs
+
+
+cdef inline bint read_inputs(PyObject *x, Py_ssize_t width, Input *inputs, bint *plain) except -1:
+    """False if an input is neither exactly a Value nor a number that can be read without running Python code."""
+    cdef PyObject *one
+    cdef Py_ssize_t i
+    for i in range(width):
+        one = PyList_GET_ITEM(x, i)
+        inputs[i].value = NULL
+        if is_value(one):
+            if not (<Value> one).index:
+                return False
+            inputs[i].value = one
+            plain[0] &= (<Value> one).plain
+        elif not read_exact_number(<object> one, &inputs[i].number):
+            return False
+    return True
+
+
+cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint *plain) noexcept:
+    """The neuron's last node; 0 if Python code might have a say in it, -1 if it has another number of weights."""
+    cdef PyObject *weights
+    cdef PyObject *w
+    cdef int32_t activation, x
+    cdef Py_ssize_t j
+    if type(<object> unit) is not neuron_class:
+        return 0
+    weights = slot(unit, w_offset)
+    w = slot(unit, b_offset)
+    if weights == NULL or type(<object> weights) is not list or w == NULL or not is_value(w):
+        return 0
+    if PyList_GET_SIZE(weights) != width:
+        return -1
+    plain[0] &= (<Value> w).plain
+    activation = (<Value> w).index
+    for j in range(width):
+        w = PyList_GET_ITEM(weights, j)
+        if not is_value(w) or not (<Value> w).index:
+            return 0
+        plain[0] &= (<Value> w).plain
+        if inputs[j].value != NULL:
+            x = (<Value> inputs[j].value).index
+        else:
+            x = record_leaf(t, inputs[j].number.value, inputs[j].number.is_int)
+        activation = record_add(t, activation, record_mul(t, (<Value> w).index, x))
+    w = slot(unit, nonlin_offset)
+    if w == Py_True:
+        return record_relu(t, activation)
+    return activation if w == Py_False else 0
+
+
+cdef inline PyObject *slot(PyObject *unit, Py_ssize_t offset) noexcept:
+    return (<PyObject **> (<char *> unit + offset))[0]
+
+
+cdef inline bint is_value(PyObject *one) noexcept:
+    return type(<object> one) is Value
