@@ -91,18 +91,21 @@ cdef inline uint8_t settle(double *data) noexcept nogil:
 
 # The recording functions ask for room reserved before; each returns the new node's index.
 
-cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept:
-    cdef int32_t index = t.top
-    cdef Node *node = t.nodes + index
+cdef inline void write(Node *node, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept nogil:
     node.data = data
     node.grad = 0.0
     node.a = a
     node.b = b
     node.op = op
     node.flags = data_int | GRAD_INT
+
+
+cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept:
+    cdef int32_t index = t.top
+    write(t.nodes + index, op, a, b, data, data_int)
     t.top = index + 1
     if t.paused and paused_here():
-        detach(node)
+        detach(t.nodes + index)
     return index
 
 

@@ -190,25 +190,47 @@ cdef inline bint give(Node *to, double amount, uint8_t grad_int, uint8_t mark) n
     return not flags & (MARK | LEAF_NODE)
 
 
-cdef inline int pull(Tape *t, int32_t index, uint8_t mark) except -1:
-    """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked."""
-    cdef Node *nodes = t.nodes
-    cdef Node *node = nodes + index
+cdef inline int pull_sum_or_product(Node *nodes, Node *node, uint8_t grad_int, uint8_t mark) noexcept nogil:
+    cdef Node *a = nodes + node.a
+    cdef Node *b = nodes + node.b
+    cdef double grad = node.grad
+    cdef double x, y
+    cdef int marked
+    if node.op == rules.ADD:
+        marked = give(a, grad, grad_int, mark)
+        return marked + give(b, grad, grad_int, mark)
+    x = a.data
+    y = b.data
+    marked = give(a, y * grad, grad_int & (b.flags << 1), mark)
+    return marked + give(b, x * grad, grad_int & (a.flags << 1), mark)
+
+
+cdef inline int pull(Node *nodes, int32_t *edges, Node *node, uint8_t mark) except -1:
+    """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
+
+    Sums and products of floats are nearly all there is: they stay inline, in a loop kept small.
+    """
+    if (node.op == rules.ADD or node.op == rules.MUL) and not node.flags & GRAD_INT:
+        return pull_sum_or_product(nodes, node, 0, mark)
+    return pull_other(nodes, edges, node, mark)
+
+
+cdef int pull_other(Node *nodes, int32_t *edges, Node *node, uint8_t mark) except -1:
     cdef Node *a = nodes + node.a
     cdef Node *b = nodes + node.b
     cdef double grad = node.grad
     cdef double x, y
     cdef uint8_t grad_int = node.flags & GRAD_INT
     cdef int32_t k
-    cdef int marked
-    if node.op == rules.ADD:
-        marked = give(a, grad, grad_int, mark)
-        return marked + give(b, grad, grad_int, mark)
-    elif node.op == rules.MUL:
-        x = a.data
-        y = b.data
-        marked = give(a, y * grad, grad_int & (b.flags << 1), mark)
-        return marked + give(b, x * grad, grad_int & (a.flags << 1), mark)
+    cdef int marked = 0
+    if node.op == rules.LEAF:
+        return 0
+    elif node.op == rules.ADD or node.op == rules.MUL:
+        return pull_sum_or_product(nodes, node, grad_int, mark)
+    elif node.op == rules.CUSTOM:
+        for k in range(node.a, node.a + node.b):
+            marked += give(nodes + edges[k], 0.0, GRAD_INT, mark)
+        return marked
     elif node.op == rules.POWER:
         x = a.data
         y = b.data
@@ -220,17 +242,9 @@ cdef inline int pull(Tape *t, int32_t index, uint8_t mark) except -1:
         y = rules.pow_exponent_slope(a.data, b.data, node.data) * grad
         marked = give(a, x, 0, mark)
         return marked + give(b, y, 0, mark)
-    elif node.op == rules.CUSTOM:
-        marked = 0
-        for k in range(node.a, node.a + node.b):
-            marked += give(nodes + t.edges[k], 0.0, GRAD_INT, mark)
-        return marked
-    elif node.op == rules.LEAF:
-        return 0
-    else:
-        if node.op != rules.RELU:
-            grad_int = 0
-        return give(a, rules.slope(node.op, a.data, node.data) * grad, grad_int, mark)
+    if node.op != rules.RELU:
+        grad_int = 0
+    return give(a, rules.slope(node.op, a.data, node.data) * grad, grad_int, mark)
 
 
 cdef int sweep(Tape *t, int32_t root) except -1:
@@ -240,28 +254,29 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     then stays pushed.
     """
     cdef Node *nodes = t.nodes
-    cdef int32_t index = root
+    cdef int32_t *edges = t.edges
+    cdef Node *node = nodes + root
     cdef int32_t pending = 1
-    if nodes[root].flags & LEAF_NODE:
+    if node.flags & LEAF_NODE:
         return 0
-    nodes[root].flags |= MARK
+    node.flags |= MARK
     try:
         while pending:
-            if nodes[index].flags & (MARK | LEAF_NODE) == MARK:
-                nodes[index].flags &= ~MARK
-                pending += pull(t, index, MARK) - 1
-            index -= 1
+            if node.flags & (MARK | LEAF_NODE) == MARK:
+                node.flags &= ~MARK
+                pending += pull(nodes, edges, node, MARK) - 1
+            node -= 1
     except:
-        while index:
-            nodes[index].flags &= ~MARK
-            index -= 1
+        while node > nodes:
+            node.flags &= ~MARK
+            node -= 1
         raise
     return 0
 
 
 cdef int local_step(Tape *t, int32_t index) except -1:
     """One node's share of a sweep: micrograd's `_backward()`. Marks nothing."""
-    pull(t, index, 0)
+    pull(t.nodes, t.edges, t.nodes + index, 0)
     return 0
 
 

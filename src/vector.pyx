@@ -14,10 +14,11 @@ from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
+from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, operators_are_ours
 from micrograd_c.numbers cimport Number, as_python, read_exact_number, read_number
 from micrograd_c.state cimport describe, hold
-from micrograd_c.tape cimport Tape, record_add, record_leaf, record_mul, record_relu, reserve, tape
+from micrograd_c.tape cimport DATA_INT, LEAF_NODE, Node, Tape, record_relu, reserve, settle, tape, write
 
 cdef extern from "Python.h":
     # as cpython.list has them, but borrowed
@@ -39,7 +40,8 @@ cdef extern from *:
 
 cdef struct Input:
     PyObject *value     # borrowed from the list of inputs; NULL for a number
-    Number number
+    Number number       # its data
+    int32_t index       # its node; 0 for a number, of which every product records a leaf, as in micrograd
 
 cdef type neuron_class = None
 cdef object neuron_call = None
@@ -128,7 +130,7 @@ cdef list record_neurons(list neurons, list x):
     cdef list outputs
     cdef Input *inputs
     cdef int32_t *ends
-    if width == 0 or not operators_are_ours() or Value.relu is not value_relu:
+    if width == 0 or tape.paused or not operators_are_ours() or Value.relu is not value_relu:
         return None
     outputs = [Value.__new__(Value) for i in range(count)]
     inputs = <Input *> malloc(width * sizeof(Input) + count * sizeof(int32_t))
@@ -141,6 +143,7 @@ cdef list record_neurons(list neurons, list x):
         reserve(&tape, count * (3 * width + 1))
         # from here to bind no Python code runs, so borrowed pointers and indexes stay good
         start = tape.top
+        find_inputs(&tape, inputs, width)
         for i in range(count):
             ends[i] = record_neuron(&tape, PyList_GET_ITEM(<PyObject *> neurons, i), inputs, width, &plain)
             if ends[i] <= 0:
@@ -177,11 +180,28 @@ cdef inline bint read_inputs(PyObject *x, Py_ssize_t width, Input *inputs, bint 
     return True
 
 
+cdef inline void find_inputs(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
+    cdef Node *node
+    cdef Py_ssize_t i
+    for i in range(width):
+        inputs[i].index = 0
+        if inputs[i].value != NULL:
+            inputs[i].index = (<Value> inputs[i].value).index
+            node = t.nodes + inputs[i].index
+            inputs[i].number = Number(node.data, node.flags & DATA_INT)
+
+
 cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint *plain) noexcept:
-    """The neuron's last node; 0 if Python code might have a say in it, -1 if it has another number of weights."""
+    """The neuron's last node; 0 if Python code might have a say in it, -1 if it has another number of weights.
+
+    Local copies of what the tape knows: the compiler must expect every write of a flag to change it.
+    """
+    cdef Node *nodes = t.nodes
+    cdef int32_t top = t.top
+    cdef int32_t activation, x
     cdef PyObject *weights
     cdef PyObject *w
-    cdef int32_t activation, x
+    cdef Number total, product
     cdef Py_ssize_t j
     if type(<object> unit) is not neuron_class:
         return 0
@@ -193,16 +213,30 @@ cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssi
         return -1
     plain[0] &= (<Value> w).plain
     activation = (<Value> w).index
+    total = Number(nodes[activation].data, nodes[activation].flags & DATA_INT)
     for j in range(width):
         w = PyList_GET_ITEM(weights, j)
         if not is_value(w) or not (<Value> w).index:
             return 0
         plain[0] &= (<Value> w).plain
-        if inputs[j].value != NULL:
-            x = (<Value> inputs[j].value).index
-        else:
-            x = record_leaf(t, inputs[j].number.value, inputs[j].number.is_int)
-        activation = record_add(t, activation, record_mul(t, (<Value> w).index, x))
+        x = inputs[j].index
+        if not x:
+            x = top
+            write(nodes + x, rules.LEAF, 0, 0, inputs[j].number.value, inputs[j].number.is_int | LEAF_NODE)
+            top += 1
+        product.value = nodes[(<Value> w).index].data * inputs[j].number.value
+        product.is_int = nodes[(<Value> w).index].flags & inputs[j].number.is_int
+        if product.is_int:
+            product.is_int = settle(&product.value)
+        total.value += product.value
+        total.is_int &= product.is_int
+        if total.is_int:
+            total.is_int = settle(&total.value)
+        write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, product.is_int)
+        write(nodes + top + 1, rules.ADD, activation, top, total.value, total.is_int)
+        activation = top + 1
+        top += 2
+    t.top = top
     w = slot(unit, nonlin_offset)
     if w == Py_True:
         return record_relu(t, activation)
