@@ -23,7 +23,7 @@ BUILDS = {
 }
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
-modules = ["tape", "engine", "vector"]
+modules = ["tape", "engine", "vector", "copying"]
 
 setup(
     ext_modules=cythonize(

@@ -1,1 +1,25 @@
-"""micrograd, compiled."""
+"""micrograd, compiled: the same Value, the same nn, the same numbers.
+
+    from micrograd_c.engine import Value
+    from micrograd_c.nn import MLP
+"""
+
+import sys
+
+__version__ = "0.1.0"
+__all__ = ["Value", "no_grad"]
+
+try:
+    from micrograd_c.engine import Value
+except ModuleNotFoundError as error:
+    if not (error.name or "").startswith("micrograd_c."):
+        raise
+    message = (
+        "micrograd_c is not compiled in this folder, which holds its sources: "
+        "run `pip install .` here, then start Python (or `micrograd-c demo`) from another folder."
+    )
+    if sys.argv[:1] == ["-m"]:      # `python -m micrograd_c` has come no further than looking for the module
+        raise SystemExit(message) from None
+    raise ImportError(message) from None
+
+from micrograd_c.grad_mode import no_grad

@@ -9,7 +9,7 @@ from micrograd_c.tape cimport adopt, tape
 cdef class Value:
     cdef int32_t index          # the node; 0 until __init__ has run
     cdef uint8_t plain          # 1: initialised, of exactly this type, extra None, attributes NULL
-    cdef uint8_t anchored       # 1: live dependents hold this handle already
+    cdef uint8_t has_state      # 1: Python state of its own, which what is computed from it must not lose
     cdef object extra           # None; a tuple of handles kept alive; or Extra
     cdef PyObject *attributes   # the instance's __dict__, NULL until the first attribute
     cdef object __weakref__

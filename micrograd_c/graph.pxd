@@ -48,7 +48,6 @@ cdef inline Value handle_of(int32_t index):
         (<Value> handle).index = 0
         release(&tape, index)
     bind(value, index)
-    value.anchored = 1      # its dependents will find it through the set that it is made for
     return value
 
 

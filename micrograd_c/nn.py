@@ -3,7 +3,7 @@
 import random
 
 from micrograd_c.engine import Value
-from micrograd_c.vector import layer, neuron, recognise
+from micrograd_c.vector import layer, network, neuron, recognise
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
@@ -50,9 +50,6 @@ class Neuron(Module):
         return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
 
-recognise(Neuron)
-
-
 class Layer(Module):
     """nout neurons that see the same nin inputs.
 
@@ -71,7 +68,10 @@ class Layer(Module):
 
     def parameters(self):
         """The neurons' parameters in order."""
-        return [p for n in self.neurons for p in n.parameters()]
+        parameters = []
+        for n in self.neurons:
+            parameters += n.parameters()
+        return parameters
 
     def __repr__(self):
         return f"Layer of [{', '.join(str(n) for n in self.neurons)}]"
@@ -95,13 +95,17 @@ class MLP(Module):
 
     def __call__(self, x):
         """The last layer's outputs for inputs x: a list, or one Value if it has one neuron."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return network(self.layers, x)
 
     def parameters(self):
         """The layers' parameters in order."""
-        return [p for layer in self.layers for p in layer.parameters()]
+        parameters = []
+        for layer in self.layers:
+            parameters += layer.parameters()
+        return parameters
 
     def __repr__(self):
         return f"MLP of [{', '.join(str(layer) for layer in self.layers)}]"
+
+
+recognise(Neuron, Layer)

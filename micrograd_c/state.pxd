@@ -2,7 +2,7 @@
 
 A Value that is not plain (attributes, a custom function, a subclass) must live as long as a live Value can reach its
 node. So the result of every op on one holds it: `hold` puts it into the result's `extra`, and hands on what the
-operand itself was holding. State that arrives after such ops were recorded is caught up with by `anchor`.
+operand itself was holding. State that comes after such ops were recorded is caught up with by `anchor`.
 """
 
 from libc.stdint cimport int32_t, uint8_t
@@ -54,9 +54,9 @@ cdef inline int hold(Value out, Value operand) except -1:
     """Keep alive what the operand must not lose: itself if it has state of its own, else only what it holds."""
     if operand.plain:
         return 0
-    if type(operand) is Value and type(operand.extra) is tuple and operand.attributes == NULL:
-        return hold_all(out, operand.extra)
-    return hold_all(out, (operand,))
+    if operand.has_state or isinstance(operand.extra, Extra):   # an Extra without state keeps the identities in _prev
+        return hold_all(out, (operand,))
+    return hold_all(out, held_by(operand))
 
 
 cdef inline int hold_all(Value out, tuple more) except -1:
@@ -88,14 +88,21 @@ cdef inline bint contains(tuple held, object one):
     return False
 
 
+cdef inline int gain_state(Value value) except -1:
+    """From now on what is computed from this Value holds it; and so must what was computed from it already."""
+    cdef bint late = not value.has_state and value.index and value.index != tape.top - 1
+    value.has_state = 1
+    value.plain = 0
+    if late:
+        anchor(value)
+    return 0
+
+
 cdef inline int anchor(Value value) except -1:
-    """Make the live Values computed from this one hold it, once: it was plain when they were recorded."""
     cdef int32_t first = value.index
     cdef int32_t i, k
     cdef Node *node
     cdef uint8_t *reached
-    if value.anchored or first == tape.top - 1 or not first:
-        return 0
     dependents = []     # filled without allocating objects that Python's collector tracks, so no code runs meanwhile
     reached = <uint8_t *> calloc(tape.top - first, 1)
     if reached == NULL:
@@ -115,7 +122,6 @@ cdef inline int anchor(Value value) except -1:
                 dependents.append(<Value> tape.handles[i])
         for dependent in dependents:
             hold_all(dependent, (value,))
-        value.anchored = 1
     finally:
         free(reached)
         unpin(&tape)

@@ -28,7 +28,7 @@ from micrograd_c cimport ops, rules
 from micrograd_c.graph cimport forget_node, op_name, operands, record_custom, sweep_with_hooks
 from micrograd_c.numbers cimport Number, as_python, read_number
 from micrograd_c.recording cimport add, function, multiply, unary, unusual, with_number
-from micrograd_c.state cimport anchor, check_initialised, describe, hold, rare, take_number, uninitialised
+from micrograd_c.state cimport check_initialised, describe, gain_state, hold, rare, take_number, uninitialised
 from micrograd_c.tape cimport (
     DATA_INT, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, sweep, tape,
 )
@@ -110,12 +110,14 @@ cdef class Value:
         bind(self, index)
         if type(self) is not Value or self.extra is not None or self.attributes != NULL:
             self.plain = 0
+            self.has_state = 1
         if children:
             for child in children:
                 if not (<Value> child).plain:
                     hold(self, child)
         if _op != "":
             rare(self).op = _op
+            self.has_state = 1
 
     def __dealloc__(self):
         if self.index:
@@ -192,7 +194,7 @@ cdef class Value:
     @_op.setter
     def _op(self, name):
         rare(self).op = name
-        anchor(self)
+        gain_state(self)
 
     @property
     def _backward(self):
@@ -211,7 +213,7 @@ cdef class Value:
             tape.nodes[self.index].flags |= HOOK
             tape.hooks += 1
             tape.hooks_base += self.index < tape.base
-        anchor(self)
+        gain_state(self)
 
     def backward(self):
         """Add the derivative of this Value by each node it was computed from to that node's `grad`.
@@ -324,14 +326,15 @@ cdef class Value:
 
     @property
     def __dict__(self):
-        self.plain = 0      # what is written into it cannot be seen from here
-        return PyObject_GenericGetDict(self, NULL)
+        attributes = PyObject_GenericGetDict(self, NULL)
+        if not self.has_state:      # what will be written into the dict cannot be seen from here
+            gain_state(self)
+        return attributes
 
     def __setattr__(self, name, value):
         PyObject_GenericSetAttr(self, name, value)
-        if self.plain and self.attributes != NULL:
-            self.plain = 0
-            anchor(self)
+        if self.attributes != NULL and not self.has_state:
+            gain_state(self)
 
     def __copy__(self):
         from micrograd_c.copying import shallow_copy    # not at the top: copying is built on Value

@@ -293,6 +293,11 @@ cdef bint paused_here() noexcept:
     return micrograd_c_pause_depth > 0
 
 
+def pause(int depth):
+    """Open (1) or close (-1) a no_grad block in this thread: what is recorded meanwhile are leaves."""
+    pause_here(&tape, depth)
+
+
 # --- for tests, benchmarks and the curious ---
 
 def stats():

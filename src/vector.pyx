@@ -44,17 +44,24 @@ cdef struct Input:
     int32_t index       # its node; 0 for a number, of which every product records a leaf, as in micrograd
 
 cdef type neuron_class = None
+cdef type layer_class = None
 cdef object neuron_call = None
+cdef object layer_call = None
 cdef object value_relu = Value.relu
 cdef Py_ssize_t w_offset, b_offset, nonlin_offset
 
 
-def recognise(type neuron):
-    """Tell which class is micrograd's Neuron: one with slots w, b and nonlin, whose __call__ calls `neuron`."""
-    global neuron_class, neuron_call, w_offset, b_offset, nonlin_offset
+def recognise(type neuron, type layer):
+    """Tell which classes are micrograd's Neuron, one with slots w, b and nonlin, and Layer, one with neurons.
+
+    Their __call__ must do what `neuron` and `layer` here do.
+    """
+    global neuron_class, layer_class, neuron_call, layer_call, w_offset, b_offset, nonlin_offset
     w_offset, b_offset, nonlin_offset = [slot_offset(getattr(neuron, name)) for name in ("w", "b", "nonlin")]
     neuron_class = neuron
+    layer_class = layer
     neuron_call = neuron.__call__
+    layer_call = layer.__call__
 
 
 def neuron(unit, x):
@@ -62,11 +69,10 @@ def neuron(unit, x):
 
     Raises ValueError if x has not as many entries as w.
     """
-    inputs = as_inputs(x)
-    if type(unit) is neuron_class:
-        outputs = record_neurons([unit], inputs)
-        if outputs is not None:
-            return outputs[0]
+    cdef list inputs = as_inputs(x)
+    outputs = record_layers([[unit]], inputs)
+    if outputs is not None:
+        return outputs[0]
     weights = list(unit.w)
     check_length(len(weights), len(inputs))
     activation = unit.b
@@ -79,12 +85,30 @@ def layer(neurons, x):
     """The list of all neurons' outputs for the same inputs x."""
     cdef list inputs = as_inputs(x)
     if type(neurons) is list and neuron_class.__call__ is neuron_call:
-        outputs = record_neurons(neurons, inputs)
+        outputs = record_layers([neurons], inputs)
         if outputs is not None:
             return outputs
     if not hasattr(x, "__len__"):
         x = inputs      # what can be read only once is wanted by every neuron
     return [unit(x) for unit in neurons]
+
+
+def network(layers, x):
+    """Layer after layer, each fed with the outputs of the one before; a single output as it is."""
+    cdef list stages
+    if type(layers) is list and neuron_class.__call__ is neuron_call and layer_class.__call__ is layer_call:
+        stages = []
+        for one in layers:
+            if type(one) is not layer_class or type(one.neurons) is not list:
+                break
+            stages.append(one.neurons)
+        else:
+            outputs = record_layers(stages, as_inputs(x))
+            if outputs is not None:
+                return outputs[0] if len(outputs) == 1 else outputs
+    for one in layers:
+        x = one(x)
+    return x
 
 
 cdef list as_inputs(object x):
@@ -120,47 +144,80 @@ cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
     return 0
 
 
-cdef list record_neurons(list neurons, list x):
-    """The outputs of neurons that nobody has changed, or None if Python code might have a say in one of them."""
-    cdef Py_ssize_t count = len(neurons)
-    cdef Py_ssize_t width = len(x)
+cdef list record_layers(list stages, list x):
+    """The last layer's outputs, or None if Python code might have a say in any neuron. A stage is a list of neurons."""
+    cdef Py_ssize_t widest = len(x)
+    cdef Py_ssize_t width = widest
+    cdef Py_ssize_t nodes = 0
     cdef Py_ssize_t i
-    cdef int32_t start
     cdef bint plain = True
-    cdef list outputs
+    cdef list neurons, outputs
     cdef Input *inputs
-    cdef int32_t *ends
-    if width == 0 or tape.paused or not operators_are_ours() or Value.relu is not value_relu:
+    cdef bint done
+    if not stages or tape.paused or not operators_are_ours() or Value.relu is not value_relu:
         return None
-    outputs = [Value.__new__(Value) for i in range(count)]
-    inputs = <Input *> malloc(width * sizeof(Input) + count * sizeof(int32_t))
-    if inputs == NULL:
-        raise MemoryError(f"no memory for {width} inputs")
-    ends = <int32_t *> (inputs + width)
-    try:
-        if not read_inputs(<PyObject *> x, width, inputs, &plain):
+    for neurons in stages:
+        if not neurons or not width:
             return None
-        reserve(&tape, count * (3 * width + 1))
+        nodes += len(neurons) * (3 * width + 1)
+        width = len(neurons)
+        widest = max(widest, width)
+    outputs = [Value.__new__(Value) for i in range(width)]
+    inputs = <Input *> malloc(2 * widest * sizeof(Input))
+    if inputs == NULL:
+        raise MemoryError(f"no memory for {widest} inputs")
+    try:
+        if not read_inputs(<PyObject *> x, len(x), inputs, &plain):
+            return None
+        reserve(&tape, nodes)
         # from here to bind no Python code runs, so borrowed pointers and indexes stay good
-        start = tape.top
-        find_inputs(&tape, inputs, width)
-        for i in range(count):
-            ends[i] = record_neuron(&tape, PyList_GET_ITEM(<PyObject *> neurons, i), inputs, width, &plain)
-            if ends[i] <= 0:
-                tape.top = start
-                if ends[i] == 0:
-                    return None
-                check_length(len(neurons[i].w), width)
-        for i in range(count):
-            bind(<Value> PyList_GET_ITEM(<PyObject *> outputs, i), ends[i])
+        done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, &plain)
     finally:
         free(inputs)
+    if not done:
+        return None
     if not plain:
-        for i in range(count):
-            for operand in (*neurons[i].w, neurons[i].b, *x):
-                if isinstance(operand, Value):
-                    hold(outputs[i], operand)
+        hold_operands(outputs, stages, x)
     return outputs
+
+
+cdef int hold_operands(list outputs, list stages, list x) except -1:
+    cdef list operands = [one for one in x if isinstance(one, Value)]
+    for neurons in stages:
+        for unit in neurons:
+            operands += unit.w
+            operands.append(unit.b)
+    for output in outputs:
+        for operand in operands:
+            hold(output, operand)
+    return 0
+
+
+cdef bint record_stages(
+    Tape *t, list stages, Input *inputs, Py_ssize_t widest, Py_ssize_t width, PyObject *outputs, bint *plain
+) noexcept:
+    """Record all layers and bind the last one's outputs, or record nothing and return False."""
+    cdef int32_t start = t.top
+    cdef int32_t end
+    cdef Input *before = inputs
+    cdef Input *after = inputs + widest
+    cdef PyObject *neurons
+    cdef Py_ssize_t i, k
+    find_inputs(t, before, width)
+    for k in range(PyList_GET_SIZE(<PyObject *> stages)):
+        neurons = PyList_GET_ITEM(<PyObject *> stages, k)
+        for i in range(PyList_GET_SIZE(neurons)):
+            end = record_neuron(t, PyList_GET_ITEM(neurons, i), before, width, plain)
+            if not end:
+                t.top = start
+                return False
+            after[i].index = end
+            after[i].number = Number(t.nodes[end].data, t.nodes[end].flags & DATA_INT)
+        width = PyList_GET_SIZE(neurons)
+        before, after = after, before
+    for i in range(width):
+        bind(<Value> PyList_GET_ITEM(outputs, i), before[i].index)
+    return True
 
 
 cdef inline bint read_inputs(PyObject *x, Py_ssize_t width, Input *inputs, bint *plain) except -1:
@@ -192,7 +249,7 @@ cdef inline void find_inputs(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
 
 
 cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint *plain) noexcept:
-    """The neuron's last node; 0 if Python code might have a say in it, -1 if it has another number of weights.
+    """The neuron's last node, or 0 if Python code might have a say in it or the lengths do not fit.
 
     Local copies of what the tape knows: the compiler must expect every write of a flag to change it.
     """
@@ -207,10 +264,10 @@ cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssi
         return 0
     weights = slot(unit, w_offset)
     w = slot(unit, b_offset)
-    if weights == NULL or type(<object> weights) is not list or w == NULL or not is_value(w):
+    if weights == NULL or type(<object> weights) is not list or PyList_GET_SIZE(weights) != width:
         return 0
-    if PyList_GET_SIZE(weights) != width:
-        return -1
+    if w == NULL or not is_value(w) or not (<Value> w).index:
+        return 0
     plain[0] &= (<Value> w).plain
     activation = (<Value> w).index
     total = Number(nodes[activation].data, nodes[activation].flags & DATA_INT)

@@ -1,0 +1,148 @@
+"""micrograd's demo: a small MLP learns to tell two moons apart. Its code is the notebook's, and so are its numbers.
+
+The 100 points are scikit-learn's make_moons(n_samples=100, noise=0.1) after np.random.seed(1337).
+"""
+
+import csv
+import gc
+import importlib
+import pathlib
+import random
+import time
+
+STEPS = 100
+AGAINST_STEPS = 4
+
+
+def add_arguments(parser):
+    """What `micrograd-c demo` accepts."""
+    parser.add_argument("--plot", metavar="FILE", help="draw the decision boundary (needs the extra `plot`)")
+    parser.add_argument(
+        "--against", metavar="PACKAGE", choices=["micrograd"],
+        help="then run the first steps on the original too, and print difference and speed",
+    )
+
+
+def run(options):
+    """`micrograd-c demo`; returns the exit status."""
+    pyplot = import_extra("matplotlib.pyplot", "--plot", "plot") if options.plot else None
+    original = import_extra("micrograd.engine", "--against micrograd", "test") if options.against else None
+    training = Training("micrograd_c")
+    start = time.perf_counter()
+    for k in range(STEPS):
+        loss, accuracy = training.step()
+        print(f"step {k} loss {loss}, accuracy {accuracy * 100}%")
+    seconds = time.perf_counter() - start
+    print(f"{STEPS} steps in {seconds:.3f} s, {seconds / STEPS * 1e3:.2f} ms a step")
+    if pyplot:
+        plot_boundary(training, pyplot, options.plot)
+        print(f"decision boundary drawn to {options.plot}")
+    if original:
+        compare(options.against)
+    return 0
+
+
+def import_extra(module, option, extra):
+    """Import an optional dependency, or end the program with a sentence that says how to get it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        if error.name is None or error.name.partition(".")[0] != package:
+            raise
+        raise SystemExit(
+            f"{option} needs {package}, which is not installed: pip install 'micrograd_c[{extra}]'"
+        ) from None
+
+
+def load_moons():
+    """The points as [[x, y], ...] and their labels, -1 or 1."""
+    with open(pathlib.Path(__file__).with_name("moons.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [[float(row["x"]), float(row["y"])] for row in rows], [int(row["label"]) for row in rows]
+
+
+class Training:
+    """The notebook's training run, on micrograd or whatever has its modules."""
+
+    def __init__(self, package):
+        self.Value = importlib.import_module(f"{package}.engine").Value
+        self.X, self.y = load_moons()
+        random.seed(1337)
+        self.model = importlib.import_module(f"{package}.nn").MLP(2, [16, 16, 1])
+        self.k = 0
+
+    def loss(self):
+        """Max-margin loss with L2 regularisation over all points, and the accuracy from 0 to 1."""
+        inputs = [list(map(self.Value, xrow)) for xrow in self.X]
+        scores = list(map(self.model, inputs))
+        losses = [(1 + -yi * scorei).relu() for yi, scorei in zip(self.y, scores)]
+        data_loss = sum(losses) * (1.0 / len(losses))
+        alpha = 1e-4
+        reg_loss = alpha * sum((p * p for p in self.model.parameters()))
+        total_loss = data_loss + reg_loss
+        accuracy = [(yi > 0) == (scorei.data > 0) for yi, scorei in zip(self.y, scores)]
+        return total_loss, sum(accuracy) / len(accuracy)
+
+    def step(self):
+        """One step of gradient descent; the loss as a number and the accuracy before it."""
+        total_loss, accuracy = self.loss()
+        self.model.zero_grad()
+        total_loss.backward()
+        learning_rate = 1.0 - 0.9 * self.k / 100
+        for p in self.model.parameters():
+            p.data -= learning_rate * p.grad
+        self.k += 1
+        return total_loss.data, accuracy
+
+
+def timed_steps(training):
+    """The first losses, and the fastest step's seconds."""
+    losses, seconds = [], []
+    for _ in range(AGAINST_STEPS):
+        start = time.perf_counter()
+        losses.append(training.step()[0])
+        seconds.append(time.perf_counter() - start)
+    return losses, min(seconds)
+
+
+def compare(package):
+    """Print how far from the original's losses ours are, and how much faster, with Python's collector on and off."""
+    print(f"against {package}, the first {AGAINST_STEPS} steps, fastest step of each:")
+    for collector in ("on", "off"):
+        if collector == "off":
+            gc.collect()
+            gc.disable()
+        try:
+            losses, seconds = timed_steps(Training("micrograd_c"))
+            original_losses, original_seconds = timed_steps(Training(package))
+        finally:
+            gc.enable()
+        difference = max(abs(a - b) / abs(b) for a, b in zip(losses, original_losses))
+        print(
+            f"  gc {collector:3}: largest relative difference of a loss {difference:.1e}, "
+            f"{original_seconds * 1e3:.0f} ms against {seconds * 1e3:.2f} ms a step, "
+            f"{original_seconds / seconds:.0f} times faster"
+        )
+
+
+def plot_boundary(training, pyplot, file):
+    """The notebook's picture: where the score is above 0, and the points."""
+    step = 0.25
+    xs, ys = zip(*training.X)
+    columns = steps_between(min(xs) - 1, max(xs) + 1, step)
+    rows = steps_between(min(ys) - 1, max(ys) + 1, step)
+    positive = [[training.model([x, y]).data > 0 for x in columns] for y in rows]
+    figure, axes = pyplot.subplots()
+    axes.contourf(columns, rows, positive, cmap=pyplot.cm.Spectral, alpha=0.8)
+    axes.scatter(xs, ys, c=training.y, s=40, cmap=pyplot.cm.Spectral)
+    axes.set_xlim(columns[0], columns[-1])
+    axes.set_ylim(rows[0], rows[-1])
+    figure.savefig(file)
+    pyplot.close(figure)
+
+
+def steps_between(low, high, step):
+    """low, low + step, ... below high."""
+    count = int((high - low) / step) + 1
+    return [low + i * step for i in range(count)]

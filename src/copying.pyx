@@ -1,0 +1,165 @@
+"""Copies of Values and graphs, and pickles of leaves. Knows Value, its state and the tape."""
+
+import copy
+import copyreg
+
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport calloc, free
+
+from micrograd_c cimport rules
+from micrograd_c.engine cimport Extra, Value, bind
+from micrograd_c.graph cimport handle_of, op_name
+from micrograd_c.state cimport check_initialised, hold, rare
+from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, make_room, tape, unpin
+
+
+def shallow_copy(Value value):
+    """copy.copy: a new node with the same operands, numbers, attributes and functions."""
+    cdef Value fresh
+    check_initialised(value)
+    tape.pins += 1
+    try:
+        fresh = record_copy(value, handles_of_operands(value.index))
+    finally:
+        unpin(&tape)
+    copy_state(fresh, value, lambda state: state)
+    return fresh
+
+
+def deep_copy(Value root, dict memo):
+    """copy.deepcopy: the graph below root once more, node by node, however deep.
+
+    As with any deepcopy functions stay the same objects: a custom `_backward` in the copy is the original's closure.
+    """
+    cdef list originals
+    cdef list new = []
+    cdef Value original
+    check_initialised(root)
+    tape.pins += 1
+    try:
+        originals = reachable(root)
+        memo.setdefault(id(memo), []).append(originals)     # deepcopy's own way to keep what it has seen alive
+        for original in originals:
+            if id(original) not in memo:
+                operands = [memo[id(operand)] for operand in handles_of_operands(original.index)]
+                memo[id(original)] = record_copy(original, operands)
+                new.append(original)
+        for original in new:
+            copy_state(memo[id(original)], original, lambda state: copy.deepcopy(state, memo))
+    finally:
+        unpin(&tape)
+    return memo[id(root)]
+
+
+def reduce_leaf(Value value):
+    """pickle: type, data, grad and attributes of a leaf. Raises TypeError for a Value that was computed."""
+    cdef Node *node
+    check_initialised(value)
+    node = tape.nodes + value.index
+    if node.op != rules.LEAF or node.flags & HOOK:
+        raise TypeError(
+            f"cannot pickle a Value computed by {value._op or 'a function'!r}: only leaves can be pickled, "
+            "such as parameters and inputs; pickle those, or the Value's data"
+        )
+    attributes, slots = state_of(value)
+    return restore_leaf, (type(value), value.data, value.grad, value._op), (attributes, slots) if slots else attributes
+
+
+def restore_leaf(cls, data, grad, op):
+    """What a pickled leaf becomes. Does not call the __init__ of a subclass."""
+    cdef Value value = cls.__new__(cls)
+    Value.__init__(value, data, (), op)
+    value.grad = grad
+    return value
+
+
+cdef list reachable(Value root):
+    """Values for all nodes that root was computed from, operands first, root last."""
+    cdef int32_t i, k
+    cdef Node *node
+    cdef uint8_t *reached = <uint8_t *> calloc(root.index + 1, 1)
+    cdef list result = []
+    if reached == NULL:
+        raise MemoryError("no memory to copy a graph")
+    try:
+        reached[root.index] = 1
+        for i in range(root.index, 0, -1):
+            if reached[i]:
+                result.append(handle_of(i))
+                node = tape.nodes + i
+                if node.op == rules.CUSTOM:
+                    for k in range(node.a, node.a + node.b):
+                        reached[tape.edges[k]] = 1
+                else:
+                    reached[node.a] = reached[node.b] = 1
+    finally:
+        free(reached)
+    result.reverse()
+    return result
+
+
+cdef list handles_of_operands(int32_t index):
+    """A node's operands as Values in order; of a power also its hidden exponent."""
+    cdef Node node = tape.nodes[index]
+    if node.op == rules.CUSTOM:
+        return [handle_of(tape.edges[k]) for k in range(node.a, node.a + node.b)]
+    return [handle_of(operand) for operand in (node.a, node.b) if operand]
+
+
+cdef Value record_copy(Value original, list operands):
+    """A Value of the same type whose node is a copy, with other operands. Wants the tape pinned."""
+    cls = type(original)
+    cdef Value fresh = cls.__new__(cls)
+    cdef Value operand
+    cdef Py_ssize_t count = len(operands)
+    cdef int32_t index
+    cdef Node node
+    if tape.top == tape.capacity or tape.edge_top + count > tape.edge_capacity:
+        make_room(&tape, 1, count)
+    node = tape.nodes[original.index]
+    node.flags &= DATA_INT | GRAD_INT | LEAF_NODE
+    if node.op == rules.CUSTOM:
+        node.a = tape.edge_top
+        for operand in operands:
+            tape.edges[tape.edge_top] = operand.index
+            tape.edge_top += 1
+    else:
+        node.a = (<Value> operands[0]).index if count > 0 else 0
+        node.b = (<Value> operands[1]).index if count > 1 else 0
+    index = tape.top
+    tape.nodes[index] = node
+    tape.top += 1
+    bind(fresh, index)
+    if original.has_state:      # to be copied when all nodes are; what is computed from this one must hold it
+        fresh.has_state = 1
+        fresh.plain = 0
+    for operand in operands:
+        hold(fresh, operand)
+    return fresh
+
+
+cdef int copy_state(Value fresh, Value original, copied) except -1:
+    """Attributes, slots of a subclass, and what was assigned to _op and _backward."""
+    cdef Extra extra
+    if not original.has_state:
+        return 0
+    if isinstance(original.extra, Extra):
+        extra = original.extra
+        if extra.op is not None:
+            fresh._op = extra.op
+        if extra.backward is not None:
+            fresh._backward = copied(extra.backward)
+    attributes, slots = state_of(original)
+    if attributes:
+        fresh.__dict__.update(copied(attributes))
+    for name, member in (slots or {}).items():
+        setattr(fresh, name, copied(member))
+    return 0
+
+
+cdef tuple state_of(Value value):
+    """(attributes, slots), each a dict or None."""
+    slots = {
+        name: getattr(value, name) for name in copyreg._slotnames(type(value)) if hasattr(value, name)
+    }
+    return (dict(value.__dict__) if value.attributes != NULL else None), slots or None
