@@ -1,4 +1,4 @@
-"""Builds the compiled modules. MICROGRAD_C_BUILD=sanitize or coverage asks for a build for that; see docs/building.md."""
+"""Builds the compiled modules. MICROGRAD_C_BUILD=sanitize or coverage asks for such a build, see docs/building.md."""
 
 import os
 import sys

@@ -7,9 +7,9 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind
 from micrograd_c.numbers cimport Number, as_python
-from micrograd_c.state cimport rare
+from micrograd_c.state cimport check_children, hold, rare
 from micrograd_c.tape cimport (
-    DATA_INT, HOOK, Node, Tape, local_step, make_room, record, release, tape, unpin,
+    DATA_INT, GRAD_INT, HOOK, Node, local_step, make_room, record, release, tape, unpin,
 )
 
 cdef extern from "Python.h":
@@ -26,13 +26,6 @@ cdef inline int32_t record_custom(tuple children, Number number) except -1:
             tape.edges[tape.edge_top] = child.index
             tape.edge_top += 1
     return index
-
-
-cdef inline void forget_node(Value value) noexcept:
-    """The Value is about to get another node, or to die."""
-    cdef int32_t index = value.index
-    value.index = 0
-    release(&tape, index)
 
 
 cdef inline Value handle_of(int32_t index):
@@ -73,6 +66,44 @@ cdef inline set operands(Value value):
     if result:
         rare(value).prev = result
     return result
+
+
+cdef inline int replace_operands(Value value, tuple children) except -1:
+    """Assign to `_prev`: the Value gets a new node, above its children. Only while nothing is computed from it."""
+    cdef int32_t before, i, k
+    cdef Node *node
+    cdef Node old
+    check_children(children)
+    op = value._op
+    make_room(&tape, 1, len(children))
+    before = value.index
+    for i in range(before + 1, tape.top):
+        node = tape.nodes + i
+        if node.op == rules.CUSTOM:
+            for k in range(node.a, node.a + node.b):
+                if tape.edges[k] == before:
+                    raise used_already()
+        elif node.a == before or node.b == before:
+            raise used_already()
+    old = tape.nodes[before]
+    bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
+    node = tape.nodes + value.index
+    node.grad = old.grad
+    node.flags = (node.flags & ~GRAD_INT) | (old.flags & (GRAD_INT | HOOK))
+    tape.hooks += (old.flags & HOOK) != 0
+    release(&tape, before)
+    rare(value).prev = None
+    value._op = op      # and with it no longer plain
+    for child in children:
+        hold(value, child)
+    return 0
+
+
+cdef inline object used_already():
+    return ValueError(
+        "_prev cannot be changed any more: something was already computed from this Value; "
+        "give the children when it is made, Value(data, children, op)"
+    )
 
 
 cdef inline str op_name(Node *node):

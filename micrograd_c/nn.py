@@ -100,12 +100,12 @@ class MLP(Module):
     def parameters(self):
         """The layers' parameters in order."""
         parameters = []
-        for layer in self.layers:
-            parameters += layer.parameters()
+        for one in self.layers:
+            parameters += one.parameters()
         return parameters
 
     def __repr__(self):
-        return f"MLP of [{', '.join(str(layer) for layer in self.layers)}]"
+        return f"MLP of [{', '.join(str(one) for one in self.layers)}]"
 
 
 recognise(Neuron, Layer)

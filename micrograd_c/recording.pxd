@@ -61,7 +61,7 @@ cdef inline Value unary(Value a, Recorder record_op):
     return out
 
 
-cdef inline Value function(Value a, int op):
+cdef inline Value by_rule(Value a, int op):
     cdef Value out = Value.__new__(Value)
     check_initialised(a)
     reserve(&tape, 1)

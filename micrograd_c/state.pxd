@@ -29,6 +29,14 @@ cdef inline int check_initialised(Value value) except -1:
     return 0
 
 
+cdef inline int check_children(tuple children) except -1:
+    for child in children:
+        if not isinstance(child, Value):
+            raise TypeError(f"the children of a Value must be Values, not {describe(child)}")
+        check_initialised(child)
+    return 0
+
+
 cdef inline object uninitialised(Value value):
     name = type(value).__name__
     return AttributeError(f"this {name} has no data yet: {name}.__init__ must call super().__init__(data) first")

@@ -15,6 +15,7 @@ cdef enum Flag:
     LEAF_NODE = 8   # a sweep has nothing to do here
     HOOK = 16       # a Python function replaces the rule of this node
     LIVE = 32       # the collector has reached this node
+    DETACHED = 64   # recorded under no_grad: a leaf whatever it was computed from
 
 
 cdef struct Node:
@@ -112,7 +113,7 @@ cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, u
 cdef inline void detach(Node *node) noexcept:
     node.a = node.b = 0
     node.op = rules.LEAF
-    node.flags |= LEAF_NODE
+    node.flags |= LEAF_NODE | DETACHED
 
 
 cdef inline int32_t record_leaf(Tape *t, double data, uint8_t data_int) noexcept:

@@ -8,8 +8,8 @@ from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind
-from micrograd_c.graph cimport handle_of, op_name
-from micrograd_c.state cimport check_initialised, hold, rare
+from micrograd_c.graph cimport handle_of
+from micrograd_c.state cimport check_initialised, hold
 from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, make_room, tape, unpin
 
 

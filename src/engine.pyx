@@ -25,12 +25,14 @@ from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport int32_t
 
 from micrograd_c cimport ops, rules
-from micrograd_c.graph cimport forget_node, op_name, operands, record_custom, sweep_with_hooks
+from micrograd_c.graph cimport op_name, operands, record_custom, replace_operands, sweep_with_hooks
 from micrograd_c.numbers cimport Number, as_python, read_number
-from micrograd_c.recording cimport add, function, multiply, unary, unusual, with_number
-from micrograd_c.state cimport check_initialised, describe, gain_state, hold, rare, take_number, uninitialised
+from micrograd_c.recording cimport add, by_rule, multiply, unary, unusual, with_number
+from micrograd_c.state cimport (
+    check_children, check_initialised, describe, gain_state, hold, rare, take_number, uninitialised,
+)
 from micrograd_c.tape cimport (
-    DATA_INT, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, sweep, tape,
+    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, sweep, tape,
 )
 
 cdef extern from *:
@@ -92,32 +94,23 @@ cdef class Value:
     def __init__(self, data, _children=(), _op=""):
         cdef Number number
         cdef tuple children = () if type(_children) is tuple and not _children else tuple(_children)
-        cdef int32_t index
+        cdef int32_t before
         if not take_number(data, &number):
             raise TypeError(f"Value wants a number as data, not {describe(data)}")
-        for child in children:
-            if not isinstance(child, Value):
-                raise TypeError(f"Value wants Values as children, not {describe(child)}")
-            check_initialised(child)
-        if self.index:
-            forget_node(self)
+        check_children(children)
         if tape.top == tape.capacity or tape.edge_top + len(children) > tape.edge_capacity:
             make_room(&tape, 1, len(children))
-        if children:
-            index = record_custom(children, number)
-        else:
-            index = record_leaf(&tape, number.value, number.is_int)
-        bind(self, index)
+        before = self.index
+        bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
+        if before:
+            release(&tape, before)
         if type(self) is not Value or self.extra is not None or self.attributes != NULL:
+            self.has_state = 1
             self.plain = 0
-            self.has_state = 1
-        if children:
-            for child in children:
-                if not (<Value> child).plain:
-                    hold(self, child)
+        for child in children:
+            hold(self, child)
         if _op != "":
-            rare(self).op = _op
-            self.has_state = 1
+            self._op = _op
 
     def __dealloc__(self):
         if self.index:
@@ -185,6 +178,11 @@ cdef class Value:
             return (<Extra> self.extra).prev
         return operands(self)
 
+    @_prev.setter
+    def _prev(self, children):
+        check_initialised(self)
+        replace_operands(self, tuple(children))
+
     @property
     def _op(self):
         if isinstance(self.extra, Extra) and (<Extra> self.extra).op is not None:
@@ -209,7 +207,7 @@ cdef class Value:
         if not callable(function):
             raise TypeError(f"_backward must be a function without arguments, not {describe(function)}")
         rare(self).backward = function
-        if not tape.nodes[self.index].flags & HOOK:
+        if not tape.nodes[self.index].flags & (HOOK | DETACHED):
             tape.nodes[self.index].flags |= HOOK
             tape.hooks += 1
             tape.hooks_base += self.index < tape.base
@@ -268,7 +266,7 @@ cdef class Value:
         return unary(self, ops.negate)
 
     def __abs__(self):
-        return function(self, rules.ABS)
+        return by_rule(self, rules.ABS)
 
     def __richcmp__(self, other, int comparison):
         """Ordering compares data. Equality is identity, as in micrograd, so that Values work in sets and dicts."""
@@ -288,39 +286,39 @@ cdef class Value:
 
     def relu(self):
         """max(0, x); its slope at 0 is 0. A negative int or float gives the int 0, as in micrograd."""
-        return function(self, rules.RELU)
+        return by_rule(self, rules.RELU)
 
     def exp(self):
         """e ** x. Raises OverflowError above 709.78."""
-        return function(self, rules.EXP)
+        return by_rule(self, rules.EXP)
 
     def log(self):
         """The natural logarithm. Raises ValueError unless x > 0."""
-        return function(self, rules.LOG)
+        return by_rule(self, rules.LOG)
 
     def tanh(self):
         """The hyperbolic tangent."""
-        return function(self, rules.TANH)
+        return by_rule(self, rules.TANH)
 
     def sigmoid(self):
         """1 / (1 + e ** -x), for any x without overflow."""
-        return function(self, rules.SIGMOID)
+        return by_rule(self, rules.SIGMOID)
 
     def sqrt(self):
         """The square root. Raises ValueError for x < 0; its slope at 0 is infinite."""
-        return function(self, rules.SQRT)
+        return by_rule(self, rules.SQRT)
 
     def sin(self):
         """The sine of x radians."""
-        return function(self, rules.SIN)
+        return by_rule(self, rules.SIN)
 
     def cos(self):
         """The cosine of x radians."""
-        return function(self, rules.COS)
+        return by_rule(self, rules.COS)
 
     def abs(self):
         """|x|, also as abs(v); its slope at 0 is 0. An int stays one."""
-        return function(self, rules.ABS)
+        return by_rule(self, rules.ABS)
 
     # --- Python state ---
 

@@ -286,7 +286,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                 else:
                     pending += pull(nodes, edges, node, MARK)
             node -= 1
-    except:
+    except BaseException:
         while node > nodes:
             node.flags &= ~MARK
             node -= 1

@@ -11,7 +11,7 @@ again, since no node has been given a handle yet.
 """
 
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c cimport rules
@@ -162,7 +162,7 @@ cdef list record_layers(list stages, list x):
         nodes += len(neurons) * (3 * width + 1)
         width = len(neurons)
         widest = max(widest, width)
-    outputs = [Value.__new__(Value) for i in range(width)]
+    outputs = [Value.__new__(Value) for _ in range(width)]
     inputs = <Input *> malloc(2 * widest * sizeof(Input))
     if inputs == NULL:
         raise MemoryError(f"no memory for {widest} inputs")
