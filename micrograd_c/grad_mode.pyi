@@ -1,7 +1,7 @@
 import contextlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Optional, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 __all__ = ["no_grad"]
 
@@ -15,9 +15,9 @@ class no_grad(contextlib.ContextDecorator):
     def __enter__(self) -> no_grad: ...
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
-        exception: Optional[BaseException],
-        traceback: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
         /,
     ) -> None: ...
     def __call__(self, function: _F) -> _F: ...

@@ -149,7 +149,6 @@ cdef list record_layers(list stages, list x):
     cdef Py_ssize_t widest = len(x)
     cdef Py_ssize_t width = widest
     cdef Py_ssize_t nodes = 0
-    cdef Py_ssize_t i
     cdef bint plain = True
     cdef list neurons, outputs
     cdef Input *inputs
