@@ -47,6 +47,8 @@ setup(
             "initializedcheck": False,
             "auto_pickle": False,
             "autotestdict": False,
+            # plain method descriptors: they check the type of self, which Cython's own functions do not
+            "binding": False,
             **build.get("directives", {}),
         },
     )

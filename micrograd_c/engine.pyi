@@ -1,11 +1,11 @@
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsFloat, SupportsIndex, Union
+from typing import Any, SupportsFloat, SupportsIndex
 
-from typing_extensions import Self, disjoint_base
+from typing_extensions import Self, TypeAlias, disjoint_base
 
 # a float or int, a subclass, or a scalar of another library that turns into one
-_Number = Union[float, SupportsFloat, SupportsIndex]
-_Operand = Union[Value, _Number]
+_Number: TypeAlias = float | SupportsFloat | SupportsIndex
+_Operand: TypeAlias = Value | _Number
 
 @disjoint_base
 class Value:

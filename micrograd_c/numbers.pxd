@@ -13,6 +13,11 @@ cdef struct Number:
     uint8_t is_int      # 1 where Python would hold an int, else 0
 
 
+cdef inline bint fits_int(double value) noexcept nogil:
+    """Below 2**53 every whole double is the int it stands for; from there on an int becomes a float."""
+    return -9007199254740992.0 < value < 9007199254740992.0
+
+
 cdef inline bint read_exact_number(object source, Number *number) except -1:
     """Take a float or int, or a subclass (np.float64 is one), by value. Runs no Python code. False for all else."""
     if PyFloat_Check(source):
@@ -21,7 +26,7 @@ cdef inline bint read_exact_number(object source, Number *number) except -1:
         return True
     if PyLong_Check(source):
         number.value = PyLong_AsDouble(source)
-        number.is_int = -9007199254740992.0 <= number.value <= 9007199254740992.0
+        number.is_int = fits_int(number.value)
         return True
     return False
 
@@ -43,7 +48,7 @@ cdef inline bint read_number(object source, Number *number) except -1:
 
 
 cdef inline object as_python(double value, bint is_int):
-    """The int or float that a node's data or grad shows. A sum of ints past 2**53 shows as a float."""
-    if is_int and -9007199254740992.0 <= value <= 9007199254740992.0:
+    """The int or float that a node's data or grad shows."""
+    if is_int and fits_int(value):
         return PyLong_FromDouble(value)
     return PyFloat_FromDouble(value)

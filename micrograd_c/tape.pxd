@@ -6,6 +6,7 @@ Knows nothing of Python objects except the handle pointers it must renumber. See
 from libc.stdint cimport int32_t, uint8_t
 
 from micrograd_c cimport rules
+from micrograd_c.numbers cimport fits_int
 
 
 cdef enum Flag:
@@ -85,9 +86,9 @@ cdef inline void unpin(Tape *t) noexcept:
 
 
 cdef inline uint8_t settle(double *data) noexcept nogil:
-    """An int result as it is stored: no -0, and past 2**53 no int."""
+    """An int result as it is stored: no -0, and from 2**53 on, where a double may have been rounded, no int."""
     data[0] += 0.0
-    return DATA_INT if -9007199254740992.0 <= data[0] <= 9007199254740992.0 else 0
+    return DATA_INT if fits_int(data[0]) else 0
 
 
 # The recording functions ask for room reserved before; each returns the new node's index.

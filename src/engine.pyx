@@ -176,6 +176,7 @@ cdef class Value:
         """The set of operands; the same set, with the same Values, each time."""
         if isinstance(self.extra, Extra) and (<Extra> self.extra).prev is not None:
             return (<Extra> self.extra).prev
+        check_initialised(self)
         return operands(self)
 
     @_prev.setter
@@ -187,6 +188,7 @@ cdef class Value:
     def _op(self):
         if isinstance(self.extra, Extra) and (<Extra> self.extra).op is not None:
             return (<Extra> self.extra).op
+        check_initialised(self)
         return op_name(tape.nodes + self.index)
 
     @_op.setter

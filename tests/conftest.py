@@ -1,0 +1,34 @@
+"""Fixtures that more than one file needs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from micrograd_c.engine import Value
+
+
+@pytest.fixture
+def patch_value():
+    """Assign to attributes of the class Value; undone afterwards, down to the operators' slots."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield lambda name, replacement: patch.setattr(Value, name, replacement, raising=False)
+
+
+@pytest.fixture
+def run_python():
+    """Run a program in a fresh interpreter and return what it printed; its failure is the test's."""
+
+    def run(program, *arguments, folder=None):
+        done = subprocess.run(
+            [sys.executable, "-X", "faulthandler", "-c", program, *arguments],
+            capture_output=True, text=True, cwd=folder, check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+sanitized = pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="memory is the sanitizer's")
