@@ -22,7 +22,7 @@ cdef class Extra:
     cdef object keep            # handles that must live as long as this one, see `hold`; a tuple, or None
 
 
-cdef bint operators_are_ours() noexcept
+cpdef bint operators_are_ours() noexcept
 
 
 cdef inline void bind(Value handle, int32_t index) noexcept:

@@ -10,7 +10,7 @@ from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value
-from micrograd_c.numbers cimport Number, read_number
+from micrograd_c.numbers cimport Number, as_python, read_number
 from micrograd_c.tape cimport Node, tape, unpin
 
 cdef enum:
@@ -45,6 +45,12 @@ cdef inline object uninitialised(Value value):
 cdef inline bint take_number(object source, Number *number) except -1:
     """Like read_number; a Value, though it has a float(), is no number."""
     return not isinstance(source, Value) and read_number(source, number)
+
+
+cdef inline object as_plain_number(object source):
+    """A number of whatever library as a Python float or int; anything else as it is."""
+    cdef Number number
+    return as_python(number.value, number.is_int) if take_number(source, &number) else source
 
 
 cdef inline Extra rare(Value value):

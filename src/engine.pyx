@@ -29,7 +29,7 @@ from micrograd_c.graph cimport op_name, operands, record_custom, replace_operand
 from micrograd_c.numbers cimport Number, as_python, read_number
 from micrograd_c.recording cimport add, by_rule, multiply, unary, unusual, with_number
 from micrograd_c.state cimport (
-    check_children, check_initialised, describe, gain_state, hold, rare, take_number, uninitialised,
+    as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, uninitialised,
 )
 from micrograd_c.tape cimport (
     DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, sweep, tape,
@@ -67,11 +67,16 @@ cdef extern from *:
 cdef extern from "Python.h":
     ctypedef struct PyNumberMethods:
         binaryfunc nb_add
+        binaryfunc nb_subtract
         binaryfunc nb_multiply
+        binaryfunc nb_true_divide
         ternaryfunc nb_power
         unaryfunc nb_negative
     ctypedef struct PyTypeObject:
         PyNumberMethods *tp_as_number
+    ctypedef struct PyWrapperDescrObject:
+        void *d_base
+    object PyDescr_NewWrapper(PyTypeObject *type, void *base, void *function)
     object PyObject_GenericGetDict(object o, void *context)
 
 
@@ -254,7 +259,7 @@ cdef class Value:
 
     def __truediv__(left, right):
         if not composable(left, right):
-            return left * right ** -1
+            return left * as_plain_number(right) ** -1     # np.int64 ** -1 is an error
         return unusual(left, right, ops.divide, ops.divide_number, ops.divide_into_number)
 
     def __pow__(left, right, modulo):
@@ -380,7 +385,7 @@ cdef Operators operators_of_value() noexcept:
     return Operators(number.nb_add, number.nb_multiply, number.nb_power, number.nb_negative)
 
 
-cdef bint operators_are_ours() noexcept:
+cpdef bint operators_are_ours() noexcept:
     """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
     cdef Operators now = operators_of_value()
     return (
@@ -397,11 +402,24 @@ cdef inline bint composable(object left, object right) noexcept:
 
 
 cdef int set_up() except -1:
+    global ours
     cdef Value value = Value.__new__(Value)
+    cdef PyNumberMethods *number = (<PyTypeObject *> Value).tp_as_number
     tape.index_offset = <char *> &value.index - <char *> <void *> value
     install_dict(<PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value)
-    global ours
+    make_slot_wrapper("__add__", <void *> number.nb_add)
+    make_slot_wrapper("__sub__", <void *> number.nb_subtract)
+    make_slot_wrapper("__mul__", <void *> number.nb_multiply)
+    make_slot_wrapper("__truediv__", <void *> number.nb_true_divide)
     ours = operators_of_value()
+    return 0
+
+
+cdef int make_slot_wrapper(str name, void *function) except -1:
+    """Make a method what it is for other types, the wrapper of a slot. Cython makes a second function of it, and
+    assigning that one back to the class after it was replaced would not bring the slot back."""
+    cdef PyWrapperDescrObject *model = <PyWrapperDescrObject *> <void *> int.__dict__[name]
+    setattr(Value, name, PyDescr_NewWrapper(<PyTypeObject *> Value, model.d_base, function))
     return 0
 
 

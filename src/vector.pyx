@@ -16,8 +16,8 @@ from libc.stdlib cimport free, malloc
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, operators_are_ours
-from micrograd_c.numbers cimport Number, as_python, read_exact_number, read_number
-from micrograd_c.state cimport describe, hold
+from micrograd_c.numbers cimport Number, read_exact_number
+from micrograd_c.state cimport as_plain_number, describe, hold
 from micrograd_c.tape cimport DATA_INT, LEAF_NODE, Node, Tape, record_relu, reserve, settle, tape, write
 
 cdef extern from "Python.h":
@@ -124,15 +124,8 @@ cdef list as_inputs(object x):
             raise TypeError(f"x must be a sequence of numbers or Values, not {describe(x)}") from None
     for one in inputs:
         if not isinstance(one, Value) and not read_exact_number(one, &number):
-            return [as_number(one) for one in inputs]
+            return [as_plain_number(one) for one in inputs]
     return inputs
-
-
-cdef object as_number(object one):
-    cdef Number number
-    if not isinstance(one, Value) and read_number(one, &number):
-        return as_python(number.value, number.is_int)
-    return one
 
 
 cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
