@@ -3,7 +3,7 @@
 Knows nothing of Python objects except the handle pointers it must renumber. See src/tape.pyx for the design.
 """
 
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from micrograd_c cimport rules
 from micrograd_c.numbers cimport fits_int
@@ -40,6 +40,8 @@ cdef struct Tape:
     int32_t edge_capacity   # edges there is room for
     int32_t edge_base       # edges of nodes below base
     int32_t young           # live handles at or above base
+    int32_t old_deaths      # handles below base that died since the last collection
+    int64_t dropped         # nodes dropped by resets since the last collection
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
@@ -73,10 +75,12 @@ cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
 cdef inline void release(Tape *t, int32_t index) noexcept:
     """The node's handle is gone; with the last young one goes everything recorded since the last collection."""
     t.handles[index] = NULL
-    if index >= t.base:
-        t.young -= 1
-        if t.young == 0 and t.pins == 0:
-            reset(t)
+    if index < t.base:
+        t.old_deaths += 1
+        return
+    t.young -= 1
+    if t.young == 0 and t.pins == 0:
+        reset(t)
 
 
 cdef inline void unpin(Tape *t) noexcept:

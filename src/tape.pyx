@@ -38,7 +38,7 @@ cdef extern from *:
 
 cdef enum:
     SMALLEST = 16384        # nodes: 640 KiB with their handles, which stays in a second-level cache
-    LARGE = 1 << 20         # nodes: an empty tape above this gives its memory back at once
+    LARGE = 1 << 20         # nodes: a tape above this gives memory back as soon as it is found to be free
 
 
 # --- room ---
@@ -93,11 +93,16 @@ cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
 
 
 cdef void reset(Tape *t) noexcept:
-    """Drop every node from base on: no live handle can reach one."""
+    """Drop every node from base on: no live handle can reach one.
+
+    A large tape then looks below base too, if something can have become free there and as much work was done since it
+    last looked.
+    """
+    t.dropped += t.top - t.base
     t.top = t.base
     t.edge_top = t.edge_base
     t.hooks = t.hooks_base
-    if t.capacity > LARGE and t.top < t.capacity // 8:
+    if t.capacity > LARGE and (t.top < t.capacity // 8 or t.old_deaths and t.dropped > t.base // 4):
         shrink(t)
 
 
@@ -121,6 +126,8 @@ cdef void collect_nodes(Tape *t) noexcept:
     t.edge_base = t.edge_top
     t.hooks_base = t.hooks
     t.young = 0
+    t.old_deaths = 0
+    t.dropped = 0
 
 
 cdef void mark_reachable(Tape *t) noexcept nogil:

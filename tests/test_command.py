@@ -1,0 +1,125 @@
+"""The command line: `python -m micrograd_c` and what the demo prints."""
+
+import importlib.util
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import micrograd_c
+from micrograd_c import __main__ as command
+from micrograd_c import demo
+
+PACKAGE = pathlib.Path(micrograd_c.__file__).parent
+
+
+def run_module(*arguments, folder):
+    return subprocess.run(
+        [sys.executable, "-m", "micrograd_c", *arguments], capture_output=True, text=True, cwd=folder, check=False
+    )
+
+
+def test_the_demo_prints_the_notebooks_lines(capsys):
+    assert command.main(["demo"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "step 0 loss 0.8958441028683222, accuracy 50.0%"
+    assert lines[99].startswith("step 99 loss 0.01097837013549")
+    assert lines[99].endswith(", accuracy 100.0%")
+    assert re.fullmatch(r"100 steps in [\d.]+ s, [\d.]+ ms a step", lines[100])
+    assert len(lines) == 101
+
+
+def test_the_demo_runs_as_a_module(tmp_path):
+    done = run_module("demo", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("step 0 loss 0.8958441028683222, accuracy 50.0%\n")
+
+
+def test_the_demo_compares_with_micrograd(capsys, monkeypatch):
+    monkeypatch.setattr(demo, "AGAINST_STEPS", 2)
+    assert command.main(["demo", "--against", "micrograd"]) == 0
+    lines = capsys.readouterr().out.splitlines()[101:]
+    assert lines[0] == "against micrograd, the first 2 steps, fastest step of each:"
+    for line, collector in zip(lines[1:], ("on ", "off")):
+        difference, faster = re.fullmatch(
+            rf"  gc {collector}: largest relative difference of a loss (\S+), "
+            r"\d+ ms against [\d.]+ ms a step, (\d+) times faster", line
+        ).groups()
+        assert float(difference) <= 1e-9
+        assert int(faster) >= 1
+    assert len(lines) == 3
+
+
+def test_the_demo_draws_the_boundary(tmp_path, capsys):
+    matplotlib = pytest.importorskip("matplotlib", reason="the plot needs matplotlib, an optional extra")
+    matplotlib.use("Agg")
+    assert command.main(["demo", "--plot", str(tmp_path / "moons.png")]) == 0
+    assert (tmp_path / "moons.png").read_bytes().startswith(b"\x89PNG")
+    assert "decision boundary drawn to" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "extra"),
+    [("matplotlib.pyplot", ["--plot", "x.png"], "plot"), ("micrograd.engine", ["--against", "micrograd"], "test")],
+)
+def test_a_missing_extra_is_named_before_anything_runs(monkeypatch, capsys, missing, arguments, extra):
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setitem(sys.modules, missing.partition(".")[0], None)
+    with pytest.raises(SystemExit, match=rf"{arguments[0]}.* needs {missing.partition('.')[0]}.*micrograd_c\[{extra}\]"):
+        command.main(["demo", *arguments])
+    assert capsys.readouterr().out == ""
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"micrograd_c {micrograd_c.__version__}\n"
+
+
+def test_a_missing_command_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main([])
+    assert ended.value.code == 2
+    assert "usage: micrograd-c" in capsys.readouterr().err
+
+
+@pytest.fixture
+def uncompiled(tmp_path):
+    """A folder like the sources', with the package as it is before it is compiled."""
+    (tmp_path / "micrograd_c").mkdir()
+    for file in PACKAGE.glob("*.py"):
+        shutil.copy(file, tmp_path / "micrograd_c")
+    return tmp_path
+
+
+def test_uncompiled_sources_are_one_clear_sentence(uncompiled):
+    done = run_module("demo", folder=uncompiled)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert "not compiled" in line
+    assert "pip install ." in line
+
+
+def test_importing_uncompiled_sources_is_an_import_error_that_says_so(uncompiled):
+    done = subprocess.run(
+        [sys.executable, "-c", "import micrograd_c.engine"], capture_output=True, text=True, cwd=uncompiled, check=False
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: micrograd_c is not compiled")
+    assert "pip install ." in last
+
+
+def test_the_data_is_scikit_learns():
+    if importlib.util.find_spec("sklearn") is None:
+        pytest.skip("the data can be made again only with scikit-learn")
+    import numpy as np
+    from sklearn.datasets import make_moons
+
+    np.random.seed(1337)
+    X, y = make_moons(n_samples=100, noise=0.1)
+    assert demo.load_moons() == (X.tolist(), (y * 2 - 1).tolist())

@@ -1,0 +1,47 @@
+"""What is installed: examples in docstrings, type stubs, C declarations, and no dependencies."""
+
+import doctest
+import importlib
+import importlib.metadata
+import pathlib
+
+import pytest
+
+import micrograd_c
+
+PACKAGE = pathlib.Path(micrograd_c.__file__).parent
+MODULES = ["engine", "tape", "nn", "vector", "copying", "grad_mode", "demo"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name):
+    module = importlib.import_module(f"micrograd_c.{name}")
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+    if name in {"engine", "tape", "nn", "grad_mode"}:
+        assert result.attempted > 0
+
+
+@pytest.mark.parametrize("name", ["__init__", "engine", "tape", "nn", "vector", "copying", "grad_mode"])
+def test_stubs_are_shipped(name):
+    assert (PACKAGE / f"{name}.pyi").is_file()
+    assert (PACKAGE / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording"])
+def test_c_declarations_are_shipped(name):
+    assert (PACKAGE / f"{name}.pxd").is_file()
+
+
+def test_the_top_level_has_what_it_promises():
+    assert micrograd_c.__all__ == ["Value", "no_grad"]
+    assert all(hasattr(micrograd_c, name) for name in micrograd_c.__all__)
+
+
+def test_there_are_no_runtime_dependencies():
+    try:
+        requirements = importlib.metadata.requires("micrograd_c") or []
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("run from sources: there is no metadata to look at")
+    assert [r for r in requirements if "extra ==" not in r] == []
+    assert importlib.metadata.version("micrograd_c") == micrograd_c.__version__

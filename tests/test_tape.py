@@ -1,0 +1,216 @@
+"""The arena: that nodes come back, that memory is bounded, and that running out of it breaks nothing."""
+
+import random
+import sys
+
+import pytest
+from conftest import sanitized
+
+from micrograd_c import tape
+from micrograd_c.engine import Value
+
+MEMORY = """
+import gc, os, sys
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+"""
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/statm")
+
+
+def test_dropping_the_last_handle_drops_the_graph():
+    tape.collect()
+    before = tape.stats()
+    x = Value(1.0)
+    for _ in range(1_000):
+        x = x * 2 + 1
+    assert tape.stats()["nodes"] > before["nodes"] + 4_000
+    del x
+    assert tape.stats() == before
+
+
+def test_a_million_ops_on_one_handle_need_room_for_a_few():
+    x = Value(1.0)
+    for _ in range(250_000):
+        y = x * 0.5 + 1
+    assert y.data == 1.5
+    assert tape.stats()["capacity"] <= 65_536
+
+
+def test_survivors_keep_numbers_operands_and_identity():
+    generator = random.Random(1)
+    kept = [Value(float(i)) for i in range(10)]
+    expected = [v.data for v in kept]
+    for _ in range(20_000):
+        i, j = generator.randrange(len(kept)), generator.randrange(len(kept))
+        a, b = kept[i], kept[j]
+        junk = a * b + a * 3 - b        # collected sooner or later
+        if generator.random() < 0.2:
+            kept.append(Value((a.data + b.data) % 7, (a, b), "custom") if generator.random() < 0.3 else a * 0.5 + b * 0.5)
+            expected.append((expected[i] + expected[j]) % 7 if kept[-1]._op == "custom" else
+                            expected[i] * 0.5 + expected[j] * 0.5)
+        if len(kept) > 40:
+            for _ in range(10):
+                k = generator.randrange(len(kept))
+                del kept[k], expected[k]
+        if generator.random() < 0.01:
+            tape.collect()
+    del junk
+    assert [v.data for v in kept] == expected
+    assert all(v._op in {"", "+", "custom"} for v in kept)
+
+
+def test_gradients_are_right_after_nodes_have_moved():
+    a, b = Value(2.0), Value(3.0)
+    for _ in range(3):
+        junk = [Value(float(i)) * 2 for i in range(5_000)]
+        inner = Value(5.0, (a, b, a), "custom")
+        outer = inner * a + (a * b).relu() ** 2
+        del junk
+        tape.collect()
+        inner._backward = lambda inner=inner: setattr(b, "grad", b.grad + inner.grad)
+        a.grad = b.grad = 0
+        outer.backward()
+        assert (a.grad, b.grad) == (5.0 + 2 * 6.0 * 3.0, 2.0 + 2 * 6.0 * 2.0)
+
+
+def test_old_graphs_do_not_slow_or_change_new_ones():
+    old = Value(1.0)
+    for _ in range(50_000):
+        old = old + 1
+    x = Value(2.0)
+    y = x * x
+    y.backward()
+    assert (x.grad, old.grad) == (4.0, 0)
+
+
+def test_stats_count_what_there_is():
+    tape.collect()
+    before = tape.stats()
+    children = (Value(1.0), Value(2.0), Value(3.0))
+    custom = Value(6.0, children, "sum")
+    after = tape.stats()
+    assert after["nodes"] - before["nodes"] == 4
+    assert after["edges"] - before["edges"] == 3
+    assert after["bytes_used"] - before["bytes_used"] == 4 * 40 + 3 * 4
+    assert after["bytes_used"] <= after["bytes_reserved"]
+    assert custom._prev == set(children)
+
+
+@sanitized
+def test_a_chain_of_three_million_ops(run_python):
+    run_python("""
+from micrograd_c import tape
+from micrograd_c.engine import Value
+start = tape.stats()["bytes_reserved"]
+a, b, x = Value(1e-6), Value(1.0), Value(0.0)
+for _ in range(1_500_000):
+    x = x * b + a
+x.backward()
+assert abs(x.data - 1.5) < 1e-6, x
+assert a.grad == 1_500_000.0, a
+used = tape.stats()
+assert used["nodes"] == 3_000_003
+assert used["bytes_used"] <= 40 * (used["nodes"] + 1)
+del x
+assert tape.stats()["nodes"] < 10
+assert tape.stats()["bytes_reserved"] == start
+""")
+
+
+@linux
+@sanitized
+def test_5000_demo_steps_leave_memory_flat(run_python):
+    grown = run_python(MEMORY + """
+from micrograd_c.demo import Training
+training = Training("micrograd_c")
+for k in range(5_000):
+    training.k = min(k, 99)
+    training.step()
+    if k == 200:
+        start = resident()
+print(resident() - start)
+""")
+    assert int(grown) < 2e6
+
+
+@linux
+@sanitized
+def test_small_graphs_with_state_leave_memory_flat(run_python):
+    grown = run_python(MEMORY + """
+import copy
+from micrograd_c.engine import Value
+from micrograd_c.nn import MLP
+class Named(Value):
+    pass
+def step():
+    a, b = Named(2.0), Value(3)
+    a.label, b.m = "a", [b]
+    out = Value(5.0, (a, b), "custom")
+    out._backward = lambda: setattr(a, "grad", a.grad + out.grad)
+    total = (out * a - b / a).tanh() + sum(out._prev) + MLP(2, [2, 1])([a, 1.0])
+    total.backward()
+    copy.deepcopy(total)
+    for bad in ("x", None):
+        try:
+            total + Value(bad)
+        except TypeError:
+            pass
+for k in range(4_000):
+    step()
+    if k % 100 == 0:
+        gc.collect()
+    if k == 1_000:
+        start = resident()
+print(resident() - start)
+""")
+    assert int(grown) < 1e6
+
+
+@linux
+@sanitized
+def test_running_out_of_memory_is_a_memory_error_and_breaks_nothing(run_python):
+    run_python(MEMORY + """
+import resource
+from micrograd_c import tape
+from micrograd_c.engine import Value
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000,) * 2)
+
+def grow(op):
+    x, count = Value(0.0), 0
+    try:
+        while True:
+            x = op(x)
+            count += 1
+    except MemoryError:
+        pass
+    before = tape.stats()
+    for _ in range(3):
+        try:
+            for _ in range(10_000_000):
+                x = op(x)
+            raise AssertionError("memory came from nowhere")
+        except MemoryError:
+            pass
+    x.backward()
+    return count
+
+one = Value(1.0)
+assert grow(lambda x: x + one) > 100_000
+assert one.grad > 100_000
+many = tuple(Value(1.0) for _ in range(1_000))
+assert grow(lambda x: Value(1.0, (x, *many), "wide")) > 1_000
+y = Value(3.0)
+z = y * y + 1
+z.backward()
+assert (z.data, y.grad) == (10.0, 6.0)
+assert tape.collect() < 1_010
+""")
+
+
+def test_the_tape_says_how_many_nodes_are_left():
+    x = Value(1.0)
+    assert tape.collect() == tape.stats()["nodes"] >= 1
+    assert x.data == 1.0
