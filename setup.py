@@ -31,8 +31,10 @@ setup(
             Extension(
                 f"micrograd_c.{name}",
                 [f"src/{name}.pyx"],
+                depends=["src/value_type.h"],
                 # heap types, which are mutable: Value.tanh = tanh works as it does in micrograd
-                define_macros=[("CYTHON_USE_TYPE_SPECS", "1"), *build.get("macros", [])],
+                # and have a __call__ of our own, see engine.pyx
+                define_macros=[("CYTHON_USE_TYPE_SPECS", "1"), ("CYTHON_VECTORCALL_TPNEW", "0"), *build.get("macros", [])],
                 extra_compile_args=[*MATHEMATICS, *build["compile"]],
                 extra_link_args=build.get("link", []),
             )

@@ -141,6 +141,5 @@ cdef inline int32_t record_mul(Tape *t, int32_t a, int32_t b) noexcept:
     return record(t, rules.MUL, a, b, data, data_int)
 
 
-cdef inline int32_t record_relu(Tape *t, int32_t a) noexcept:
-    cdef double x = t.nodes[a].data
-    return record(t, rules.RELU, a, 0, rules.relu_value(x), DATA_INT if x < 0.0 else t.nodes[a].flags & DATA_INT)
+cdef inline void write_relu(Node *node, int32_t a, double x, uint8_t data_int) noexcept nogil:
+    write(node, rules.RELU, a, 0, rules.relu_value(x), DATA_INT if x < 0.0 else data_int)

@@ -32,61 +32,13 @@ from micrograd_c.state cimport (
     as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, uninitialised,
 )
 from micrograd_c.tape cimport (
-    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, sweep, tape,
+    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, reserve, sweep, tape,
 )
 
-cdef extern from *:
-    """
-    /* Value's __dict__ slot: Cython can only make the dict eagerly, at 12 ns an op. So the slot is a plain pointer that
-       CPython is told of here, and that the collector is led to. */
-    static traverseproc micrograd_c_traverse;
-    static inquiry micrograd_c_clear;
-    static Py_ssize_t micrograd_c_dict_offset;
-    #define MICROGRAD_C_DICT(o) (*(PyObject **)((char *)(o) + micrograd_c_dict_offset))
-
-    static int micrograd_c_traverse_with_dict(PyObject *o, visitproc visit, void *arg) {
-        Py_VISIT(MICROGRAD_C_DICT(o));
-        return micrograd_c_traverse(o, visit, arg);
-    }
-    static int micrograd_c_clear_with_dict(PyObject *o) {
-        Py_CLEAR(MICROGRAD_C_DICT(o));
-        return micrograd_c_clear(o);
-    }
-
-    /* What a __dealloc__ would do, which Cython would wrap in saving and restoring the exception, at 3 ns an op. */
-    static destructor micrograd_c_dealloc;
-    static void (*micrograd_c_let_go)(PyObject *);
-
-    static void micrograd_c_dealloc_with_node(PyObject *o) {
-        if (Py_TYPE(o)->tp_dealloc == micrograd_c_dealloc_with_node && Py_TYPE(o)->tp_finalize
-                && PyObject_CallFinalizerFromDealloc(o)) return;
-        micrograd_c_let_go(o);
-        if (MICROGRAD_C_DICT(o)) {
-            PyObject *kind, *exception, *traceback;
-            PyObject_GC_UnTrack(o);
-            PyErr_Fetch(&kind, &exception, &traceback);
-            Py_SET_REFCNT(o, Py_REFCNT(o) + 1);     /* finalizers of attributes may look at o */
-            Py_CLEAR(MICROGRAD_C_DICT(o));
-            Py_SET_REFCNT(o, Py_REFCNT(o) - 1);
-            PyErr_Restore(kind, exception, traceback);
-        }
-        micrograd_c_dealloc(o);
-    }
-
-    static void micrograd_c_install(PyTypeObject *type, Py_ssize_t dict_offset, void (*let_go)(PyObject *)) {
-        micrograd_c_dict_offset = dict_offset;
-        micrograd_c_let_go = let_go;
-        micrograd_c_traverse = type->tp_traverse;
-        micrograd_c_clear = type->tp_clear;
-        micrograd_c_dealloc = type->tp_dealloc;
-        type->tp_traverse = micrograd_c_traverse_with_dict;
-        type->tp_clear = micrograd_c_clear_with_dict;
-        type->tp_dealloc = micrograd_c_dealloc_with_node;
-        type->tp_dictoffset = dict_offset;
-        PyType_Modified(type);
-    }
-    """
-    void install "micrograd_c_install"(PyTypeObject *type, Py_ssize_t dict_offset, void (*let_go)(PyObject *) noexcept)
+cdef extern from "value_type.h":
+    void install_value_type(
+        PyTypeObject *type, Py_ssize_t dict_offset, void (*let_go)(PyObject *) noexcept, object (*leaf)(object)
+    )
 
 cdef extern from "Python.h":
     ctypedef struct PyNumberMethods:
@@ -420,6 +372,13 @@ cdef inline bint composable(object left, object right) noexcept:
     return operators_are_ours()
 
 
+cdef object leaf(object number):
+    cdef Value value = Value.__new__(Value)
+    reserve(&tape, 1)
+    bind(value, record_leaf(&tape, <double> number, 0))
+    return value
+
+
 cdef void let_go(PyObject *handle) noexcept:
     """A Value dies: its node may go."""
     cdef int32_t index = (<Value> handle).index
@@ -433,7 +392,7 @@ cdef int set_up() except -1:
     cdef Value value = Value.__new__(Value)
     cdef PyNumberMethods *number = (<PyTypeObject *> Value).tp_as_number
     tape.index_offset = <char *> &value.index - <char *> <void *> value
-    install(<PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, let_go)
+    install_value_type(<PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, let_go, leaf)
     make_slot_wrapper("__add__", <void *> number.nb_add)
     make_slot_wrapper("__sub__", <void *> number.nb_subtract)
     make_slot_wrapper("__mul__", <void *> number.nb_multiply)

@@ -18,7 +18,9 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, operators_are_ours
 from micrograd_c.numbers cimport Number, read_exact_number
 from micrograd_c.state cimport as_plain_number, describe, hold
-from micrograd_c.tape cimport DATA_INT, LEAF_NODE, Node, Tape, record_relu, reserve, settle, tape, write
+from micrograd_c.tape cimport (
+    DATA_INT, LEAF_NODE, Node, Tape, paused_here, record_leaf, reserve, settle, tape, write, write_relu,
+)
 
 cdef extern from "Python.h":
     # as cpython.list has them, but borrowed
@@ -146,7 +148,7 @@ cdef list record_layers(list stages, list x):
     cdef list neurons, outputs
     cdef Input *inputs
     cdef bint done
-    if not stages or tape.paused or not operators_are_ours() or Value.relu is not value_relu:
+    if not stages or not operators_are_ours() or Value.relu is not value_relu:
         return None
     for neurons in stages:
         if not neurons or not width:
@@ -207,6 +209,10 @@ cdef bint record_stages(
             after[i].number = Number(t.nodes[end].data, t.nodes[end].flags & DATA_INT)
         width = PyList_GET_SIZE(neurons)
         before, after = after, before
+    if t.paused and paused_here():
+        t.top = start
+        for i in range(width):
+            before[i].index = record_leaf(t, before[i].number.value, before[i].number.is_int)
     for i in range(width):
         bind(<Value> PyList_GET_ITEM(outputs, i), before[i].index)
     return True
@@ -285,11 +291,15 @@ cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssi
         write(nodes + top + 1, rules.ADD, activation, top, total.value, total.is_int)
         activation = top + 1
         top += 2
-    t.top = top
     w = slot(unit, nonlin_offset)
     if w == Py_True:
-        return record_relu(t, activation)
-    return activation if w == Py_False else 0
+        write_relu(nodes + top, activation, total.value, total.is_int)
+        activation = top
+        top += 1
+    elif w != Py_False:
+        return 0
+    t.top = top
+    return activation
 
 
 cdef inline PyObject *slot(PyObject *unit, Py_ssize_t offset) noexcept:

@@ -302,3 +302,55 @@ def test_long_chains_of_held_values_are_released_without_recursion():
         v.label = i
     del v
     assert tape.stats()["young_handles"] < 10
+
+
+def test_finalizers_run_once_and_may_bring_a_value_back(patch_value):
+    class Finalized(Value):
+        def __del__(self):
+            ended.append(self.data)
+
+    def bring_back(self):
+        ended.append(self.data)
+        kept.append(self)
+
+    ended, kept = [], []
+    Finalized(1.0)
+    assert ended == [1.0]
+    patch_value("__del__", bring_back)
+    v = Value(2.0)
+    v.label = "x"
+    del v
+    (back,) = kept
+    assert (ended, back.data, back.label) == ([1.0, 2.0], 2.0, "x")
+
+
+def test_a_replaced_init_runs(patch_value):
+    original = Value.__init__
+    made = []
+
+    def init(self, data, label="", **rest):
+        original(self, data, **rest)
+        self.label = label
+        made.append(data)
+
+    patch_value("__init__", init)
+    assert Value(1.0).label == ""
+    assert Value(2.0, label="b").label == "b"
+    assert made == [1.0, 2.0]
+
+
+def test_finalizers_and_weakref_callbacks_may_look_at_the_graph():
+    def look(_=None):
+        seen.append(sorted(v.data for v in result._prev))
+
+    seen = []
+    a = Value(2.0)
+    result = a * 3.0
+    reference = weakref.ref(a, look)
+    del a
+    assert reference() is None
+    assert seen == [[2.0, 3.0]]
+    b = result * 1.0
+    b.curious = type("Curious", (), {"__del__": look})()
+    del b
+    assert seen == [[2.0, 3.0]] * 2

@@ -1,0 +1,89 @@
+/* What Cython cannot say about the type Value: a __dict__ made only when needed, dying and being called without
+   overhead. Included by engine.pyx, which installs it into the type when the module is loaded. Knows nothing of nodes.
+
+   Each function here does its share and then calls what Cython made for the same slot. Subclasses written in Python
+   have slots of their own, which call these. */
+
+static struct {
+    PyTypeObject *type;
+    Py_ssize_t dict_offset;             /* from a Value to its `attributes` */
+    void (*let_go)(PyObject *);         /* the Value dies: forget its node */
+    PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
+    traverseproc made_traverse;         /* as Cython made them */
+    inquiry made_clear;
+    destructor made_dealloc;
+    initproc made_init;
+    newfunc made_new;
+} value_type;
+
+#define ATTRIBUTES(o) (*(PyObject **)((char *)(o) + value_type.dict_offset))
+
+static int value_traverse(PyObject *o, visitproc visit, void *arg) {
+    Py_VISIT(ATTRIBUTES(o));
+    return value_type.made_traverse(o, visit, arg);
+}
+
+static int value_clear(PyObject *o) {
+    Py_CLEAR(ATTRIBUTES(o));
+    return value_type.made_clear(o);
+}
+
+/* In the place of __dealloc__, around which Cython would save and restore the exception, at 3 ns an op. */
+static void value_dealloc(PyObject *o) {
+    if (Py_TYPE(o)->tp_dealloc == value_dealloc && Py_TYPE(o)->tp_finalize && PyObject_CallFinalizerFromDealloc(o))
+        return;
+    value_type.let_go(o);
+    if (ATTRIBUTES(o)) {
+        PyObject *kind, *exception, *traceback;
+        PyObject_GC_UnTrack(o);
+        PyErr_Fetch(&kind, &exception, &traceback);
+        Py_SET_REFCNT(o, Py_REFCNT(o) + 1);     /* finalizers of attributes may look at o */
+        Py_CLEAR(ATTRIBUTES(o));
+        Py_SET_REFCNT(o, Py_REFCNT(o) - 1);
+        PyErr_Restore(kind, exception, traceback);
+    }
+    value_type.made_dealloc(o);
+}
+
+/* Value(x) for a float is by far the commonest call: without the tuple and the argument parsing of tp_call. */
+static PyObject *value_call(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *names) {
+    Py_ssize_t i, given = PyVectorcall_NARGS(nargsf), named = names ? PyTuple_GET_SIZE(names) : 0;
+    PyObject *result = NULL, *positional, *keywords = NULL;
+    if (given == 1 && !named && PyFloat_Check(args[0]) && (PyTypeObject *)type == value_type.type
+            && value_type.type->tp_init == value_type.made_init && value_type.type->tp_new == value_type.made_new)
+        return value_type.leaf(args[0]);
+    positional = PyTuple_New(given);
+    if (!positional) return NULL;
+    for (i = 0; i < given; i++) {
+        Py_INCREF(args[i]);
+        PyTuple_SET_ITEM(positional, i, args[i]);
+    }
+    if (named && !(keywords = PyDict_New())) goto done;
+    for (i = 0; i < named; i++)
+        if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[given + i])) goto done;
+    result = PyType_Type.tp_call(type, positional, keywords);
+done:
+    Py_DECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+static void install_value_type(
+    PyTypeObject *type, Py_ssize_t dict_offset, void (*let_go)(PyObject *), PyObject *(*leaf)(PyObject *)
+) {
+    value_type.type = type;
+    value_type.dict_offset = dict_offset;
+    value_type.let_go = let_go;
+    value_type.leaf = leaf;
+    value_type.made_traverse = type->tp_traverse;
+    value_type.made_clear = type->tp_clear;
+    value_type.made_dealloc = type->tp_dealloc;
+    value_type.made_init = type->tp_init;
+    value_type.made_new = type->tp_new;
+    type->tp_traverse = value_traverse;
+    type->tp_clear = value_clear;
+    type->tp_dealloc = value_dealloc;
+    type->tp_vectorcall = value_call;
+    type->tp_dictoffset = dict_offset;
+    PyType_Modified(type);
+}
