@@ -32,9 +32,11 @@ setup(
                 f"micrograd_c.{name}",
                 [f"src/{name}.pyx"],
                 depends=["src/value_type.h"],
-                # heap types, which are mutable: Value.tanh = tanh works as it does in micrograd
-                # and have a __call__ of our own, see engine.pyx
-                define_macros=[("CYTHON_USE_TYPE_SPECS", "1"), ("CYTHON_VECTORCALL_TPNEW", "0"), *build.get("macros", [])],
+                define_macros=[
+                    ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
+                    ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see src/value_type.h
+                    *build.get("macros", []),
+                ],
                 extra_compile_args=[*MATHEMATICS, *build["compile"]],
                 extra_link_args=build.get("link", []),
             )

@@ -4,6 +4,7 @@ Knows tape, rules and numbers; nothing of Value. Each function wants ROOM nodes 
 before it records, so that an error leaves no node behind.
 """
 
+from cpython.long cimport PyLong_FromDouble
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint8_t
 
@@ -67,19 +68,24 @@ cdef inline int32_t divide_into_number(Tape *t, int32_t a, Number number) except
 
 
 cdef inline int32_t power_number(Tape *t, int32_t a, Number number) except -1:
-    cdef uint8_t data_int = t.nodes[a].flags & number.is_int & (number.value >= 0.0)
-    cdef double data = rules.power(t.nodes[a].data, number.value)
-    if data_int:
-        data_int = settle(&data)
-    return record(t, rules.POWER, a, record_leaf(t, number.value, number.is_int), data, data_int)
+    cdef Number data = power_of_numbers(Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT), number)
+    return record(t, rules.POWER, a, record_leaf(t, number.value, number.is_int), data.value, data.is_int)
 
 
 cdef inline int32_t power(Tape *t, int32_t a, int32_t b) except -1:
-    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT & (t.nodes[b].data >= 0.0)
-    cdef double data = rules.power(t.nodes[a].data, t.nodes[b].data)
-    if data_int:
-        data_int = settle(&data)
-    return record(t, rules.POW, a, b, data, data_int)
+    cdef Number data = power_of_numbers(
+        Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT), Number(t.nodes[b].data, t.nodes[b].flags & DATA_INT)
+    )
+    return record(t, rules.POW, a, b, data.value, data.is_int)
+
+
+cdef inline Number power_of_numbers(Number x, Number y) except *:
+    cdef Number result = Number(rules.power(x.value, y.value), x.is_int & y.is_int & (y.value >= 0.0))
+    if result.is_int:
+        result.is_int = settle(&result.value)
+        if not result.is_int:   # Python rounds once, from the exact int
+            result.value = <double> (PyLong_FromDouble(x.value) ** PyLong_FromDouble(y.value))
+    return result
 
 
 cdef inline int32_t power_of_number(Tape *t, int32_t a, Number number) except -1:

@@ -11,7 +11,7 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value
 from micrograd_c.numbers cimport Number, as_python, read_number
-from micrograd_c.tape cimport Node, tape, unpin
+from micrograd_c.tape cimport Node, tape
 
 cdef enum:
     FLAT = 8        # more held Values than this are nested, so that an op's share stays constant
@@ -66,22 +66,23 @@ cdef inline Extra rare(Value value):
 
 cdef inline int hold(Value out, Value operand) except -1:
     """Keep alive what the operand must not lose: itself if it has state of its own, else only what it holds."""
-    if operand.plain:
-        return 0
-    if operand.has_state or isinstance(operand.extra, Extra):   # an Extra without state keeps the identities in _prev
-        return hold_all(out, (operand,))
-    return hold_all(out, held_by(operand))
+    return 0 if operand.plain else hold_all(out, (operand,) if keeps_itself(operand) else held_by(operand))
+
+
+cdef inline bint keeps_itself(Value operand) noexcept:
+    """Not just for what it holds. An Extra without state of its own keeps the identities in _prev."""
+    return operand.has_state or isinstance(operand.extra, Extra)
 
 
 cdef inline int hold_all(Value out, tuple more) except -1:
     cdef tuple held = held_by(out)
     if held is None:
         held = more
-    elif more is not held:
-        fresh = [one for one in more if not contains(held, one)]
-        if not fresh:
-            return 0
-        held = held + tuple(fresh) if len(held) + len(fresh) <= FLAT else (held, more)
+    elif more is not held and not contains(held, more):
+        if len(held) + len(more) <= FLAT:
+            held += tuple([one for one in more if not contains(held, one)])
+        else:
+            held = (held, more)
     if isinstance(out.extra, Extra):
         (<Extra> out.extra).keep = held
     else:
@@ -113,30 +114,31 @@ cdef inline int gain_state(Value value) except -1:
 
 
 cdef inline int anchor(Value value) except -1:
+    """Make the live Values computed from this one hold it. One pass over all that was recorded since."""
     cdef int32_t first = value.index
-    cdef int32_t i, k
-    cdef Node *node
+    cdef Py_ssize_t count = tape.top - first
+    cdef Py_ssize_t i, k
+    cdef Node *nodes = tape.nodes + first   # from here on indexes count from the Value's own; operands before are below 0
+    cdef void **handles = tape.handles + first
+    cdef int32_t *edges = tape.edges
     cdef uint8_t *reached
     dependents = []     # filled without allocating objects that Python's collector tracks, so no code runs meanwhile
-    reached = <uint8_t *> calloc(tape.top - first, 1)
+    reached = <uint8_t *> calloc(count, 1)
     if reached == NULL:
         raise MemoryError("no memory to find the Values computed from this one")
-    tape.pins += 1
     try:
         reached[0] = 1
-        for i in range(first + 1, tape.top):
-            node = tape.nodes + i
-            if node.op == rules.CUSTOM:
-                for k in range(node.a, node.a + node.b):
-                    if tape.edges[k] >= first and reached[tape.edges[k] - first]:
-                        reached[i - first] = 1
-            elif node.a >= first and reached[node.a - first] or node.b >= first and reached[node.b - first]:
-                reached[i - first] = 1
-            if reached[i - first] and tape.handles[i] != NULL:
-                dependents.append(<Value> tape.handles[i])
-        for dependent in dependents:
-            hold_all(dependent, (value,))
+        for i in range(1, count):
+            if nodes[i].op == rules.CUSTOM:
+                for k in range(nodes[i].a, nodes[i].a + nodes[i].b):
+                    if edges[k] >= first and reached[edges[k] - first]:
+                        reached[i] = 1
+            elif nodes[i].a >= first and reached[nodes[i].a - first] or nodes[i].b >= first and reached[nodes[i].b - first]:
+                reached[i] = 1
+            if reached[i] and handles[i] != NULL:
+                dependents.append(<Value> handles[i])
     finally:
         free(reached)
-        unpin(&tape)
+    for dependent in dependents:
+        hold_all(dependent, (value,))
     return 0

@@ -17,7 +17,7 @@ from libc.stdlib cimport free, malloc
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, operators_are_ours
 from micrograd_c.numbers cimport Number, read_exact_number
-from micrograd_c.state cimport as_plain_number, describe, hold
+from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself
 from micrograd_c.tape cimport (
     DATA_INT, LEAF_NODE, Node, Tape, paused_here, record_leaf, reserve, settle, tape, write, write_relu,
 )
@@ -176,14 +176,19 @@ cdef list record_layers(list stages, list x):
 
 
 cdef int hold_operands(list outputs, list stages, list x) except -1:
+    """`hold` for all operands of all neurons at once."""
     cdef list operands = [one for one in x if isinstance(one, Value)]
+    cdef list held = []
+    cdef Value operand
     for neurons in stages:
         for unit in neurons:
             operands += unit.w
             operands.append(unit.b)
+    for operand in operands:
+        if not operand.plain:
+            held.append(operand if keeps_itself(operand) else held_by(operand))
     for output in outputs:
-        for operand in operands:
-            hold(output, operand)
+        hold_all(output, tuple(held))
     return 0
 
 

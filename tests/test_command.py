@@ -68,7 +68,8 @@ def test_the_demo_draws_the_boundary(tmp_path, capsys):
 def test_a_missing_extra_is_named_before_anything_runs(monkeypatch, capsys, missing, arguments, extra):
     monkeypatch.setitem(sys.modules, missing, None)
     monkeypatch.setitem(sys.modules, missing.partition(".")[0], None)
-    with pytest.raises(SystemExit, match=rf"{arguments[0]}.* needs {missing.partition('.')[0]}.*micrograd_c\[{extra}\]"):
+    package = missing.partition(".")[0]
+    with pytest.raises(SystemExit, match=rf"{arguments[0]}.* needs {package}.*micrograd_c\[{extra}\]"):
         command.main(["demo", *arguments])
     assert capsys.readouterr().out == ""
 

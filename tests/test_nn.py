@@ -165,7 +165,9 @@ def test_weights_may_be_replaced_and_shared():
     assert first.b.grad == 2
 
 
-@pytest.mark.parametrize("w", [(Value(1.0), Value(2.0)), [1.0, 2.0], np.array([1.0, 2.0])], ids=["tuple", "floats", "np"])
+@pytest.mark.parametrize(
+    "w", [(Value(1.0), Value(2.0)), [1.0, 2.0], np.array([1.0, 2.0])], ids=["tuple", "floats", "array"]
+)
 def test_weights_of_other_kinds_are_computed_with_as_they_are(w):
     neuron = Neuron(2, nonlin=False)
     neuron.w = w

@@ -18,7 +18,7 @@ def test_any_attribute_can_be_set_read_and_deleted():
     assert not hasattr(v, "label")
     assert getattr(v, "label", "none") == "none"
     v.label = "x"
-    setattr(v, "m", 0.5)
+    v.m = 0.5
     assert (v.label, v.m) == ("x", 0.5)
     assert vars(v) == {"label": "x", "m": 0.5}
     del v.label

@@ -46,9 +46,12 @@ def test_survivors_keep_numbers_operands_and_identity():
         a, b = kept[i], kept[j]
         junk = a * b + a * 3 - b        # collected sooner or later
         if generator.random() < 0.2:
-            kept.append(Value((a.data + b.data) % 7, (a, b), "custom") if generator.random() < 0.3 else a * 0.5 + b * 0.5)
-            expected.append((expected[i] + expected[j]) % 7 if kept[-1]._op == "custom" else
-                            expected[i] * 0.5 + expected[j] * 0.5)
+            if generator.random() < 0.3:
+                kept.append(Value((a.data + b.data) % 7, (a, b), "custom"))
+                expected.append((expected[i] + expected[j]) % 7)
+            else:
+                kept.append(a * 0.5 + b * 0.5)
+                expected.append(expected[i] * 0.5 + expected[j] * 0.5)
         if len(kept) > 40:
             for _ in range(10):
                 k = generator.randrange(len(kept))

@@ -30,7 +30,8 @@ def test_takes_every_number_by_value(number):
 
 
 @pytest.mark.parametrize(
-    "thing", ["3", None, [1], (1,), {}, 1j, np.array(3.0), np.array([1.0]), np.complex128(1), object(), Value(1.0), len],
+    "thing",
+    ["3", None, [1], (1,), {}, 1j, np.array(3.0), np.array([1.0]), np.complex128(1), object(), Value(1.0), len],
     ids=lambda thing: type(thing).__name__,
 )
 @pytest.mark.parametrize("use", [Value, lambda thing: setattr(Value(1), "data", thing),
@@ -97,7 +98,7 @@ def test_unknown_attribute_is_an_attribute_error_that_names_it():
 
 def test_backward_on_something_else_is_a_type_error():
     for thing in (3.0, None, "x"):
-        with pytest.raises(TypeError, match="backward.*Value.*object"):
+        with pytest.raises(TypeError, match=r"backward.*Value.*object"):
             Value.backward(thing)
 
 
