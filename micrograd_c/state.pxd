@@ -118,7 +118,7 @@ cdef inline int anchor(Value value) except -1:
     cdef int32_t first = value.index
     cdef Py_ssize_t count = tape.top - first
     cdef Py_ssize_t i, k
-    cdef Node *nodes = tape.nodes + first   # from here on indexes count from the Value's own; operands before are below 0
+    cdef Node *nodes = tape.nodes + first       # counted from the Value's own
     cdef void **handles = tape.handles + first
     cdef int32_t *edges = tape.edges
     cdef uint8_t *reached
@@ -133,7 +133,9 @@ cdef inline int anchor(Value value) except -1:
                 for k in range(nodes[i].a, nodes[i].a + nodes[i].b):
                     if edges[k] >= first and reached[edges[k] - first]:
                         reached[i] = 1
-            elif nodes[i].a >= first and reached[nodes[i].a - first] or nodes[i].b >= first and reached[nodes[i].b - first]:
+            elif nodes[i].a >= first and reached[nodes[i].a - first]:
+                reached[i] = 1
+            elif nodes[i].b >= first and reached[nodes[i].b - first]:
                 reached[i] = 1
             if reached[i] and handles[i] != NULL:
                 dependents.append(<Value> handles[i])
