@@ -11,7 +11,7 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value
 from micrograd_c.numbers cimport Number, as_python, read_number
-from micrograd_c.tape cimport Node, tape
+from micrograd_c.tape cimport DETACHED, Node, tape
 
 cdef enum:
     FLAT = 8        # more held Values than this are nested, so that an op's share stays constant
@@ -76,6 +76,8 @@ cdef inline bint keeps_itself(Value operand) noexcept:
 
 cdef inline int hold_all(Value out, tuple more) except -1:
     cdef tuple held = held_by(out)
+    if tape.nodes[out.index].flags & DETACHED:      # nothing can be reached from it
+        return 0
     if held is None:
         held = more
     elif more is not held and not contains(held, more):

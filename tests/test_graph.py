@@ -1,11 +1,13 @@
 """The graph as Python sees it: _prev, _op, _backward, custom ops, repeated backward, no_grad."""
 
 import threading
+import weakref
 
 import pytest
 
 from micrograd_c import no_grad, tape
 from micrograd_c.engine import Value
+from micrograd_c.nn import MLP
 
 
 def custom_sum(*values):
@@ -242,6 +244,18 @@ def test_no_grad_gives_the_same_numbers_without_a_graph():
     (results[0] * a).backward()
     assert (a.grad, b.grad) == (-1.0, 0)
     assert (a + b)._prev == {a, b}
+
+
+def test_results_under_no_grad_keep_nothing_alive():
+    v = Value(1.0)
+    references = []
+    with no_grad():
+        for _ in range(10):
+            v = Value((v * 2).data, (v,), "custom")
+            v = v + MLP(1, [1])([v])
+            v.label = "x"
+            references.append(weakref.ref(v))
+    assert [r() is None for r in references] == [True] * 9 + [False]
 
 
 def test_a_function_assigned_under_no_grad_is_not_called():
