@@ -11,6 +11,7 @@ MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-bui
 BUILDS = {
     "": {"compile": [] if sys.platform == "win32" else ["-O3", "-g0"]},
     "sanitize": {
+        "macros": [("CYTHON_USE_FREELISTS", "0")],      # a freed Value must be seen to be freed
         "compile": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
                     "-fno-sanitize-recover=undefined"],
         "link": ["-fsanitize=address,undefined"],
@@ -32,6 +33,7 @@ setup(
                 f"micrograd_c.{name}",
                 [f"src/{name}.pyx"],
                 depends=["src/value_type.h"],
+                include_dirs=["src"],
                 define_macros=[
                     ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
                     ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see src/value_type.h
@@ -53,6 +55,7 @@ setup(
             "autotestdict": False,
             # plain method descriptors: they check the type of self, which Cython's own functions do not
             "binding": False,
+            "always_allow_keywords": False,     # methods without arguments are called as such
             **build.get("directives", {}),
         },
     )

@@ -8,7 +8,7 @@ from micrograd_c.tape cimport adopt, tape
 
 cdef class Value:
     cdef int32_t index          # the node; 0 until __init__ has run
-    cdef uint8_t plain          # 1: initialised, of exactly this type, extra None, attributes NULL
+    cdef uint8_t plain          # 1: initialised, of exactly this type, extra None, attributes NULL, not tracked
     cdef uint8_t has_state      # 1: Python state of its own, which what is computed from it must not lose
     cdef object extra           # None; a tuple of handles kept alive; or Extra
     cdef PyObject *attributes   # the instance's __dict__, NULL until the first attribute
@@ -22,11 +22,12 @@ cdef class Extra:
     cdef object keep            # handles that must live as long as this one, see `hold`; a tuple, or None
 
 
+cdef Value new_value()
 cpdef bint operators_are_ours() noexcept
 
 
 cdef inline void bind(Value handle, int32_t index) noexcept:
-    """Make a handle made by Value.__new__ the handle of a node that has none."""
+    """Make what `new_value` returned the handle of a node that has none."""
     handle.index = index
     handle.plain = 1
     adopt(&tape, index, <void *> handle)

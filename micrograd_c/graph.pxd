@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
-from micrograd_c.engine cimport Extra, Value, bind
+from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.numbers cimport Number, as_python
 from micrograd_c.state cimport check_children, hold, rare
 from micrograd_c.tape cimport (
@@ -32,7 +32,7 @@ cdef inline Value handle_of(int32_t index):
     """The Value of a node: the one there is, or a new one. Wants the tape pinned."""
     cdef Value value
     cdef void *handle
-    value = Value.__new__(Value)        # first: this may run code that makes a handle for the same node
+    value = new_value()     # first: this may run code that makes a handle for the same node
     handle = tape.handles[index]
     if handle != NULL:
         if Py_REFCNT(<PyObject *> handle) > 0:

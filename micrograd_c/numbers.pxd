@@ -1,8 +1,8 @@
 """Python numbers to a double and a flag, and back. Knows nothing of nodes or Value."""
 
 from cpython.complex cimport PyComplex_Check
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_FromDouble
-from cpython.long cimport PyLong_AsDouble, PyLong_Check, PyLong_FromDouble
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact, PyFloat_FromDouble
+from cpython.long cimport PyLong_AsDouble, PyLong_Check, PyLong_CheckExact, PyLong_FromDouble
 from cpython.number cimport PyNumber_Index
 from cpython.object cimport PyObject_HasAttr
 from libc.stdint cimport uint8_t
@@ -16,6 +16,15 @@ cdef struct Number:
 cdef inline bint fits_int(double value) noexcept nogil:
     """Below 2**53 every whole double is the int it stands for; from there on an int becomes a float."""
     return -9007199254740992.0 < value < 9007199254740992.0
+
+
+cdef inline bint read_builtin_number(object source, Number *number) except -1:
+    """Take exactly a float or an int by value: what operators look for first."""
+    if PyFloat_CheckExact(source):
+        number.value = PyFloat_AS_DOUBLE(source)
+        number.is_int = 0
+        return True
+    return PyLong_CheckExact(source) and read_exact_number(source, number)
 
 
 cdef inline bint read_exact_number(object source, Number *number) except -1:
@@ -38,9 +47,9 @@ cdef inline bint read_number(object source, Number *number) except -1:
     # scalars of other libraries; what has a length is an array, even of one element
     if PyComplex_Check(source) or PyObject_HasAttr(source, "__len__"):
         return False
-    if PyObject_HasAttr(source, "__index__"):
+    if PyObject_HasAttr(source, "__index__") and PyObject_HasAttr(source, "numerator"):     # np.bool_ has no such
         return read_exact_number(PyNumber_Index(source), number)
-    if not PyObject_HasAttr(source, "__float__"):
+    if not PyObject_HasAttr(source, "__float__") and not PyObject_HasAttr(source, "__index__"):
         return False
     number.value = float(source)
     number.is_int = 0

@@ -6,7 +6,7 @@ In that order. Making a handle may run Python's collector and so any code; reser
 from libc.stdint cimport int32_t
 
 from micrograd_c cimport ops
-from micrograd_c.engine cimport Value, bind
+from micrograd_c.engine cimport Value, bind, new_value
 from micrograd_c.numbers cimport Number, read_number
 from micrograd_c.state cimport check_initialised, hold
 from micrograd_c.tape cimport Tape, record_add, record_mul, reserve, tape
@@ -15,7 +15,7 @@ ctypedef int32_t (*Recorder)(Tape *t, int32_t a) except -1
 
 
 cdef inline Value add(Value a, Value b):
-    cdef Value out = Value.__new__(Value)
+    cdef Value out = new_value()
     if not a.plain & b.plain:
         return binary(a, b, ops.add)
     reserve(&tape, 1)
@@ -24,7 +24,7 @@ cdef inline Value add(Value a, Value b):
 
 
 cdef inline Value multiply(Value a, Value b):
-    cdef Value out = Value.__new__(Value)
+    cdef Value out = new_value()
     if not a.plain & b.plain:
         return binary(a, b, ops.multiply)
     reserve(&tape, 1)
@@ -33,7 +33,7 @@ cdef inline Value multiply(Value a, Value b):
 
 
 cdef inline Value binary(Value a, Value b, ops.Binary record_op):
-    cdef Value out = Value.__new__(Value)
+    cdef Value out = new_value()
     check_initialised(a)
     check_initialised(b)
     reserve(&tape, ops.ROOM)
@@ -44,7 +44,7 @@ cdef inline Value binary(Value a, Value b, ops.Binary record_op):
 
 
 cdef inline Value with_number(Value a, Number number, ops.WithNumber record_op):
-    cdef Value out = Value.__new__(Value)
+    cdef Value out = new_value()
     check_initialised(a)
     reserve(&tape, ops.ROOM)
     bind(out, record_op(&tape, a.index, number))
@@ -53,7 +53,7 @@ cdef inline Value with_number(Value a, Number number, ops.WithNumber record_op):
 
 
 cdef inline Value unary(Value a, Recorder record_op):
-    cdef Value out = Value.__new__(Value)
+    cdef Value out = new_value()
     check_initialised(a)
     reserve(&tape, ops.ROOM)
     bind(out, record_op(&tape, a.index))
@@ -62,7 +62,7 @@ cdef inline Value unary(Value a, Recorder record_op):
 
 
 cdef inline Value by_rule(Value a, int op):
-    cdef Value out = Value.__new__(Value)
+    cdef Value out = new_value()
     check_initialised(a)
     reserve(&tape, 1)
     bind(out, ops.unary(&tape, a.index, op))

@@ -106,6 +106,8 @@ cdef inline double power(double x, double y) except? -1.0:
     (-fno-builtin-pow): folded to x*x or 1/x it differs in the last bit.
     """
     cdef double result
+    if y == 1.0:
+        return x
     if isfinite(x) and isfinite(y):
         if x > 0.0 or (x < 0.0 and y == floor(y)):
             result = pow(fabs(x), y)

@@ -13,6 +13,10 @@ from micrograd_c.engine cimport Extra, Value
 from micrograd_c.numbers cimport Number, as_python, read_number
 from micrograd_c.tape cimport DETACHED, Node, tape
 
+cdef extern from "Python.h":
+    bint PyObject_GC_IsTracked(object o)
+    void PyObject_GC_Track(object o)
+
 cdef enum:
     FLAT = 8        # more held Values than this are nested, so that an op's share stays constant
 
@@ -53,6 +57,13 @@ cdef inline object as_plain_number(object source):
     return as_python(number.value, number.is_int) if take_number(source, &number) else source
 
 
+cdef inline void track(Value value) noexcept:
+    """The Value refers to something, or may: no longer plain, and Python's collector must know of it."""
+    value.plain = 0
+    if not PyObject_GC_IsTracked(value):
+        PyObject_GC_Track(value)
+
+
 cdef inline Extra rare(Value value):
     """The Value's Extra, made if need be."""
     cdef Extra extra
@@ -60,7 +71,7 @@ cdef inline Extra rare(Value value):
         extra = Extra.__new__(Extra)
         extra.keep = value.extra
         value.extra = extra
-        value.plain = 0
+        track(value)
     return <Extra> value.extra
 
 
@@ -89,7 +100,7 @@ cdef inline int hold_all(Value out, tuple more) except -1:
         (<Extra> out.extra).keep = held
     else:
         out.extra = held
-        out.plain = 0
+        track(out)
     return 0
 
 
@@ -109,7 +120,7 @@ cdef inline int gain_state(Value value) except -1:
     """From now on what is computed from this Value holds it; and so must what was computed from it already."""
     cdef bint late = not value.has_state and value.index and value.index != tape.top - 1
     value.has_state = 1
-    value.plain = 0
+    track(value)
     if late:
         anchor(value)
     return 0

@@ -7,9 +7,9 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
-from micrograd_c.engine cimport Extra, Value, bind
+from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.graph cimport handle_of
-from micrograd_c.state cimport check_initialised, hold
+from micrograd_c.state cimport check_initialised, hold, track
 from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, make_room, tape, unpin
 
 
@@ -109,7 +109,7 @@ cdef list handles_of_operands(int32_t index):
 cdef Value record_copy(Value original, list operands):
     """A Value of the same type whose node is a copy, with other operands. Wants the tape pinned."""
     cls = type(original)
-    cdef Value fresh = cls.__new__(cls)
+    cdef Value fresh = new_value() if cls is Value else cls.__new__(cls)
     cdef Value operand
     cdef Py_ssize_t count = len(operands)
     cdef int32_t index
@@ -132,7 +132,7 @@ cdef Value record_copy(Value original, list operands):
     bind(fresh, index)
     if original.has_state:      # to be copied when all nodes are; what is computed from this one must hold it
         fresh.has_state = 1
-        fresh.plain = 0
+        track(fresh)
     for operand in operands:
         hold(fresh, operand)
     return fresh

@@ -18,7 +18,6 @@ record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorde
 they are composed of are ours (somebody may have replaced `Value.__mul__`).
 """
 
-cimport cython
 from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare
 from cpython.object cimport binaryfunc, ternaryfunc, unaryfunc
 from cpython.ref cimport PyObject
@@ -26,10 +25,11 @@ from libc.stdint cimport int32_t
 
 from micrograd_c cimport ops, rules
 from micrograd_c.graph cimport op_name, operands, record_custom, replace_operands, sweep_with_hooks
-from micrograd_c.numbers cimport Number, as_python, read_number
+from micrograd_c.numbers cimport Number, as_python, read_builtin_number, read_number
 from micrograd_c.recording cimport add, by_rule, multiply, unary, unusual, with_number
 from micrograd_c.state cimport (
-    as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, uninitialised,
+    as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, track,
+    uninitialised,
 )
 from micrograd_c.tape cimport (
     DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, reserve, sweep, tape,
@@ -37,8 +37,9 @@ from micrograd_c.tape cimport (
 
 cdef extern from "value_type.h":
     void install_value_type(
-        PyTypeObject *type, Py_ssize_t dict_offset, void (*let_go)(PyObject *) noexcept, object (*leaf)(object)
+        PyTypeObject *type, Py_ssize_t dict_offset, bint (*let_go)(PyObject *) noexcept, object (*leaf)(object)
     )
+    object fresh_value()
 
 cdef extern from "Python.h":
     ctypedef struct PyNumberMethods:
@@ -54,9 +55,9 @@ cdef extern from "Python.h":
         void *d_base
     object PyDescr_NewWrapper(PyTypeObject *type, void *base, void *function)
     object PyObject_GenericGetDict(object o, void *context)
+    void PyObject_GC_UnTrack(object o)
 
 
-@cython.freelist(256)
 cdef class Value:
     """A number that remembers how it was computed.
 
@@ -85,9 +86,11 @@ cdef class Value:
         bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
         if before:
             release(&tape, before)
-        if type(self) is not Value or self.extra is not None or self.attributes != NULL:
+        if type(self) is Value and self.extra is None and self.attributes == NULL:
+            PyObject_GC_UnTrack(self)
+        else:
+            track(self)
             self.has_state = 1
-            self.plain = 0
         for child in children:
             hold(self, child)
         if _op != "":
@@ -208,19 +211,25 @@ cdef class Value:
     # --- operators ---
 
     def __add__(left, right):
+        cdef Number number
         if type(left) is Value:
             if type(right) is Value:
                 return add(<Value> left, <Value> right)
-            if type(right) is float:
-                return with_number(<Value> left, Number(<double> right, 0), ops.add_number)
+            if read_builtin_number(right, &number):
+                return with_number(<Value> left, number, ops.add_number)
+        elif type(right) is Value and read_builtin_number(left, &number):
+            return with_number(<Value> right, number, ops.add_number)
         return unusual(left, right, ops.add, ops.add_number, ops.add_number)
 
     def __mul__(left, right):
+        cdef Number number
         if type(left) is Value:
             if type(right) is Value:
                 return multiply(<Value> left, <Value> right)
-            if type(right) is float:
-                return with_number(<Value> left, Number(<double> right, 0), ops.multiply_number)
+            if read_builtin_number(right, &number):
+                return with_number(<Value> left, number, ops.multiply_number)
+        elif type(right) is Value and read_builtin_number(left, &number):
+            return with_number(<Value> right, number, ops.multiply_number)
         return unusual(left, right, ops.multiply, ops.multiply_number, ops.multiply_number)
 
     def __sub__(left, right):
@@ -234,9 +243,15 @@ cdef class Value:
         return unusual(left, right, ops.divide, ops.divide_number, ops.divide_into_number)
 
     def __pow__(left, right, modulo):
+        cdef Number number
         if modulo is not None:
             return NotImplemented
-        return unusual(left, right, ops.power, ops.power_number, ops.power_of_number)
+        if type(left) is Value and read_builtin_number(right, &number):
+            return with_number(<Value> left, number, ops.power_number)
+        result = unusual(left, right, ops.power, ops.power_number, ops.power_of_number)
+        if result is NotImplemented and isinstance(left, Value) and not hasattr(right, "__rpow__"):
+            raise AssertionError("only supporting int/float powers for now")    # as in micrograd
+        return result
 
     def __neg__(self):
         if not composable(self, self):
@@ -340,6 +355,11 @@ cdef class LocalStep:
         local_step(&tape, self.value.index)
 
 
+cdef Value new_value():
+    """Value.__new__(Value), sooner, and not tracked by Python's collector: for `bind`."""
+    return <Value> fresh_value()
+
+
 # --- operators replaced by users ---
 
 cdef struct Operators:
@@ -373,18 +393,21 @@ cdef inline bint composable(object left, object right) noexcept:
 
 
 cdef object leaf(object number):
-    cdef Value value = Value.__new__(Value)
+    cdef Value value = new_value()
     reserve(&tape, 1)
     bind(value, record_leaf(&tape, <double> number, 0))
     return value
 
 
-cdef void let_go(PyObject *handle) noexcept:
-    """A Value dies: its node may go."""
+cdef bint let_go(PyObject *handle) noexcept:
+    """A Value dies: its node may go. True if it was plain, and so is now as a new one."""
     cdef int32_t index = (<Value> handle).index
+    cdef bint plain = (<Value> handle).plain
     if index:
         (<Value> handle).index = 0
+        (<Value> handle).plain = 0
         release(&tape, index)
+    return plain
 
 
 cdef int set_up() except -1:

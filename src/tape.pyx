@@ -56,8 +56,9 @@ cdef int resize(Tape *t, Py_ssize_t capacity) except -1:
     if nodes == NULL:
         free(handles)
         raise MemoryError(f"no memory for a tape of {capacity} nodes")
-    memcpy(handles, t.handles, t.top * sizeof(void *))
-    free(t.handles)
+    if t.handles != NULL:
+        memcpy(handles, t.handles, t.top * sizeof(void *))
+        free(t.handles)
     t.handles = handles
     t.nodes = nodes
     t.capacity = capacity
@@ -96,14 +97,19 @@ cdef void reset(Tape *t) noexcept:
     """Drop every node from base on: no live handle can reach one.
 
     A large tape then looks below base too, if something can have become free there and as much work was done since it
-    last looked.
+    last looked. Found nearly empty it gives its memory back: the first time at once, then only after a graph that did
+    not need it, lest a loop that builds one large graph after the other ask for it again each time.
     """
+    cdef bint needed = t.top - t.base > t.capacity // 4
     t.dropped += t.top - t.base
     t.top = t.base
     t.edge_top = t.edge_base
     t.hooks = t.hooks_base
-    if t.capacity > LARGE and (t.top < t.capacity // 8 or t.old_deaths and t.dropped > t.base // 4):
+    if t.capacity <= LARGE or t.has_shrunk and needed:
+        return
+    if t.top < t.capacity // 8 or t.old_deaths and t.dropped > t.base // 4:
         shrink(t)
+        t.has_shrunk = 1
 
 
 cdef void shrink(Tape *t) noexcept:

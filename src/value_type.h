@@ -7,13 +7,14 @@
 static struct {
     PyTypeObject *type;
     Py_ssize_t dict_offset;             /* from a Value to its `attributes` */
-    void (*let_go)(PyObject *);         /* the Value dies: forget its node */
+    int (*let_go)(PyObject *);          /* the Value dies: forget its node; true if it was plain */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
     traverseproc made_traverse;         /* as Cython made them */
     inquiry made_clear;
     destructor made_dealloc;
     initproc made_init;
     newfunc made_new;
+    PyObject *no_arguments;
 } value_type;
 
 #define ATTRIBUTES(o) (*(PyObject **)((char *)(o) + value_type.dict_offset))
@@ -28,11 +29,36 @@ static int value_clear(PyObject *o) {
     return value_type.made_clear(o);
 }
 
+/* A plain Value refers to nothing but its type, so it cannot be part of a cycle: Python's collector is not told of it
+   until it gets something (state.pxd's `track`), as CPython does with tuples and dicts. Dead plain Values wait here to
+   be made again, with all fields as a new one has them. */
+#if CYTHON_USE_FREELISTS
+#define SPARE_VALUES 256
+#else
+#define SPARE_VALUES 0
+#endif
+static PyObject *spare_values[SPARE_VALUES + 1];
+static int spare_count = 0;
+
+static inline PyObject *fresh_value(void) {
+    PyObject *o;
+    if (spare_count) {
+        o = spare_values[--spare_count];
+        _Py_NewReference(o);
+    } else if ((o = value_type.made_new(value_type.type, value_type.no_arguments, NULL)))
+        PyObject_GC_UnTrack(o);
+    return o;
+}
+
 /* In the place of __dealloc__, around which Cython would save and restore the exception, at 3 ns an op. */
 static void value_dealloc(PyObject *o) {
-    if (Py_TYPE(o)->tp_dealloc == value_dealloc && Py_TYPE(o)->tp_finalize && PyObject_CallFinalizerFromDealloc(o))
+    PyTypeObject *type = Py_TYPE(o);
+    if (type->tp_dealloc == value_dealloc && type->tp_finalize && PyObject_CallFinalizerFromDealloc(o)) return;
+    if (value_type.let_go(o) && spare_count < SPARE_VALUES
+            && !*(PyObject **)((char *)o + type->tp_weaklistoffset)) {
+        spare_values[spare_count++] = o;
         return;
-    value_type.let_go(o);
+    }
     if (ATTRIBUTES(o)) {
         PyObject *kind, *exception, *traceback;
         PyObject_GC_UnTrack(o);
@@ -69,8 +95,9 @@ done:
 }
 
 static void install_value_type(
-    PyTypeObject *type, Py_ssize_t dict_offset, void (*let_go)(PyObject *), PyObject *(*leaf)(PyObject *)
+    PyTypeObject *type, Py_ssize_t dict_offset, int (*let_go)(PyObject *), PyObject *(*leaf)(PyObject *)
 ) {
+    value_type.no_arguments = PyTuple_New(0);       /* the one there is: cannot fail */
     value_type.type = type;
     value_type.dict_offset = dict_offset;
     value_type.let_go = let_go;

@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c cimport rules
-from micrograd_c.engine cimport Value, bind, operators_are_ours
+from micrograd_c.engine cimport Value, bind, new_value, operators_are_ours
 from micrograd_c.numbers cimport Number, read_exact_number
 from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself
 from micrograd_c.tape cimport (
@@ -108,8 +108,9 @@ def network(layers, x):
             outputs = record_layers(stages, as_inputs(x))
             if outputs is not None:
                 return outputs[0] if len(outputs) == 1 else outputs
-    for one in layers:
-        x = one(x)
+    for i, one in enumerate(layers):
+        # a layer of one neuron gives its output as it is, which is no sequence
+        x = one([x] if i and isinstance(x, Value) and isinstance(one, layer_class) else x)
     return x
 
 
@@ -156,7 +157,7 @@ cdef list record_layers(list stages, list x):
         nodes += len(neurons) * (3 * width + 1)
         width = len(neurons)
         widest = max(widest, width)
-    outputs = [Value.__new__(Value) for _ in range(width)]
+    outputs = [new_value() for _ in range(width)]
     inputs = <Input *> malloc(2 * widest * sizeof(Input))
     if inputs == NULL:
         raise MemoryError(f"no memory for {widest} inputs")

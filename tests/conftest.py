@@ -17,13 +17,16 @@ def patch_value():
 
 
 @pytest.fixture
-def run_python():
-    """Run a program in a fresh interpreter and return what it printed; its failure is the test's."""
+def run_python(tmp_path):
+    """Run a program in a fresh interpreter, away from the sources, and return what it printed.
 
-    def run(program, *arguments, folder=None):
+    Its failure is the test's.
+    """
+
+    def run(program):
         done = subprocess.run(
-            [sys.executable, "-X", "faulthandler", "-c", program, *arguments],
-            capture_output=True, text=True, cwd=folder, check=False,
+            [sys.executable, "-X", "faulthandler", "-c", program],
+            capture_output=True, text=True, cwd=tmp_path, check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

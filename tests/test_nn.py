@@ -104,6 +104,15 @@ def test_inputs_may_come_from_an_iterator():
     assert [v.data for v in model.layers[0](x for x in (1.0, 2.0))] == [v.data for v in model.layers[0]([1.0, 2.0])]
 
 
+def test_a_hidden_layer_of_one_neuron_feeds_the_next():
+    model = MLP(2, [1, 1])
+    hidden = by_hand(model.layers[0].neurons[0], [1.0, 2.0])
+    expected = by_hand(model.layers[1].neurons[0], [hidden]).data
+    assert model([1.0, 2.0]).data == expected
+    model.layers[1].__class__ = type("Mine", (Layer,), {})
+    assert model([1.0, 2.0]).data == expected
+
+
 def test_one_output_comes_unwrapped():
     assert isinstance(Layer(2, 1)([1, 2]), Value)
     assert isinstance(MLP(2, [3, 1])([1, 2]), Value)

@@ -217,3 +217,15 @@ def test_the_tape_says_how_many_nodes_are_left():
     x = Value(1.0)
     assert tape.collect() == tape.stats()["nodes"] >= 1
     assert x.data == 1.0
+
+
+def test_large_graphs_one_after_the_other_give_memory_back_in_the_end():
+    for _ in range(3):
+        x = Value(0.0)
+        for _ in range(700_000):
+            x = x + 1.0
+        x.backward()
+        del x
+    for _ in range(3):
+        Value(1.0)
+    assert tape.stats()["capacity"] < 1 << 20

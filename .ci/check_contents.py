@@ -1,0 +1,54 @@
+"""check_contents.py SOURCE SDIST WHEEL: the two hold every file they must, and none that they must not."""
+
+import pathlib
+import sys
+import tarfile
+import zipfile
+
+MODULES = ["tape", "engine", "vector", "copying"]
+FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks"]
+FILES = ["CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
+GENERATED = {".c", ".so", ".pyd", ".pyc", ".pyo"}
+
+
+def sources(root, folder):
+    """The folder's files as they are before anything is built or run."""
+    files = (path for path in (root / folder).rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix() for path in files if path.suffix not in GENERATED}
+
+
+def sdist_problems(root, sdist):
+    with tarfile.open(sdist) as archive:
+        names = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
+    expected = set(FILES).union(*(sources(root, folder) for folder in FOLDERS))
+    yield from (f"sdist lacks {name}" for name in sorted(expected - names))
+    yield from (f"sdist holds {name}" for name in sorted(names) if pathlib.PurePath(name).suffix in GENERATED)
+
+
+def wheel_problems(root, wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    compiled = {}
+    for name in names:
+        if name.endswith((".so", ".pyd")):
+            compiled.setdefault(name.partition(".")[0], []).append(name)
+    for module in MODULES:
+        if len(compiled.pop(f"micrograd_c/{module}", [])) != 1:
+            yield f"wheel lacks the compiled module {module}, or holds two"
+    yield from (f"wheel holds the unknown compiled module {module}" for module in compiled)
+    names = {name for name in names if not name.endswith((".so", ".pyd"))}
+    expected = sources(root, "micrograd_c")
+    yield from (f"wheel lacks {name}" for name in sorted(expected - names))
+    yield from (f"wheel holds {name}" for name in sorted(names - expected))
+
+
+def main(source, sdist, wheel):
+    root = pathlib.Path(source)
+    problems = [*sdist_problems(root, sdist), *wheel_problems(root, wheel)]
+    if problems:
+        raise SystemExit("\n".join(problems))
+    print(f"{pathlib.Path(sdist).name} and {pathlib.Path(wheel).name} hold what they must, and nothing else")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
