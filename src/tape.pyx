@@ -84,6 +84,7 @@ cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
     cdef Py_ssize_t wanted, wanted_edges
     if t.pins == 0:
         collect_nodes(t)
+        t.dropped = t.base      # what was recorded to get here pays for one more look, see `reset`
     wanted = max(<Py_ssize_t> SMALLEST, 3 * <Py_ssize_t> t.top, t.top + nodes)
     if t.top + nodes > t.capacity or (t.pins == 0 and not wanted // 2 < t.capacity < 3 * wanted):
         resize(t, wanted)
