@@ -42,6 +42,7 @@ cdef struct Tape:
     int32_t young           # live handles at or above base
     int32_t old_deaths      # handles below base that died since the last collection
     int64_t dropped         # nodes dropped by resets since the last collection
+    int32_t filled          # 1: the tape was full since the last reset
     int32_t has_shrunk      # 1: a large tape has given memory back before
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base

@@ -84,6 +84,7 @@ cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
     cdef Py_ssize_t wanted, wanted_edges
     if t.pins == 0:
         collect_nodes(t)
+        t.filled = 1
         t.dropped = t.base      # what was recorded to get here pays for one more look, see `reset`
     wanted = max(<Py_ssize_t> SMALLEST, 3 * <Py_ssize_t> t.top, t.top + nodes)
     if t.top + nodes > t.capacity or (t.pins == 0 and not wanted // 2 < t.capacity < 3 * wanted):
@@ -101,7 +102,8 @@ cdef void reset(Tape *t) noexcept:
     last looked. Found nearly empty it gives its memory back: the first time at once, then only after a graph that did
     not need it, lest a loop that builds one large graph after the other ask for it again each time.
     """
-    cdef bint needed = t.top - t.base > t.capacity // 4
+    cdef bint needed = t.filled or t.top - t.base > t.capacity // 4
+    t.filled = 0
     t.dropped += t.top - t.base
     t.top = t.base
     t.edge_top = t.edge_base
