@@ -18,13 +18,8 @@ cdef inline bint fits_int(double value) noexcept nogil:
     return -9007199254740992.0 < value < 9007199254740992.0
 
 
-cdef inline bint read_builtin_number(object source, Number *number) except -1:
-    """Take exactly a float or an int by value: what operators look for first."""
-    if PyFloat_CheckExact(source):
-        number.value = PyFloat_AS_DOUBLE(source)
-        number.is_int = 0
-        return True
-    return PyLong_CheckExact(source) and read_exact_number(source, number)
+cdef inline bint is_builtin_number(object source) noexcept:
+    return PyFloat_CheckExact(source) or PyLong_CheckExact(source)
 
 
 cdef inline bint read_exact_number(object source, Number *number) except -1:

@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t
 
 from micrograd_c cimport ops
 from micrograd_c.engine cimport Value, bind, new_value
-from micrograd_c.numbers cimport Number, read_number
+from micrograd_c.numbers cimport Number, is_builtin_number, read_exact_number, read_number
 from micrograd_c.state cimport check_initialised, hold
 from micrograd_c.tape cimport Tape, record_add, record_mul, reserve, tape
 
@@ -70,11 +70,21 @@ cdef inline Value by_rule(Value a, int op):
     return out
 
 
-cdef inline object unusual(
+cdef inline object operate(
     object left, object right, ops.Binary values, ops.WithNumber number, ops.WithNumber reflected
 ):
-    """An operator whose operands may be subclasses, or numbers on either side."""
+    """An operator, one of whose operands is a Value at least: the usual types first."""
     cdef Number other
+    if type(left) is Value:
+        if type(right) is Value:
+            return binary(<Value> left, <Value> right, values)
+        if is_builtin_number(right):
+            read_exact_number(right, &other)
+            return with_number(<Value> left, other, number)
+    elif type(right) is Value and is_builtin_number(left):
+        read_exact_number(left, &other)
+        return with_number(<Value> right, other, reflected)
+    # subclasses, and numbers of other kinds
     if isinstance(left, Value):
         if isinstance(right, Value):
             return binary(<Value> left, <Value> right, values)

@@ -25,8 +25,8 @@ from libc.stdint cimport int32_t
 
 from micrograd_c cimport ops, rules
 from micrograd_c.graph cimport op_name, operands, record_custom, replace_operands, sweep_with_hooks
-from micrograd_c.numbers cimport Number, as_python, read_builtin_number, read_number
-from micrograd_c.recording cimport add, by_rule, multiply, unary, unusual, with_number
+from micrograd_c.numbers cimport Number, as_python, is_builtin_number, read_number
+from micrograd_c.recording cimport add, by_rule, multiply, operate, unary
 from micrograd_c.state cimport (
     as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, track,
     uninitialised,
@@ -211,44 +211,29 @@ cdef class Value:
     # --- operators ---
 
     def __add__(left, right):
-        cdef Number number
-        if type(left) is Value:
-            if type(right) is Value:
-                return add(<Value> left, <Value> right)
-            if read_builtin_number(right, &number):
-                return with_number(<Value> left, number, ops.add_number)
-        elif type(right) is Value and read_builtin_number(left, &number):
-            return with_number(<Value> right, number, ops.add_number)
-        return unusual(left, right, ops.add, ops.add_number, ops.add_number)
+        if type(left) is Value and type(right) is Value:
+            return add(<Value> left, <Value> right)
+        return operate(left, right, ops.add, ops.add_number, ops.add_number)
 
     def __mul__(left, right):
-        cdef Number number
-        if type(left) is Value:
-            if type(right) is Value:
-                return multiply(<Value> left, <Value> right)
-            if read_builtin_number(right, &number):
-                return with_number(<Value> left, number, ops.multiply_number)
-        elif type(right) is Value and read_builtin_number(left, &number):
-            return with_number(<Value> right, number, ops.multiply_number)
-        return unusual(left, right, ops.multiply, ops.multiply_number, ops.multiply_number)
+        if type(left) is Value and type(right) is Value:
+            return multiply(<Value> left, <Value> right)
+        return operate(left, right, ops.multiply, ops.multiply_number, ops.multiply_number)
 
     def __sub__(left, right):
         if not composable(left, right):
             return left + -right
-        return unusual(left, right, ops.subtract, ops.subtract_number, ops.subtract_from_number)
+        return operate(left, right, ops.subtract, ops.subtract_number, ops.subtract_from_number)
 
     def __truediv__(left, right):
         if not composable(left, right):
             return left * as_plain_number(right) ** -1     # np.int64 ** -1 is an error
-        return unusual(left, right, ops.divide, ops.divide_number, ops.divide_into_number)
+        return operate(left, right, ops.divide, ops.divide_number, ops.divide_into_number)
 
     def __pow__(left, right, modulo):
-        cdef Number number
         if modulo is not None:
             return NotImplemented
-        if type(left) is Value and read_builtin_number(right, &number):
-            return with_number(<Value> left, number, ops.power_number)
-        result = unusual(left, right, ops.power, ops.power_number, ops.power_of_number)
+        result = operate(left, right, ops.power, ops.power_number, ops.power_of_number)
         if result is NotImplemented and isinstance(left, Value) and not hasattr(right, "__rpow__"):
             raise AssertionError("only supporting int/float powers for now")    # as in micrograd
         return result
@@ -387,9 +372,11 @@ cpdef bint operators_are_ours() noexcept:
 
 cdef inline bint composable(object left, object right) noexcept:
     """May an operator that micrograd composes of others be recorded in one go?"""
-    if isinstance(left, Value) and type(left) is not Value or isinstance(right, Value) and type(right) is not Value:
-        return False
-    return operators_are_ours()
+    return not is_of_subclass(left) and not is_of_subclass(right) and operators_are_ours()
+
+
+cdef inline bint is_of_subclass(object operand) noexcept:
+    return type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
 
 
 cdef object leaf(object number):
