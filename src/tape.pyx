@@ -270,7 +270,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
 
     Sums and products of floats are nearly all there is, and most products were recorded right before the sum they go
     into. Such a product is complete as soon as that sum is done, and is done at once: no marking, and its adjoint need
-    not go through memory. That takes a quarter off a sweep.
+    not go through memory.
     """
     cdef Node *nodes = t.nodes
     cdef int32_t *edges = t.edges
