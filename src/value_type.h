@@ -54,7 +54,8 @@ static inline PyObject *fresh_value(void) {
 static void value_dealloc(PyObject *o) {
     PyTypeObject *type = Py_TYPE(o);
     if (type->tp_dealloc == value_dealloc && type->tp_finalize && PyObject_CallFinalizerFromDealloc(o)) return;
-    if (value_type.let_go(o) && spare_count < SPARE_VALUES
+    /* one with a finalizer is marked as finalized for good, and cannot be made again */
+    if (value_type.let_go(o) && spare_count < SPARE_VALUES && !type->tp_finalize
             && !*(PyObject **)((char *)o + type->tp_weaklistoffset)) {
         spare_values[spare_count++] = o;
         return;

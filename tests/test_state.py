@@ -159,6 +159,10 @@ def test_finalizers_run_once_and_may_bring_a_value_back(patch_value):
     del v
     (back,) = kept
     assert (ended, back.data, back.label) == ([1.0, 2.0], 2.0, "x")
+    patch_value("__del__", lambda self: ended.append(self.data))
+    for _ in range(5):
+        Value(3.0)
+    assert ended == [1.0, 2.0] + [3.0] * 5
 
 
 def test_finalizers_and_weakref_callbacks_may_look_at_the_graph():
