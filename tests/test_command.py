@@ -44,12 +44,11 @@ def test_the_demo_compares_with_micrograd(capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()[101:]
     assert lines[0] == "against micrograd, the first 2 steps, fastest step of each:"
     for line, collector in zip(lines[1:], ("on ", "off")):
-        difference, faster = re.fullmatch(
+        (difference,) = re.fullmatch(
             rf"  gc {collector}: largest relative difference of a loss (\S+), "
-            r"\d+ ms against [\d.]+ ms a step, (\d+) times faster", line
+            r"\d+ ms against [\d.]+ ms a step, \d+ times faster", line
         ).groups()
         assert float(difference) <= 1e-9
-        assert int(faster) >= 1
     assert len(lines) == 3
 
 
