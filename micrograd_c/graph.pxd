@@ -7,7 +7,7 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.numbers cimport Number, as_python
-from micrograd_c.state cimport check_children, hold, rare
+from micrograd_c.state cimport check_children, held_by, hold, hold_all, rare
 from micrograd_c.tape cimport (
     DATA_INT, GRAD_INT, HOOK, Node, local_step, make_room, record, release, tape, unpin,
 )
@@ -28,9 +28,13 @@ cdef inline int32_t record_custom(tuple children, Number number) except -1:
     return index
 
 
-cdef inline Value handle_of(int32_t index):
-    """The Value of a node: the one there is, or a new one. Wants the tape pinned."""
+cdef inline Value handle_of(int32_t index, Value above):
+    """The Value of a node that `above` was computed from: the one there is, or a new one. Wants the tape pinned.
+
+    A new one holds all that `above` does, since part of that may be below it.
+    """
     cdef Value value
+    cdef tuple held = held_by(above)
     cdef void *handle
     value = new_value()     # first: this may run code that makes a handle for the same node
     handle = tape.handles[index]
@@ -41,6 +45,8 @@ cdef inline Value handle_of(int32_t index):
         (<Value> handle).index = 0
         release(&tape, index)
     bind(value, index)
+    if held is not None:
+        hold_all(value, held)
     return value
 
 
@@ -56,11 +62,11 @@ cdef inline set operands(Value value):
         if op == rules.CUSTOM:
             count = node.b
             for k in range(start, start + count):
-                result.add(handle_of(tape.edges[k]))
+                result.add(handle_of(tape.edges[k], value))
         elif op != rules.LEAF:
-            result.add(handle_of(start))
+            result.add(handle_of(start, value))
             if op == rules.ADD or op == rules.MUL or op == rules.POW:
-                result.add(handle_of(tape.nodes[value.index].b))
+                result.add(handle_of(tape.nodes[value.index].b, value))
     finally:
         unpin(&tape)
     if result:

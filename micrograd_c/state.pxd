@@ -126,8 +126,11 @@ cdef inline int gain_state(Value value) except -1:
     return 0
 
 
-cdef inline int anchor(Value value) except -1:
-    """Make the live Values computed from this one hold it. One pass over all that was recorded since."""
+cdef inline Py_ssize_t anchor(Value value) except -1:
+    """Make the live Values computed from this one hold it. One pass over all that was recorded since.
+
+    Returns how many there are.
+    """
     cdef int32_t first = value.index
     cdef Py_ssize_t count = tape.top - first
     cdef Py_ssize_t i, k
@@ -156,4 +159,4 @@ cdef inline int anchor(Value value) except -1:
         free(reached)
     for dependent in dependents:
         hold_all(dependent, (value,))
-    return 0
+    return len(dependents)

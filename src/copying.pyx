@@ -19,7 +19,7 @@ def shallow_copy(Value value):
     check_initialised(value)
     tape.pins += 1
     try:
-        fresh = record_copy(value, handles_of_operands(value.index))
+        fresh = record_copy(value, handles_of_operands(value))
     finally:
         unpin(&tape)
     copy_state(fresh, value, lambda state: state)
@@ -41,7 +41,7 @@ def deep_copy(Value root, dict memo):
         memo.setdefault(id(memo), []).append(originals)     # deepcopy's own way to keep what it has seen alive
         for original in originals:
             if id(original) not in memo:
-                operands = [memo[id(operand)] for operand in handles_of_operands(original.index)]
+                operands = [memo[id(operand)] for operand in handles_of_operands(original)]
                 memo[id(original)] = record_copy(original, operands)
                 new.append(original)
         for original in new:
@@ -85,7 +85,7 @@ cdef list reachable(Value root):
         reached[root.index] = 1
         for i in range(root.index, 0, -1):
             if reached[i]:
-                result.append(handle_of(i))
+                result.append(handle_of(i, root))
                 node = tape.nodes + i
                 if node.op == rules.CUSTOM:
                     for k in range(node.a, node.a + node.b):
@@ -98,12 +98,12 @@ cdef list reachable(Value root):
     return result
 
 
-cdef list handles_of_operands(int32_t index):
+cdef list handles_of_operands(Value value):
     """A node's operands as Values in order; of a power also its hidden exponent."""
-    cdef Node node = tape.nodes[index]
+    cdef Node node = tape.nodes[value.index]
     if node.op == rules.CUSTOM:
-        return [handle_of(tape.edges[k]) for k in range(node.a, node.a + node.b)]
-    return [handle_of(operand) for operand in (node.a, node.b) if operand]
+        return [handle_of(tape.edges[k], value) for k in range(node.a, node.a + node.b)]
+    return [handle_of(operand, value) for operand in (node.a, node.b) if operand]
 
 
 cdef Value record_copy(Value original, list operands):

@@ -19,7 +19,7 @@ they are composed of are ours (somebody may have replaced `Value.__mul__`).
 """
 
 from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare
-from cpython.object cimport binaryfunc, ternaryfunc, unaryfunc
+from cpython.object cimport binaryfunc, richcmpfunc, ternaryfunc, unaryfunc
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 
@@ -28,7 +28,7 @@ from micrograd_c.graph cimport op_name, operands, record_custom, replace_operand
 from micrograd_c.numbers cimport Number, as_python, is_builtin_number, read_number
 from micrograd_c.recording cimport add, by_rule, multiply, operate, unary
 from micrograd_c.state cimport (
-    as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, track,
+    anchor, as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, track,
     uninitialised,
 )
 from micrograd_c.tape cimport (
@@ -37,7 +37,8 @@ from micrograd_c.tape cimport (
 
 cdef extern from "value_type.h":
     void install_value_type(
-        PyTypeObject *type, Py_ssize_t dict_offset, bint (*let_go)(PyObject *) noexcept, object (*leaf)(object)
+        PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
+        bint (*let_go)(PyObject *) noexcept, object (*leaf)(object)
     )
     object fresh_value()
 
@@ -51,6 +52,7 @@ cdef extern from "Python.h":
         unaryfunc nb_negative
     ctypedef struct PyTypeObject:
         PyNumberMethods *tp_as_number
+        richcmpfunc tp_richcompare
     ctypedef struct PyWrapperDescrObject:
         void *d_base
     object PyDescr_NewWrapper(PyTypeObject *type, void *base, void *function)
@@ -213,11 +215,15 @@ cdef class Value:
     def __add__(left, right):
         if type(left) is Value and type(right) is Value:
             return add(<Value> left, <Value> right)
+        if reflected(left, right):
+            return right + left
         return operate(left, right, ops.add, ops.add_number, ops.add_number)
 
     def __mul__(left, right):
         if type(left) is Value and type(right) is Value:
             return multiply(<Value> left, <Value> right)
+        if reflected(left, right):
+            return right * left
         return operate(left, right, ops.multiply, ops.multiply_number, ops.multiply_number)
 
     def __sub__(left, right):
@@ -249,8 +255,8 @@ cdef class Value:
     def __richcmp__(self, other, int comparison):
         """Ordering compares data. Equality is identity, as in micrograd, so that Values work in sets and dicts."""
         cdef Number number
-        if comparison == Py_EQ or comparison == Py_NE:
-            return NotImplemented
+        if comparison == Py_EQ or comparison == Py_NE:      # != asks an __eq__ that somebody has written
+            return (<PyTypeObject *> object).tp_richcompare(self, other, comparison)
         if isinstance(other, Value):
             return PyObject_RichCompare(self.data, other.data, comparison)
         if not read_number(other, &number):
@@ -375,6 +381,13 @@ cdef inline bint composable(object left, object right) noexcept:
     return not is_of_subclass(left) and not is_of_subclass(right) and operators_are_ours()
 
 
+cdef inline bint reflected(object left, object right) noexcept:
+    """A number on the left, and Python code may have a say: `__radd__` is then `self + other`, as in micrograd."""
+    if type(left) is Value or not is_builtin_number(left) and isinstance(left, Value):
+        return False
+    return not composable(left, right)
+
+
 cdef inline bint is_of_subclass(object operand) noexcept:
     return type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
 
@@ -384,6 +397,14 @@ cdef object leaf(object number):
     reserve(&tape, 1)
     bind(value, record_leaf(&tape, <double> number, 0))
     return value
+
+
+cdef void keep_if_reached(PyObject *handle) noexcept:
+    """Nobody refers to a Value any more but weakly: live Values computed from it, if any, now do."""
+    value = <Value> handle
+    if value.index and not value.has_state and value.index != tape.top - 1 and anchor(value):
+        value.has_state = 1
+        track(value)
 
 
 cdef bint let_go(PyObject *handle) noexcept:
@@ -402,7 +423,9 @@ cdef int set_up() except -1:
     cdef Value value = Value.__new__(Value)
     cdef PyNumberMethods *number = (<PyTypeObject *> Value).tp_as_number
     tape.index_offset = <char *> &value.index - <char *> <void *> value
-    install_value_type(<PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, let_go, leaf)
+    install_value_type(
+        <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go, leaf
+    )
     make_slot_wrapper("__add__", <void *> number.nb_add)
     make_slot_wrapper("__sub__", <void *> number.nb_subtract)
     make_slot_wrapper("__mul__", <void *> number.nb_multiply)

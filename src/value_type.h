@@ -7,6 +7,7 @@
 static struct {
     PyTypeObject *type;
     Py_ssize_t dict_offset;             /* from a Value to its `attributes` */
+    void (*keep_if_reached)(PyObject *);    /* see watched_and_reached */
     int (*let_go)(PyObject *);          /* the Value dies: forget its node; true if it was plain */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
     traverseproc made_traverse;         /* as Cython made them */
@@ -50,13 +51,29 @@ static inline PyObject *fresh_value(void) {
     return o;
 }
 
+#define WEAK_REFERENCES(o) (*(PyObject **)((char *)(o) + Py_TYPE(o)->tp_weaklistoffset))
+
+/* A weak reference must not die while a graph still reaches the Value, which micrograd's graphs refer to. What can reach
+   it is looked for only now, and made to refer to it; then it stays. */
+static int watched_and_reached(PyObject *o) {
+    PyObject *kind, *exception, *traceback;
+    if (!WEAK_REFERENCES(o)) return 0;
+    PyErr_Fetch(&kind, &exception, &traceback);
+    Py_SET_REFCNT(o, 1);
+    value_type.keep_if_reached(o);
+    Py_SET_REFCNT(o, Py_REFCNT(o) - 1);
+    PyErr_Restore(kind, exception, traceback);
+    return Py_REFCNT(o) > 0;
+}
+
 /* In the place of __dealloc__, around which Cython would save and restore the exception each time. */
 static void value_dealloc(PyObject *o) {
     PyTypeObject *type = Py_TYPE(o);
+    if (watched_and_reached(o)) return;
     if (type->tp_dealloc == value_dealloc && type->tp_finalize && PyObject_CallFinalizerFromDealloc(o)) return;
     /* one with a finalizer is marked as finalized for good, and cannot be made again */
     if (value_type.let_go(o) && spare_count < SPARE_VALUES && !type->tp_finalize
-            && !*(PyObject **)((char *)o + type->tp_weaklistoffset)) {
+            && !WEAK_REFERENCES(o)) {
         spare_values[spare_count++] = o;
         return;
     }
@@ -96,8 +113,10 @@ done:
 }
 
 static void install_value_type(
-    PyTypeObject *type, Py_ssize_t dict_offset, int (*let_go)(PyObject *), PyObject *(*leaf)(PyObject *)
+    PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), int (*let_go)(PyObject *),
+    PyObject *(*leaf)(PyObject *)
 ) {
+    value_type.keep_if_reached = keep_if_reached;
     value_type.no_arguments = PyTuple_New(0);       /* the one there is: cannot fail */
     value_type.type = type;
     value_type.dict_offset = dict_offset;

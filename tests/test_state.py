@@ -67,6 +67,23 @@ def test_labels_survive_in_every_result_that_reaches_them():
     assert sorted(v.label for v in product._prev) == [3, 4]
 
 
+def test_state_below_a_value_found_through_prev_survives_the_root():
+    def build():
+        out = Value(a.data ** 2, (a,), "square")
+        out._backward = lambda: setattr(a, "grad", a.grad + 2 * a.data * out.grad)
+        out.label = "square"
+        return (out * 5.0) * 2.0
+
+    a = Value(3.0)
+    root = build()
+    (inner,) = (v for v in root._prev if v._op)
+    del root
+    gc.collect()
+    inner.backward()
+    assert a.grad == 30.0
+    assert [v.label for v in inner._prev if v._op] == ["square"]
+
+
 def test_state_goes_when_nothing_reaches_it():
     v = Value(1.0)
     v.label = type("Thing", (), {})()
@@ -170,10 +187,10 @@ def test_finalizers_and_weakref_callbacks_may_look_at_the_graph():
         seen.append(sorted(v.data for v in result._prev))
 
     seen = []
-    a = Value(2.0)
-    result = a * 3.0
-    reference = weakref.ref(a, look)
-    del a
+    result = Value(2.0) * 3.0
+    watched = Value(1.0)
+    reference = weakref.ref(watched, look)
+    del watched
     assert reference() is None
     assert seen == [[2.0, 3.0]]
     b = result * 1.0

@@ -2,6 +2,7 @@
 
 import enum
 import fractions
+import gc
 import math
 import operator
 import weakref
@@ -133,14 +134,32 @@ def test_values_can_be_sorted_and_turned_into_floats():
     assert type(float(Value(3))) is float
 
 
-def test_weak_references_die_with_the_handle():
+def test_weak_references_live_as_long_as_the_graph():
     value = Value(1.0)
     reference = weakref.ref(value)
     assert reference() is value
-    result = value * 2
+    inner = value * 2
+    result = inner + 1
+    del value
+    assert reference().data == 1.0
+    del inner
+    assert reference() in next(v for v in result._prev if v._op)._prev
+    again = result * 3
+    del result
+    assert reference() is not None
+    del again
+    gc.collect()
+    assert reference() is None
+
+
+def test_weak_references_to_what_nothing_was_computed_from_die_at_once():
+    value = Value(1.0)
+    other = Value(2.0)
+    result = other * other
+    reference = weakref.ref(value)
     del value
     assert reference() is None
-    assert result.data == 2.0
+    assert result.data == 4.0
 
 
 @pytest.mark.parametrize("use", [lambda v: v.data, lambda v: v.grad, lambda v: v + 1, lambda v: 1 - v, lambda v: v * v,

@@ -55,6 +55,21 @@ def test_two_subclasses_mix_and_reflected_operators_of_subclasses_win():
     assert (1 - A(6.0)).data == -5.0
 
 
+def test_reflected_operators_are_the_plain_ones_turned_round(patch_value):
+    class Mine(Value):
+        def __add__(self, other):
+            return ("add", other)
+
+        def __mul__(self, other):
+            return ("mul", other)
+
+    assert 1 + Mine(2.0) == ("add", 1)
+    assert 3 * Mine(2.0) == ("mul", 3)
+    assert sum([Mine(2.0)]) == ("add", 0)
+    patch_value("__mul__", lambda self, other: "replaced")
+    assert 2 * Value(1.0) == 2 / Value(1.0) == "replaced"
+
+
 def test_composed_operators_run_a_subclass_own_parts():
     class Loud(Value):
         def __neg__(self):
@@ -125,6 +140,8 @@ def test_replaced_equality_leaves_hashing_by_identity(patch_value):
     patch_value("__eq__", lambda self, other: isinstance(other, Value) and self.data == other.data)
     a, b = Value(1.0), Value(1.0)
     assert a == b
+    assert not a != b       # noqa: SIM202
+    assert a != Value(2.0)
     assert hash(a) != hash(b)
     assert (a + b)._prev >= {a}
 
