@@ -18,8 +18,7 @@ record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorde
 they are composed of are ours (somebody may have replaced `Value.__mul__`).
 """
 
-from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare
-from cpython.object cimport binaryfunc, richcmpfunc, ternaryfunc, unaryfunc
+from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 
@@ -36,26 +35,16 @@ from micrograd_c.tape cimport (
 )
 
 cdef extern from "value_type.h":
-    void install_value_type(
+    int install_value_type(
         PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
         bint (*let_go)(PyObject *) noexcept, object (*leaf)(object)
-    )
+    ) except -1
+    bint has_compiled_operators() noexcept
     object fresh_value()
 
 cdef extern from "Python.h":
-    ctypedef struct PyNumberMethods:
-        binaryfunc nb_add
-        binaryfunc nb_subtract
-        binaryfunc nb_multiply
-        binaryfunc nb_true_divide
-        ternaryfunc nb_power
-        unaryfunc nb_negative
     ctypedef struct PyTypeObject:
-        PyNumberMethods *tp_as_number
         richcmpfunc tp_richcompare
-    ctypedef struct PyWrapperDescrObject:
-        void *d_base
-    object PyDescr_NewWrapper(PyTypeObject *type, void *base, void *function)
     object PyObject_GenericGetDict(object o, void *context)
     void PyObject_GC_UnTrack(object o)
 
@@ -353,27 +342,9 @@ cdef Value new_value():
 
 # --- operators replaced by users ---
 
-cdef struct Operators:
-    binaryfunc add
-    binaryfunc multiply
-    ternaryfunc power
-    unaryfunc negative
-
-cdef Operators ours
-
-
-cdef Operators operators_of_value() noexcept:
-    cdef PyNumberMethods *number = (<PyTypeObject *> Value).tp_as_number
-    return Operators(number.nb_add, number.nb_multiply, number.nb_power, number.nb_negative)
-
-
 cpdef bint operators_are_ours() noexcept:
     """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
-    cdef Operators now = operators_of_value()
-    return (
-        now.add == ours.add and now.multiply == ours.multiply and now.power == ours.power
-        and now.negative == ours.negative
-    )
+    return has_compiled_operators()
 
 
 cdef inline bint composable(object left, object right) noexcept:
@@ -391,6 +362,8 @@ cdef inline bint reflected(object left, object right) noexcept:
 cdef inline bint is_of_subclass(object operand) noexcept:
     return type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
 
+
+# --- what the type's slots call, see value_type.h ---
 
 cdef object leaf(object number):
     cdef Value value = new_value()
@@ -419,26 +392,11 @@ cdef bint let_go(PyObject *handle) noexcept:
 
 
 cdef int set_up() except -1:
-    global ours
     cdef Value value = Value.__new__(Value)
-    cdef PyNumberMethods *number = (<PyTypeObject *> Value).tp_as_number
     tape.index_offset = <char *> &value.index - <char *> <void *> value
     install_value_type(
         <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go, leaf
     )
-    make_slot_wrapper("__add__", <void *> number.nb_add)
-    make_slot_wrapper("__sub__", <void *> number.nb_subtract)
-    make_slot_wrapper("__mul__", <void *> number.nb_multiply)
-    make_slot_wrapper("__truediv__", <void *> number.nb_true_divide)
-    ours = operators_of_value()
-    return 0
-
-
-cdef int make_slot_wrapper(str name, void *function) except -1:
-    """Make a method what it is for other types, the wrapper of a slot. Cython makes a second function of it, and
-    assigning that one back to the class after it was replaced would not bring the slot back."""
-    cdef PyWrapperDescrObject *model = <PyWrapperDescrObject *> <void *> int.__dict__[name]
-    setattr(Value, name, PyDescr_NewWrapper(<PyTypeObject *> Value, model.d_base, function))
     return 0
 
 

@@ -15,7 +15,8 @@ static struct {
     destructor made_dealloc;
     initproc made_init;
     newfunc made_new;
-    PyObject *no_arguments;
+    PyNumberMethods made_operators;
+    PyObject *no_arguments;             /* an empty tuple */
 } value_type;
 
 #define ATTRIBUTES(o) (*(PyObject **)((char *)(o) + value_type.dict_offset))
@@ -112,25 +113,53 @@ done:
     return result;
 }
 
-static void install_value_type(
+/* Whether operators that micrograd composes of others can be recorded in one go: not once somebody has assigned to
+   Value.__add__, __mul__, __pow__ or __neg__, or to a reflected one. */
+static int has_compiled_operators(void) {
+    PyNumberMethods *now = value_type.type->tp_as_number, *made = &value_type.made_operators;
+    return now->nb_add == made->nb_add && now->nb_multiply == made->nb_multiply && now->nb_power == made->nb_power
+        && now->nb_negative == made->nb_negative;
+}
+
+/* Make a method what it is for other types, the wrapper of a slot. Cython makes a second function of it, and assigning
+   that one back to the class after it was replaced would not bring the slot back. */
+static int make_slot_wrapper(const char *name, binaryfunc function) {
+    PyObject *model = PyObject_GetAttrString((PyObject *)&PyLong_Type, name), *wrapper = NULL;
+    int status = -1;
+    if (model) wrapper = PyDescr_NewWrapper(value_type.type, ((PyWrapperDescrObject *)model)->d_base, (void *)function);
+    if (wrapper) status = PyObject_SetAttrString((PyObject *)value_type.type, name, wrapper);
+    Py_XDECREF(model);
+    Py_XDECREF(wrapper);
+    return status;
+}
+
+static int install_value_type(
     PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), int (*let_go)(PyObject *),
     PyObject *(*leaf)(PyObject *)
 ) {
-    value_type.keep_if_reached = keep_if_reached;
-    value_type.no_arguments = PyTuple_New(0);       /* the one there is: cannot fail */
+    PyNumberMethods operators = *type->tp_as_number;
     value_type.type = type;
     value_type.dict_offset = dict_offset;
+    value_type.keep_if_reached = keep_if_reached;
     value_type.let_go = let_go;
     value_type.leaf = leaf;
+    value_type.made_operators = operators;
     value_type.made_traverse = type->tp_traverse;
     value_type.made_clear = type->tp_clear;
     value_type.made_dealloc = type->tp_dealloc;
     value_type.made_init = type->tp_init;
     value_type.made_new = type->tp_new;
+    value_type.no_arguments = PyTuple_New(0);
+    if (!value_type.no_arguments) return -1;
     type->tp_traverse = value_traverse;
     type->tp_clear = value_clear;
     type->tp_dealloc = value_dealloc;
     type->tp_vectorcall = value_call;
     type->tp_dictoffset = dict_offset;
     PyType_Modified(type);
+    if (make_slot_wrapper("__add__", operators.nb_add) || make_slot_wrapper("__sub__", operators.nb_subtract)
+            || make_slot_wrapper("__mul__", operators.nb_multiply)
+            || make_slot_wrapper("__truediv__", operators.nb_true_divide))
+        return -1;
+    return 0;
 }
