@@ -34,12 +34,15 @@ cdef inline Value multiply(Value a, Value b):
 
 cdef inline Value binary(Value a, Value b, ops.Binary record_op):
     cdef Value out = new_value()
-    check_initialised(a)
-    check_initialised(b)
+    cdef bint plain = a.plain & b.plain
+    if not plain:
+        check_initialised(a)
+        check_initialised(b)
     reserve(&tape, ops.ROOM)
     bind(out, record_op(&tape, a.index, b.index))
-    hold(out, a)
-    hold(out, b)
+    if not plain:
+        hold(out, a)
+        hold(out, b)
     return out
 
 

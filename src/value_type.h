@@ -7,6 +7,7 @@
 static struct {
     PyTypeObject *type;
     Py_ssize_t dict_offset;             /* from a Value to its `attributes` */
+    Py_ssize_t weak_offset;             /* from a Value to its list of weak references */
     void (*keep_if_reached)(PyObject *);    /* see watched_and_reached */
     int (*let_go)(PyObject *);          /* the Value dies: forget its node; true if it was plain */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
@@ -46,19 +47,22 @@ static inline PyObject *fresh_value(void) {
     PyObject *o;
     if (spare_count) {
         o = spare_values[--spare_count];
+#if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
         _Py_NewReference(o);
+#else
+        Py_SET_REFCNT(o, 1);
+#endif
     } else if ((o = value_type.made_new(value_type.type, value_type.no_arguments, NULL)))
         PyObject_GC_UnTrack(o);
     return o;
 }
 
-#define WEAK_REFERENCES(o) (*(PyObject **)((char *)(o) + Py_TYPE(o)->tp_weaklistoffset))
+#define WEAK_REFERENCES(o) (*(PyObject **)((char *)(o) + value_type.weak_offset))
 
 /* A weak reference must not die while a graph still reaches the Value, which micrograd's graphs refer to. What can reach
    it is looked for only now, and made to refer to it; then it stays. */
 static int watched_and_reached(PyObject *o) {
     PyObject *kind, *exception, *traceback;
-    if (!WEAK_REFERENCES(o)) return 0;
     PyErr_Fetch(&kind, &exception, &traceback);
     Py_SET_REFCNT(o, 1);
     value_type.keep_if_reached(o);
@@ -70,8 +74,8 @@ static int watched_and_reached(PyObject *o) {
 /* In the place of __dealloc__, around which Cython would save and restore the exception each time. */
 static void value_dealloc(PyObject *o) {
     PyTypeObject *type = Py_TYPE(o);
-    if (watched_and_reached(o)) return;
-    if (type->tp_dealloc == value_dealloc && type->tp_finalize && PyObject_CallFinalizerFromDealloc(o)) return;
+    if (WEAK_REFERENCES(o) && watched_and_reached(o)) return;
+    if (type->tp_finalize && type->tp_dealloc == value_dealloc && PyObject_CallFinalizerFromDealloc(o)) return;
     /* one with a finalizer is marked as finalized for good, and cannot be made again */
     if (value_type.let_go(o) && spare_count < SPARE_VALUES && !type->tp_finalize
             && !WEAK_REFERENCES(o)) {
@@ -140,6 +144,7 @@ static int install_value_type(
     PyNumberMethods operators = *type->tp_as_number;
     value_type.type = type;
     value_type.dict_offset = dict_offset;
+    value_type.weak_offset = type->tp_weaklistoffset;
     value_type.keep_if_reached = keep_if_reached;
     value_type.let_go = let_go;
     value_type.leaf = leaf;
