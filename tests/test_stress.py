@@ -103,7 +103,7 @@ def test_random_programs_compute_what_floats_do_and_leave_nothing_behind(seed):
     gc.collect()
     before = tape.collect()
     program = Program(seed)
-    for k in range(800):
+    for k in range(1_200):
         program.step(k)
         if k % 50 == 0:
             program.check()
