@@ -81,7 +81,8 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     cdef Node old
     check_children(children)
     op = value._op
-    make_room(&tape, 1, len(children))
+    if tape.top == tape.capacity or tape.edge_top + len(children) > tape.edge_capacity:
+        make_room(&tape, 1, len(children))
     before = value.index
     for i in range(before + 1, tape.top):
         node = tape.nodes + i
@@ -125,7 +126,7 @@ cdef inline str op_name(Node *node):
 cdef inline int run_hook(int32_t index) except -1:
     """Call the function assigned to a node's `_backward`. It may do anything but renumber nodes."""
     cdef void *handle = tape.handles[index]
-    if handle != NULL:
+    if handle != NULL and Py_REFCNT(<PyObject *> handle) > 0:
         value = <Value> handle
         if isinstance(value.extra, Extra) and (<Extra> value.extra).backward is not None:
             (<Extra> value.extra).backward()

@@ -100,44 +100,57 @@ cdef inline bint is_odd(double y) noexcept nogil:
 
 
 cdef inline double power(double x, double y) except? -1.0:
-    """float ** float with CPython's bits; what it refuses raises as it does there.
+    """float ** float with CPython's bits; what it refuses raises as it does there."""
+    cdef double result
+    if try_power(x, y, &result):
+        return result
+    raise_power_error(x, y)
+
+
+cdef inline bint try_power(double x, double y, double *result) noexcept nogil:
+    """False where Python raises, or turns complex.
 
     Follows float_pow in CPython's Objects/floatobject.c. C's pow is called with an exponent the compiler cannot see
     (-fno-builtin-pow): folded to x*x or 1/x it differs in the last bit.
     """
-    cdef double result
     if y == 1.0:
-        return x
-    if isfinite(x) and isfinite(y):
-        if x > 0.0 or (x < 0.0 and y == floor(y)):
-            result = pow(fabs(x), y)
-            if isfinite(result):
-                return -result if x < 0.0 and is_odd(y) else result
-        elif y == 0.0:
-            return 1.0
-        elif x == 0.0 and y > 0.0:
-            return x if is_odd(y) else 0.0
-    return python_power(x, y)
+        result[0] = x
+    elif not isfinite(x) or not isfinite(y):
+        result[0] = pow(x, y)       # Annex F of C99, which float_pow spells out
+    elif x > 0.0 or (x < 0.0 and y == floor(y)):
+        result[0] = pow(fabs(x), y)
+        if not isfinite(result[0]):
+            return False
+        if x < 0.0 and is_odd(y):
+            result[0] = -result[0]
+    elif y == 0.0:
+        result[0] = 1.0
+    elif x == 0.0 and y > 0.0:
+        result[0] = x if is_odd(y) else 0.0
+    else:
+        return False
+    return True
 
 
-cdef inline double python_power(double x, double y) except? -1.0:
-    """The cases with an opinion (zero to a negative power, overflow, infinities): Python's own operator decides."""
-    result = (<object> x) ** (<object> y)
-    if isinstance(result, complex):
-        raise ValueError(
-            f"{x!r} ** {y!r} is not a real number: a negative base needs a whole exponent"
-        )
-    return result
+cdef inline int raise_power_error(double x, double y) except -1:
+    """What Python's own operator says where try_power is False."""
+    (<object> x) ** (<object> y)
+    raise ValueError(f"{x!r} ** {y!r} is not a real number: a negative base needs a whole exponent")
 
 
-# d(x ** y)/dx = y x^(y-1), in micrograd's order: (y * x ** (y - 1)) * grad
-cdef inline double power_slope(double x, double y) except? -1.0: return y * power(x, y - 1.0)
+cdef inline bint try_power_slope(double x, double y, double *slope) noexcept nogil:
+    """d(x ** y)/dx = y x^(y-1), in micrograd's order: (y * x ** (y - 1)) * grad. False as try_power(x, y - 1)."""
+    cdef bint real = try_power(x, y - 1.0, slope)
+    slope[0] *= y
+    return real
 
 
-# d(x ** y)/dx when y is a Value: 0 for y == 0, as PyTorch's pow_backward_self
-cdef inline double pow_base_slope(double x, double y) except? -1.0: return 0.0 if y == 0.0 else y * power(x, y - 1.0)
+cdef inline bint try_pow_base_slope(double x, double y, double *slope) noexcept nogil:
+    """d(x ** y)/dx when y is a Value: 0 for y == 0, as PyTorch's pow_backward_self."""
+    slope[0] = 0.0
+    return y == 0.0 or try_power_slope(x, y, slope)
 
 
-# d(x ** y)/dy = x^y log(x), 0 for x == 0 and y >= 0, as PyTorch's pow_backward_exponent
 cdef inline double pow_exponent_slope(double x, double y, double z) noexcept nogil:
+    """d(x ** y)/dy = x^y log(x), 0 for x == 0 and y >= 0, as PyTorch's pow_backward_exponent."""
     return 0.0 if x == 0.0 and y >= 0.0 else z * log(x)

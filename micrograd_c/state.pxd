@@ -5,6 +5,7 @@ node. So the result of every op on one holds it: `hold` puts it into the result'
 operand itself was holding. State that comes after such ops were recorded is caught up with by `anchor`.
 """
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
@@ -14,6 +15,7 @@ from micrograd_c.numbers cimport Number, as_python, read_number
 from micrograd_c.tape cimport DETACHED, Node, tape
 
 cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject *o)
     bint PyObject_GC_IsTracked(object o)
     void PyObject_GC_Track(object o)
 
@@ -131,6 +133,8 @@ cdef inline Py_ssize_t anchor(Value value) except -1:
 
     Returns how many there are.
     """
+    # first, since making a list may run Python's collector and so any code; filling it does not
+    cdef list dependents = []
     cdef int32_t first = value.index
     cdef Py_ssize_t count = tape.top - first
     cdef Py_ssize_t i, k
@@ -138,7 +142,6 @@ cdef inline Py_ssize_t anchor(Value value) except -1:
     cdef void **handles = tape.handles + first
     cdef int32_t *edges = tape.edges
     cdef uint8_t *reached
-    dependents = []     # filled without allocating objects that Python's collector tracks, so no code runs meanwhile
     reached = <uint8_t *> calloc(count, 1)
     if reached == NULL:
         raise MemoryError("no memory to find the Values computed from this one")
@@ -153,7 +156,7 @@ cdef inline Py_ssize_t anchor(Value value) except -1:
                 reached[i] = 1
             elif nodes[i].b >= first and reached[nodes[i].b - first]:
                 reached[i] = 1
-            if reached[i] and handles[i] != NULL:
+            if reached[i] and handles[i] != NULL and Py_REFCNT(<PyObject *> handles[i]) > 0:    # not dying
                 dependents.append(<Value> handles[i])
     finally:
         free(reached)

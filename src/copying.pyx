@@ -10,7 +10,7 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.graph cimport handle_of
 from micrograd_c.state cimport check_initialised, hold, track
-from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, make_room, tape, unpin
+from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, make_room, release, tape, unpin
 
 
 def shallow_copy(Value value):
@@ -112,7 +112,7 @@ cdef Value record_copy(Value original, list operands):
     cdef Value fresh = new_value() if cls is Value else cls.__new__(cls)
     cdef Value operand
     cdef Py_ssize_t count = len(operands)
-    cdef int32_t index
+    cdef int32_t index, before
     cdef Node node
     if tape.top == tape.capacity or tape.edge_top + count > tape.edge_capacity:
         make_room(&tape, 1, count)
@@ -129,7 +129,10 @@ cdef Value record_copy(Value original, list operands):
     index = tape.top
     tape.nodes[index] = node
     tape.top += 1
+    before = fresh.index        # __new__ of a subclass may have called __init__
     bind(fresh, index)
+    if before:
+        release(&tape, before)
     if original.has_state:      # to be copied when all nodes are; what is computed from this one must hold it
         fresh.has_state = 1
         track(fresh)

@@ -304,7 +304,7 @@ cdef class Value:
 
     def __setattr__(self, name, value):
         PyObject_GenericSetAttr(self, name, value)
-        if self.attributes != NULL and not self.has_state:
+        if not self.has_state and (self.attributes != NULL or type(self) is not Value):     # v.__class__ = Subclass
             gain_state(self)
 
     def __copy__(self):

@@ -220,12 +220,15 @@ cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_
     return marked + give(b, x * grad, grad_int & (a.flags << 1), mark)
 
 
-cdef int pull(Node *nodes, int32_t *edges, Node *node, uint8_t mark) except -1:
-    """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked."""
+cdef int pull(Node *nodes, int32_t *edges, Node *node, uint8_t mark) noexcept nogil:
+    """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
+
+    -1, and nothing done, if the slope raises: see raise_slope_error.
+    """
     cdef Node *a = nodes + node.a
     cdef Node *b = nodes + node.b
     cdef double grad = node.grad
-    cdef double x, y
+    cdef double x, y, slope
     cdef uint8_t grad_int = node.flags & GRAD_INT
     cdef int32_t k
     cdef int marked = 0
@@ -239,20 +242,29 @@ cdef int pull(Node *nodes, int32_t *edges, Node *node, uint8_t mark) except -1:
         for k in range(node.a, node.a + node.b):
             marked += give(nodes + edges[k], 0.0, GRAD_INT, mark)
         return marked
-    elif node.op == rules.POWER:
-        x = a.data
-        y = b.data
+    x = a.data
+    y = b.data
+    if node.op == rules.POWER:
         if y < 1.0:
             grad_int = 0
-        return give(a, rules.power_slope(x, y) * grad, grad_int & (a.flags << 1) & (b.flags << 1), mark)
+        if not rules.try_power_slope(x, y, &slope):
+            return -1
+        return give(a, slope * grad, grad_int & (a.flags << 1) & (b.flags << 1), mark)
     elif node.op == rules.POW:
-        x = rules.pow_base_slope(a.data, b.data) * grad
-        y = rules.pow_exponent_slope(a.data, b.data, node.data) * grad
-        marked = give(a, x, 0, mark)
-        return marked + give(b, y, 0, mark)
+        if not rules.try_pow_base_slope(x, y, &slope):
+            return -1
+        marked = give(a, slope * grad, 0, mark)
+        return marked + give(b, rules.pow_exponent_slope(x, y, node.data) * grad, 0, mark)
     if node.op != rules.RELU:
         grad_int = 0
-    return give(a, rules.slope(node.op, a.data, node.data) * grad, grad_int, mark)
+    return give(a, rules.slope(node.op, x, node.data) * grad, grad_int, mark)
+
+
+cdef int raise_slope_error(Tape *t, int32_t index) except -1:
+    """What Python says to the slope of this power."""
+    cdef double x = t.nodes[t.nodes[index].a].data
+    cdef double y = t.nodes[t.nodes[index].b].data
+    rules.raise_power_error(x, y - 1.0)
 
 
 cdef inline bint take(Node *node) noexcept nogil:
@@ -277,18 +289,18 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     cdef Node *node = nodes + root
     cdef Node *product
     cdef double grad
+    cdef int marked = 0
+    cdef int32_t failed
     cdef int32_t pending = not node.flags & LEAF_NODE
     node.flags |= MARK
-    try:
-        while pending:
-            if take(node):
-                pending -= 1
-                grad = node.grad
-                if node.flags & GRAD_INT:
-                    pending += pull(nodes, edges, node, MARK)
-                elif node.op == rules.MUL:
+    while pending:
+        if take(node):
+            pending -= 1
+            grad = node.grad
+            if (node.op == rules.MUL or node.op == rules.ADD) and not node.flags & GRAD_INT:
+                if node.op == rules.MUL:
                     pending += pull_product(nodes, node, grad, 0, MARK)
-                elif node.op == rules.ADD:
+                else:
                     product = node - 1
                     if nodes + node.b == product and product.op == rules.MUL:
                         pending += give(nodes + node.a, grad, 0, MARK)
@@ -299,20 +311,25 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                         node = product
                     else:
                         pending += pull_sum(nodes, node, grad, 0, MARK)
-                else:
-                    pending += pull(nodes, edges, node, MARK)
-            node -= 1
-    except BaseException:
+            else:
+                marked = pull(nodes, edges, node, MARK)
+                if marked < 0:
+                    break
+                pending += marked
+        node -= 1
+    if marked < 0:      # unmark all before raising, which may run Python's collector and so any code
+        failed = <int32_t> (node - nodes)
         while node > nodes:
             node.flags &= ~MARK
             node -= 1
-        raise
+        raise_slope_error(t, failed)
     return 0
 
 
 cdef int local_step(Tape *t, int32_t index) except -1:
     """One node's share of a sweep: micrograd's `_backward()`. Marks nothing."""
-    pull(t.nodes, t.edges, t.nodes + index, 0)
+    if pull(t.nodes, t.edges, t.nodes + index, 0) < 0:
+        raise_slope_error(t, index)
     return 0
 
 

@@ -77,14 +77,15 @@ static void value_dealloc(PyObject *o) {
     if (WEAK_REFERENCES(o) && watched_and_reached(o)) return;
     if (type->tp_finalize && type->tp_dealloc == value_dealloc && PyObject_CallFinalizerFromDealloc(o)) return;
     /* one with a finalizer is marked as finalized for good, and cannot be made again */
-    if (value_type.let_go(o) && spare_count < SPARE_VALUES && !type->tp_finalize
+    if (value_type.let_go(o) && type == value_type.type && spare_count < SPARE_VALUES && !type->tp_finalize
             && !WEAK_REFERENCES(o)) {
         spare_values[spare_count++] = o;
         return;
     }
+    PyObject_GC_UnTrack(o);     /* before any code runs: the collector would take o, which nothing refers to, for garbage */
+    if (WEAK_REFERENCES(o)) PyObject_ClearWeakRefs(o);      /* or finalizers of attributes could bring o back by them */
     if (ATTRIBUTES(o)) {
         PyObject *kind, *exception, *traceback;
-        PyObject_GC_UnTrack(o);
         PyErr_Fetch(&kind, &exception, &traceback);
         Py_SET_REFCNT(o, Py_REFCNT(o) + 1);     /* finalizers of attributes may look at o */
         Py_CLEAR(ATTRIBUTES(o));

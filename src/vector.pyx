@@ -142,8 +142,7 @@ cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
 
 cdef list record_layers(list stages, list x):
     """The last layer's outputs, or None if Python code might have a say in any neuron. A stage is a list of neurons."""
-    cdef Py_ssize_t widest = len(x)
-    cdef Py_ssize_t width = widest
+    cdef Py_ssize_t widest, width
     cdef Py_ssize_t nodes = 0
     cdef bint plain = True
     cdef list neurons, outputs
@@ -151,13 +150,18 @@ cdef list record_layers(list stages, list x):
     cdef bint done
     if not stages or not operators_are_ours() or Value.relu is not value_relu:
         return None
+    # first: making Values may run Python's collector, and so code that changes the lists
+    neurons = stages[len(stages) - 1]
+    outputs = [new_value() for _ in range(len(neurons))]
+    widest = width = len(x)
     for neurons in stages:
         if not neurons or not width:
             return None
         nodes += len(neurons) * (3 * width + 1)
         width = len(neurons)
         widest = max(widest, width)
-    outputs = [new_value() for _ in range(width)]
+    if width != len(outputs):
+        return None
     inputs = <Input *> malloc(2 * widest * sizeof(Input))
     if inputs == NULL:
         raise MemoryError(f"no memory for {widest} inputs")
@@ -188,8 +192,9 @@ cdef int hold_operands(list outputs, list stages, list x) except -1:
     for operand in operands:
         if not operand.plain:
             held.append(operand if keeps_itself(operand) else held_by(operand))
+    together = tuple(held)
     for output in outputs:
-        hold_all(output, tuple(held))
+        hold_all(output, together)
     return 0
 
 
