@@ -15,18 +15,20 @@ ctypedef int32_t (*Recorder)(Tape *t, int32_t a) except -1
 
 
 cdef inline Value add(Value a, Value b):
-    cdef Value out = new_value()
+    cdef Value out
     if not a.plain & b.plain:
         return binary(a, b, ops.add)
+    out = new_value()
     reserve(&tape, 1)
     bind(out, record_add(&tape, a.index, b.index))
     return out
 
 
 cdef inline Value multiply(Value a, Value b):
-    cdef Value out = new_value()
+    cdef Value out
     if not a.plain & b.plain:
         return binary(a, b, ops.multiply)
+    out = new_value()
     reserve(&tape, 1)
     bind(out, record_mul(&tape, a.index, b.index))
     return out

@@ -77,6 +77,12 @@ cdef inline Extra rare(Value value):
     return <Extra> value.extra
 
 
+cdef inline void forget_graph(Value value) noexcept:
+    """The Value has been initialised again: what was said about its former node is void."""
+    if isinstance(value.extra, Extra):
+        (<Extra> value.extra).op = (<Extra> value.extra).backward = (<Extra> value.extra).prev = None
+
+
 cdef inline int hold(Value out, Value operand) except -1:
     """Keep alive what the operand must not lose: itself if it has state of its own, else only what it holds."""
     return 0 if operand.plain else hold_all(out, (operand,) if keeps_itself(operand) else held_by(operand))

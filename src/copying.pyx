@@ -13,7 +13,7 @@ from micrograd_c.state cimport check_initialised, hold, track
 from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, make_room, release, tape, unpin
 
 
-def shallow_copy(Value value):
+def shallow_copy(Value value not None):
     """copy.copy: a new node with the same operands, numbers, attributes and functions."""
     cdef Value fresh
     check_initialised(value)
@@ -26,7 +26,7 @@ def shallow_copy(Value value):
     return fresh
 
 
-def deep_copy(Value root, dict memo):
+def deep_copy(Value root not None, dict memo not None):
     """copy.deepcopy: the graph below root once more, node by node, however deep.
 
     As with any deepcopy functions stay the same objects: a custom `_backward` in the copy is the original's closure.
@@ -51,7 +51,7 @@ def deep_copy(Value root, dict memo):
     return memo[id(root)]
 
 
-def reduce_leaf(Value value):
+def reduce_leaf(Value value not None):
     """pickle: type, data, grad and attributes of a leaf. Raises TypeError for a Value that was computed."""
     cdef Node *node
     check_initialised(value)

@@ -27,8 +27,8 @@ from micrograd_c.graph cimport op_name, operands, record_custom, replace_operand
 from micrograd_c.numbers cimport Number, as_python, is_builtin_number, read_number
 from micrograd_c.recording cimport add, by_rule, multiply, operate, unary
 from micrograd_c.state cimport (
-    anchor, as_plain_number, check_children, check_initialised, describe, gain_state, hold, rare, take_number, track,
-    uninitialised,
+    anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state, hold, rare,
+    take_number, track, uninitialised,
 )
 from micrograd_c.tape cimport (
     DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, reserve, sweep, tape,
@@ -77,6 +77,7 @@ cdef class Value:
         bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
         if before:
             release(&tape, before)
+            forget_graph(self)
         if type(self) is Value and self.extra is None and self.attributes == NULL:
             PyObject_GC_UnTrack(self)
         else:
@@ -154,6 +155,10 @@ cdef class Value:
         check_initialised(self)
         replace_operands(self, tuple(children))
 
+    @_prev.deleter
+    def _prev(self):
+        raise AttributeError("_prev of a Value cannot be deleted")
+
     @property
     def _op(self):
         if isinstance(self.extra, Extra) and (<Extra> self.extra).op is not None:
@@ -163,8 +168,13 @@ cdef class Value:
 
     @_op.setter
     def _op(self, name):
+        check_initialised(self)
         rare(self).op = name
         gain_state(self)
+
+    @_op.deleter
+    def _op(self):
+        raise AttributeError("_op of a Value cannot be deleted")
 
     @property
     def _backward(self):
@@ -184,6 +194,10 @@ cdef class Value:
             tape.hooks += 1
             tape.hooks_base += self.index < tape.base
         gain_state(self)
+
+    @_backward.deleter
+    def _backward(self):
+        raise AttributeError("_backward of a Value cannot be deleted")
 
     def backward(self):
         """Add the derivative of this Value by each node it was computed from to that node's `grad`.
@@ -328,8 +342,11 @@ cdef class LocalStep:
     """The `_backward` of a node that has no function of its own."""
     cdef Value value
 
-    def __init__(self, Value value):
+    def __cinit__(self, Value value not None):
         self.value = value
+
+    def __deepcopy__(self, memo):
+        return self     # as functions are copied
 
     def __call__(self):
         local_step(&tape, self.value.index)

@@ -79,6 +79,12 @@ def test_ints_from_2_to_the_53_on_become_floats():
     assert type(total.grad) is int
 
 
+@pytest.mark.parametrize("name", ["_prev", "_op", "_backward"])
+def test_the_graph_cannot_be_deleted(name):
+    with pytest.raises(AttributeError, match=f"{name} of a Value cannot be deleted"):
+        delattr(Value(1.0), name)
+
+
 @pytest.mark.parametrize("name", ["data", "grad"])
 def test_numbers_can_be_assigned_but_not_deleted(name):
     value = Value(1.0)
@@ -184,3 +190,6 @@ def test_init_called_again_gives_the_same_object_a_new_node():
     assert [child.data for child in value._prev] == [1.0]
     product.backward()
     assert value.grad == 0
+    value._backward = lambda: None
+    value.__init__(6.0)
+    assert (value.data, value._op, value._prev) == (6.0, "", set())

@@ -1,0 +1,151 @@
+"""Code that runs in the middle of things: finalizers, weak references and odd classes must not reach freed memory."""
+
+import pytest
+
+COLLECT_AT_NEXT_CHANCE = """
+import gc
+from micrograd_c import tape
+from micrograd_c.engine import Value
+gc.disable()
+gc.collect()
+
+class Garbage:      # whose finalizer runs as soon as anything is allocated that the collector counts
+    def __init__(self, finalizer):
+        self.me, self.finalizer = self, finalizer
+    def __del__(self):
+        self.finalizer()
+
+def with_collector(action):
+    gc.set_threshold(1, 1, 1)
+    gc.enable()
+    try:
+        return action()
+    finally:
+        gc.disable()
+
+made = []
+def record():
+    made.extend(Value(1.0) for _ in range(40_000))
+"""
+PROGRAMS = {
+    "a finalizer of an attribute does not bring the Value back": """
+import weakref
+from micrograd_c.engine import Value
+class Keep:
+    def __del__(self):
+        kept.append(reference())
+kept = []
+v = Value(1.0)
+reference = weakref.ref(v)
+v.keep = Keep()
+del v
+assert kept == [None]
+""",
+    "another class may be assigned": """
+import gc
+from micrograd_c.engine import Value
+class Sub(Value):
+    pass
+values = []
+for i in range(300):
+    v = Value(1.0)
+    v.__class__ = Sub
+    values.append(v)
+result = values[0] * 2
+del values, v
+gc.collect()
+assert {type(Value(2.0)) for _ in range(600)} == {Value}
+assert [type(v) for v in result._prev if v.data == 1.0] == [Sub]
+""",
+    "a dying Value is not held": """
+from micrograd_c.engine import Value
+class Label:
+    def __del__(self):
+        a.label = "x"
+class Sub(Value):
+    __slots__ = ("slot",)
+a = Value(1.0)
+s = Sub(2.0, (a,))
+s.slot = Label()
+top = Value(9.0)
+del s
+assert a.label == "x"
+""",
+    "a subclass may initialise in __new__": """
+import copy
+from micrograd_c import tape
+from micrograd_c.engine import Value
+class Sub(Value):
+    def __new__(cls, *arguments):
+        self = super().__new__(cls)
+        Value.__init__(self, 0.0)
+        return self
+original = Sub(3.0)
+before = tape.stats()["young_handles"]
+for twin in (copy.copy(original), copy.deepcopy(original)):
+    assert (twin.data, type(twin)) == (3.0, Sub)
+del twin
+assert tape.stats()["young_handles"] == before
+tape.collect()
+assert original.data == 3.0
+""",
+    "a slope that raises may run any code": COLLECT_AT_NEXT_CHANCE + """
+x = Value(0.0)
+y = (x * 2.0) ** 0.5
+for _ in range(1_000):
+    y = y + x
+Garbage(record)
+junk = [[] for _ in range(200)]
+try:
+    with_collector(y.backward)
+except ZeroDivisionError:
+    pass
+else:
+    raise AssertionError
+x.grad = 0
+(x * 3.0).backward()
+assert x.grad == 3.0
+""",
+    "state that comes late may run any code": COLLECT_AT_NEXT_CHANCE + """
+junk = [Value(5.0) for _ in range(3_000)]
+p = Value(0.0)
+x = p + 1
+sums = [x + float(i) for i in range(1_000)]
+del junk
+lists = [[] for _ in range(300)]
+Garbage(record)
+with_collector(lambda: setattr(x, "_backward", lambda: None))
+del x
+assert all([v for v in s._prev if v._op][0]._backward() is None for s in sums)
+assert p.grad == 0
+""",
+    "a layer's lists may change while it is recorded": COLLECT_AT_NEXT_CHANCE + """
+from micrograd_c.nn import MLP
+x = [1.0, 2.0]
+model = MLP(2, [4, 4, 300])
+model(x)
+live = [Value(1.0) for _ in range(300)]
+Garbage(lambda: x.extend([1.0] * 100_000))
+try:
+    with_collector(lambda: model(x))
+except ValueError:
+    pass
+""",
+    "helpers refuse what is no Value": """
+from micrograd_c import copying, engine
+for call in (lambda: copying.shallow_copy(None), lambda: copying.deep_copy(None, {}),
+             lambda: copying.reduce_leaf(None), lambda: engine.LocalStep(None),
+             lambda: engine.LocalStep.__new__(engine.LocalStep)):
+    try:
+        call()
+    except TypeError:
+        pass
+    else:
+        raise AssertionError(call)
+""",
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_no_code_in_the_middle_reaches_freed_memory(program, run_python):
+    run_python(program)
