@@ -50,10 +50,13 @@ cdef inline Value binary(Value a, Value b, ops.Binary record_op):
 
 cdef inline Value with_number(Value a, Number number, ops.WithNumber record_op):
     cdef Value out = new_value()
-    check_initialised(a)
+    cdef bint plain = a.plain
+    if not plain:
+        check_initialised(a)
     reserve(&tape, ops.ROOM)
     bind(out, record_op(&tape, a.index, number))
-    hold(out, a)
+    if not plain:
+        hold(out, a)
     return out
 
 

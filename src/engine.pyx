@@ -37,8 +37,11 @@ from micrograd_c.tape cimport (
 cdef extern from "value_type.h":
     int install_value_type(
         PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
-        bint (*let_go)(PyObject *) noexcept, object (*leaf)(object)
+        void (*let_go)(PyObject *) noexcept, void (*dealloc)(PyObject *) noexcept, object (*leaf)(object)
     ) except -1
+    bint can_be_spared(PyObject *o) noexcept
+    void spare(PyObject *o) noexcept
+    void value_dealloc(PyObject *o) noexcept
     bint has_compiled_operators() noexcept
     object fresh_value()
 
@@ -397,22 +400,30 @@ cdef void keep_if_reached(PyObject *handle) noexcept:
         track(value)
 
 
-cdef bint let_go(PyObject *handle) noexcept:
-    """A Value dies: its node may go. True if it was plain, and so is now as a new one."""
+cdef inline void let_go(PyObject *handle) noexcept:
+    """A Value dies: its node may go."""
     cdef int32_t index = (<Value> handle).index
-    cdef bint plain = (<Value> handle).plain
     if index:
         (<Value> handle).index = 0
         (<Value> handle).plain = 0
         release(&tape, index)
-    return plain
+
+
+cdef void dealloc(PyObject *handle) noexcept:
+    """A plain Value is as a new one once it has let go of its node."""
+    if (<Value> handle).plain and can_be_spared(handle):
+        let_go(handle)
+        spare(handle)
+    else:
+        value_dealloc(handle)
 
 
 cdef int set_up() except -1:
     cdef Value value = Value.__new__(Value)
     tape.index_offset = <char *> &value.index - <char *> <void *> value
     install_value_type(
-        <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go, leaf
+        <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go,
+        dealloc, leaf,
     )
     return 0
 

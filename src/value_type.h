@@ -9,7 +9,8 @@ static struct {
     Py_ssize_t dict_offset;             /* from a Value to its `attributes` */
     Py_ssize_t weak_offset;             /* from a Value to its list of weak references */
     void (*keep_if_reached)(PyObject *);    /* see watched_and_reached */
-    int (*let_go)(PyObject *);          /* the Value dies: forget its node; true if it was plain */
+    void (*let_go)(PyObject *);         /* the Value dies: forget its node */
+    destructor dealloc;                 /* what is installed: value_dealloc, after the short way for plain Values */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
     traverseproc made_traverse;         /* as Cython made them */
     inquiry made_clear;
@@ -21,6 +22,7 @@ static struct {
 } value_type;
 
 #define ATTRIBUTES(o) (*(PyObject **)((char *)(o) + value_type.dict_offset))
+#define WEAK_REFERENCES(o) (*(PyObject **)((char *)(o) + value_type.weak_offset))
 
 static int value_traverse(PyObject *o, visitproc visit, void *arg) {
     Py_VISIT(ATTRIBUTES(o));
@@ -57,7 +59,15 @@ static inline PyObject *fresh_value(void) {
     return o;
 }
 
-#define WEAK_REFERENCES(o) (*(PyObject **)((char *)(o) + value_type.weak_offset))
+/* Whether a plain Value that dies can be made again. Not one with a finalizer: it is marked as finalized for good. */
+static inline int can_be_spared(PyObject *o) {
+    return Py_TYPE(o) == value_type.type && spare_count < SPARE_VALUES && !value_type.type->tp_finalize
+        && !WEAK_REFERENCES(o);
+}
+
+static inline void spare(PyObject *o) {
+    spare_values[spare_count++] = o;
+}
 
 /* A weak reference must not die while a graph still reaches the Value, which micrograd's graphs refer to. What can reach
    it is looked for only now, and made to refer to it; then it stays. */
@@ -75,13 +85,8 @@ static int watched_and_reached(PyObject *o) {
 static void value_dealloc(PyObject *o) {
     PyTypeObject *type = Py_TYPE(o);
     if (WEAK_REFERENCES(o) && watched_and_reached(o)) return;
-    if (type->tp_finalize && type->tp_dealloc == value_dealloc && PyObject_CallFinalizerFromDealloc(o)) return;
-    /* one with a finalizer is marked as finalized for good, and cannot be made again */
-    if (value_type.let_go(o) && type == value_type.type && spare_count < SPARE_VALUES && !type->tp_finalize
-            && !WEAK_REFERENCES(o)) {
-        spare_values[spare_count++] = o;
-        return;
-    }
+    if (type->tp_finalize && type->tp_dealloc == value_type.dealloc && PyObject_CallFinalizerFromDealloc(o)) return;
+    value_type.let_go(o);
     PyObject_GC_UnTrack(o);     /* before any code runs: the collector would take o, which nothing refers to, for garbage */
     if (WEAK_REFERENCES(o)) PyObject_ClearWeakRefs(o);      /* or finalizers of attributes could bring o back by them */
     if (ATTRIBUTES(o)) {
@@ -139,8 +144,8 @@ static int make_slot_wrapper(const char *name, binaryfunc function) {
 }
 
 static int install_value_type(
-    PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), int (*let_go)(PyObject *),
-    PyObject *(*leaf)(PyObject *)
+    PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), void (*let_go)(PyObject *),
+    destructor dealloc, PyObject *(*leaf)(PyObject *)
 ) {
     PyNumberMethods operators = *type->tp_as_number;
     value_type.type = type;
@@ -148,6 +153,7 @@ static int install_value_type(
     value_type.weak_offset = type->tp_weaklistoffset;
     value_type.keep_if_reached = keep_if_reached;
     value_type.let_go = let_go;
+    value_type.dealloc = dealloc;
     value_type.leaf = leaf;
     value_type.made_operators = operators;
     value_type.made_traverse = type->tp_traverse;
@@ -159,7 +165,7 @@ static int install_value_type(
     if (!value_type.no_arguments) return -1;
     type->tp_traverse = value_traverse;
     type->tp_clear = value_clear;
-    type->tp_dealloc = value_dealloc;
+    type->tp_dealloc = dealloc;
     type->tp_vectorcall = value_call;
     type->tp_dictoffset = dict_offset;
     PyType_Modified(type);
