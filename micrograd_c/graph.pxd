@@ -9,7 +9,7 @@ from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.numbers cimport Number, as_python
 from micrograd_c.state cimport check_children, held_by, hold, hold_all, rare
 from micrograd_c.tape cimport (
-    DATA_INT, GRAD_INT, HOOK, Node, local_step, make_room, record, release, tape, unpin,
+    DATA_INT, GRAD_INT, HOOK, Node, local_step, record, release, reserve_custom, tape, unpin,
 )
 
 cdef extern from "Python.h":
@@ -81,8 +81,7 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     cdef Node old
     check_children(children)
     op = value._op
-    if tape.top == tape.capacity or tape.edge_top + len(children) > tape.edge_capacity:
-        make_room(&tape, 1, len(children))
+    reserve_custom(&tape, len(children))
     before = value.index
     for i in range(before + 1, tape.top):
         node = tape.nodes + i
@@ -133,13 +132,23 @@ cdef inline int run_hook(int32_t index) except -1:
     return 0
 
 
+cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
+    """Mark what a node was computed from; also node 0 where it lacks an operand."""
+    cdef Node *node = tape.nodes + index
+    cdef int32_t k
+    if node.op == rules.CUSTOM:
+        for k in range(node.a, node.a + node.b):
+            marked[tape.edges[k]] = 1
+    else:
+        marked[node.a] = marked[node.b] = 1
+
+
 cdef inline int sweep_with_hooks(Value root) except -1:
     """tape.sweep where some node somewhere has a Python function for its rule.
 
     Its marks are its own, since such a function may call backward() itself, or let another thread do so.
     """
-    cdef int32_t i, k
-    cdef Node *node
+    cdef int32_t i
     cdef uint8_t *marked = <uint8_t *> calloc(root.index + 1, 1)
     if marked == NULL:
         raise MemoryError("no memory for the marks of backward()")
@@ -153,12 +162,7 @@ cdef inline int sweep_with_hooks(Value root) except -1:
                 run_hook(i)
             else:
                 local_step(&tape, i)
-            node = tape.nodes + i
-            if node.op == rules.CUSTOM:
-                for k in range(node.a, node.a + node.b):
-                    marked[tape.edges[k]] = 1
-            else:
-                marked[node.a] = marked[node.b] = 1
+            mark_operands(i, marked)
     finally:
         free(marked)
         unpin(&tape)

@@ -89,8 +89,8 @@ cdef inline Number power_of_numbers(Number x, Number y) except *:
 
 
 cdef inline int32_t power_of_number(Tape *t, int32_t a, Number number) except -1:
-    rules.power(number.value, t.nodes[a].data)      # raises before anything is recorded
-    return power(t, record_leaf(t, number.value, number.is_int), a)
+    cdef Number data = power_of_numbers(number, Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT))
+    return record(t, rules.POW, record_leaf(t, number.value, number.is_int), a, data.value, data.is_int)
 
 
 cdef inline int32_t unary(Tape *t, int32_t a, int op) except -1:

@@ -54,18 +54,23 @@ cdef struct Tape:
 cdef Tape tape
 
 cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
-cdef void collect_nodes(Tape *t) noexcept
 cdef void reset(Tape *t) noexcept
 cdef int sweep(Tape *t, int32_t root) except -1
 cdef int local_step(Tape *t, int32_t index) except -1
-cdef void pause_here(Tape *t, int depth) noexcept
 cdef bint paused_here() noexcept
 
 
 cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
-    """Room for so many nodes. The only call that may renumber: read indexes after it."""
+    """Room for so many nodes. This and reserve_custom are all that may renumber: read indexes after them."""
     if t.top + nodes > t.capacity:
         make_room(t, nodes, 0)
+    return 0
+
+
+cdef inline int reserve_custom(Tape *t, Py_ssize_t operands) except -1:
+    """`reserve` for one node with so many operands in the edges arena."""
+    if t.top == t.capacity or t.edge_top + operands > t.edge_capacity:
+        make_room(t, 1, operands)
     return 0
 
 

@@ -8,9 +8,9 @@ from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value
-from micrograd_c.graph cimport handle_of
+from micrograd_c.graph cimport handle_of, mark_operands
 from micrograd_c.state cimport check_initialised, hold, track
-from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, make_room, release, tape, unpin
+from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, release, reserve_custom, tape, unpin
 
 
 def shallow_copy(Value value not None):
@@ -75,8 +75,7 @@ def restore_leaf(cls, data, grad, op):
 
 cdef list reachable(Value root):
     """Values for all nodes that root was computed from, operands first, root last."""
-    cdef int32_t i, k
-    cdef Node *node
+    cdef int32_t i
     cdef uint8_t *reached = <uint8_t *> calloc(root.index + 1, 1)
     cdef list result = []
     if reached == NULL:
@@ -86,12 +85,7 @@ cdef list reachable(Value root):
         for i in range(root.index, 0, -1):
             if reached[i]:
                 result.append(handle_of(i, root))
-                node = tape.nodes + i
-                if node.op == rules.CUSTOM:
-                    for k in range(node.a, node.a + node.b):
-                        reached[tape.edges[k]] = 1
-                else:
-                    reached[node.a] = reached[node.b] = 1
+                mark_operands(i, reached)
     finally:
         free(reached)
     result.reverse()
@@ -114,8 +108,7 @@ cdef Value record_copy(Value original, list operands):
     cdef Py_ssize_t count = len(operands)
     cdef int32_t index, before
     cdef Node node
-    if tape.top == tape.capacity or tape.edge_top + count > tape.edge_capacity:
-        make_room(&tape, 1, count)
+    reserve_custom(&tape, count)
     node = tape.nodes[original.index]
     node.flags &= DATA_INT | GRAD_INT | LEAF_NODE
     if node.op == rules.CUSTOM:

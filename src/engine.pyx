@@ -28,10 +28,11 @@ from micrograd_c.numbers cimport Number, as_python, is_builtin_number, read_numb
 from micrograd_c.recording cimport add, by_rule, multiply, operate, unary
 from micrograd_c.state cimport (
     anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state, hold, rare,
-    take_number, track, uninitialised,
+    take_number, track,
 )
 from micrograd_c.tape cimport (
-    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, make_room, record_leaf, release, reserve, sweep, tape,
+    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, record_leaf, release, reserve, reserve_custom, sweep,
+    tape,
 )
 
 cdef extern from "value_type.h":
@@ -74,8 +75,7 @@ cdef class Value:
         if not take_number(data, &number):
             raise TypeError(f"Value wants a number as data, not {describe(data)}")
         check_children(children)
-        if tape.top == tape.capacity or tape.edge_top + len(children) > tape.edge_capacity:
-            make_room(&tape, 1, len(children))
+        reserve_custom(&tape, len(children))
         before = self.index
         bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
         if before:
@@ -97,15 +97,13 @@ cdef class Value:
     def data(self):
         """The number computed; assign to change it, as optimisers do."""
         cdef Node *node = tape.nodes + self.index
-        if not self.index:
-            raise uninitialised(self)
+        check_initialised(self)
         return as_python(node.data, node.flags & DATA_INT)
 
     @data.setter
     def data(self, number):
         cdef Number new
-        if not self.index:
-            raise uninitialised(self)
+        check_initialised(self)
         if not take_number(number, &new):
             raise TypeError(f"data must be a number, not {describe(number)}")
         tape.nodes[self.index].data = new.value
@@ -119,15 +117,13 @@ cdef class Value:
     def grad(self):
         """The derivative of what backward() was called on by this; adds up until you set it to 0."""
         cdef Node *node = tape.nodes + self.index
-        if not self.index:
-            raise uninitialised(self)
+        check_initialised(self)
         return as_python(node.grad, node.flags & GRAD_INT)
 
     @grad.setter
     def grad(self, number):
         cdef Number new
-        if not self.index:
-            raise uninitialised(self)
+        check_initialised(self)
         if not take_number(number, &new):
             raise TypeError(f"grad must be a number, not {describe(number)}")
         tape.nodes[self.index].grad = new.value

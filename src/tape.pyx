@@ -335,20 +335,15 @@ cdef int local_step(Tape *t, int32_t index) except -1:
 
 # --- pausing ---
 
-cdef void pause_here(Tape *t, int depth) noexcept:
-    """Open (1) or close (-1) a no_grad block in this thread."""
-    global micrograd_c_pause_depth
-    micrograd_c_pause_depth += depth
-    t.paused += depth
-
-
 cdef bint paused_here() noexcept:
     return micrograd_c_pause_depth > 0
 
 
 def pause(int depth):
     """Open (1) or close (-1) a no_grad block in this thread: what is recorded meanwhile are leaves."""
-    pause_here(&tape, depth)
+    global micrograd_c_pause_depth
+    micrograd_c_pause_depth += depth
+    tape.paused += depth
 
 
 # --- for tests, benchmarks and the curious ---
