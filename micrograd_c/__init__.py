@@ -7,7 +7,7 @@
 import sys
 
 __version__ = "0.1.0"
-__all__ = ["Value", "no_grad"]
+__all__ = ["Value", "cross_entropy", "linear", "logsumexp", "mean", "no_grad", "softmax", "sumprod"]
 
 try:
     from micrograd_c.engine import Value
@@ -23,3 +23,4 @@ except ModuleNotFoundError as error:
     raise ImportError(message) from None
 
 from micrograd_c.grad_mode import no_grad
+from micrograd_c.vector import cross_entropy, linear, logsumexp, mean, softmax, sumprod

@@ -24,6 +24,7 @@ cdef class Extra:
 
 cdef Value new_value()
 cpdef bint operators_are_ours() noexcept
+cpdef bint compositions_are_ours() noexcept
 
 
 cdef inline void bind(Value handle, int32_t index) noexcept:

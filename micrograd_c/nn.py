@@ -1,15 +1,21 @@
-"""Module, Neuron, Layer, MLP, as in micrograd.nn. What is recorded in one go, and how, is vector's business."""
+"""Module, Neuron, Layer, MLP, as in micrograd.nn, and activations to choose from.
+
+What is recorded in one go, and how, is the business of layers; names of parameters that of parameters.
+"""
 
 import random
 
+from micrograd_c import parameters as names
 from micrograd_c.engine import Value
-from micrograd_c.vector import layer, network, neuron, recognise
+from micrograd_c.layers import layer, network, neuron, recognise
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
+ACTIVATIONS = {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid"}
+
 
 class Module:
-    """What has parameters. Subclasses say which."""
+    """What has parameters. Subclasses say which, by parameters()."""
 
     def zero_grad(self):
         """Set the gradient of every parameter to 0."""
@@ -20,23 +26,73 @@ class Module:
         """A fresh list of all parameters."""
         return []
 
+    def num_parameters(self):
+        """How many parameters there are, a shared one counted once.
+
+        >>> MLP(2, [16, 16, 1]).num_parameters()
+        337
+        """
+        return len({id(p) for p in self.parameters()})
+
+    def named_parameters(self):
+        """A list of (name, Value) for all parameters in their order, a shared one under its first name only.
+
+        A name is the way to the parameter through attributes, lists and dicts of the module.
+
+        >>> [name for name, _ in MLP(2, [1]).named_parameters()]
+        ['layers.0.neurons.0.w.0', 'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b']
+        """
+        return names.named_parameters(self)
+
+    def state_dict(self):
+        """The parameters' data by name, as plain floats and lists of floats: to be saved as JSON, say.
+
+        >>> sorted(MLP(2, [1]).state_dict())
+        ['layers.0.neurons.0.b', 'layers.0.neurons.0.w']
+        """
+        return names.state_dict(self)
+
+    def load_state_dict(self, state):
+        """Set the parameters' data to what state_dict() returned, for this model or another of the same shape.
+
+        Raises ValueError for missing and unexpected names and other lengths, and TypeError for what is no number; then
+        nothing has been changed. Gradients stay as they are.
+        """
+        names.load_state_dict(self, state)
+
 
 class Neuron(Module):
-    """relu(b + w[0] * x[0] + w[1] * x[1] + ...), or without relu if not nonlin.
+    """activation(b + w[0] * x[0] + w[1] * x[1] + ...), or without activation if not nonlin.
 
-    Weights are drawn by random.uniform(-1, 1), in order; the bias is 0. They may be replaced and shared.
+    The activation is 'relu', 'tanh', 'sigmoid' or a function from Value to Value. Weights are drawn by
+    random.uniform(-1, 1), in order; the bias is 0. They may be replaced and shared.
 
-    >>> Neuron(3), Neuron(3, nonlin=False)
-    (ReLUNeuron(3), LinearNeuron(3))
+    >>> Neuron(3), Neuron(3, nonlin=False), Neuron(3, activation="tanh")
+    (ReLUNeuron(3), LinearNeuron(3), TanhNeuron(3))
+
+    Raises ValueError for an activation of another name.
     """
 
     # slots, so that a layer reads them without a lookup; other attributes go to __dict__ as ever
-    __slots__ = ("b", "nonlin", "w")
+    __slots__ = ("_activation", "b", "nonlin", "w")
 
-    def __init__(self, nin, nonlin=True):
+    def __init__(self, nin, nonlin=True, activation="relu"):
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
         self.nonlin = nonlin
+        Neuron.activation.__set__(self, activation)     # a subclass may mean something else by the name
+
+    @property
+    def activation(self):
+        """What a neuron that is nonlin does to its sum: 'relu', 'tanh', 'sigmoid' or a function."""
+        return getattr(self, "_activation", "relu")     # a subclass may not have called __init__
+
+    @activation.setter
+    def activation(self, activation):
+        if not callable(activation) and not (isinstance(activation, str) and activation in ACTIVATIONS):
+            known = ", ".join(map(repr, ACTIVATIONS))
+            raise ValueError(f"activation must be one of {known}, or a function of a Value, not {activation!r}")
+        self._activation = activation
 
     def __call__(self, x):
         """The output for inputs x, nin numbers or Values. Raises ValueError for another number of them."""
@@ -47,11 +103,17 @@ class Neuron(Module):
         return [*self.w, self.b]
 
     def __repr__(self):
-        return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+        return f"{self._activation_name() if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+
+    def _activation_name(self):
+        activation = Neuron.activation.__get__(self)
+        if isinstance(activation, str):
+            return ACTIVATIONS[activation]
+        return getattr(activation, "__name__", type(activation).__name__)
 
 
 class Layer(Module):
-    """nout neurons that see the same nin inputs.
+    """nout neurons that see the same nin inputs. Takes Neuron's nonlin and activation.
 
     >>> Layer(2, 3)([1.0, -2])[0].backward()
     >>> Layer(2, 2)
@@ -78,19 +140,23 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers of sizes nouts one after the other, all with relu but the last.
+    """Layers of sizes nouts one after the other, all with the activation but the last, which is linear.
 
     >>> model = MLP(3, [4, 4, 1])
     >>> len(model.parameters())
     41
     >>> type(model([2.0, 3.0, -1.0])).__name__
     'Value'
+    >>> MLP(1, [1, 1], activation="tanh")
+    MLP of [Layer of [TanhNeuron(1)], Layer of [LinearNeuron(1)]]
     """
 
-    def __init__(self, nin, nouts):
+    def __init__(self, nin, nouts, activation="relu"):
         sizes = [nin, *nouts]
+        # not if it is the usual one: somebody may have replaced Layer or Neuron by one that knows micrograd's arguments
+        chosen = {} if activation == "relu" else {"activation": activation}
         self.layers = [
-            Layer(sizes[i], sizes[i + 1], nonlin=i != len(nouts) - 1) for i in range(len(nouts))
+            Layer(sizes[i], sizes[i + 1], nonlin=i != len(nouts) - 1, **chosen) for i in range(len(nouts))
         ]
 
     def __call__(self, x):

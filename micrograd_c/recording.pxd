@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t
 from micrograd_c cimport ops
 from micrograd_c.engine cimport Value, bind, new_value
 from micrograd_c.numbers cimport Number, is_builtin_number, read_exact_number, read_number
-from micrograd_c.state cimport check_initialised, hold
+from micrograd_c.state cimport check_initialised, hold, refuse_foreign_value
 from micrograd_c.tape cimport Tape, record_add, record_mul, reserve, tape
 
 ctypedef int32_t (*Recorder)(Tape *t, int32_t a) except -1
@@ -100,4 +100,5 @@ cdef inline object operate(
             return with_number(<Value> left, other, number)
     elif read_number(left, &other):
         return with_number(<Value> right, other, reflected)
+    refuse_foreign_value(right if isinstance(left, Value) else left)
     return NotImplemented

@@ -26,7 +26,25 @@ cdef enum:
 cdef inline str describe(object given):
     """An object as an error message shows it: short, with its type."""
     text = repr(given)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(given).__name__}"
+    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {full_name(type(given))}"
+
+
+cdef inline str full_name(type kind):
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+cdef inline int refuse_foreign_value(object given) except -1:
+    """Raise TypeError for the Value of another library: what is computed of both would lose one's half of the graph."""
+    cdef Number number
+    if not hasattr(given, "grad") or not hasattr(given, "backward") or isinstance(given, Value):
+        return 0
+    data = getattr(given, "data", None)
+    if isinstance(data, Value) or take_number(data, &number):
+        raise TypeError(
+            f"{full_name(Value)} and {full_name(type(given))} cannot be mixed in one operation: "
+            "make all Values of one class, by importing it from one place"
+        )
+    return 0
 
 
 cdef inline int check_initialised(Value value) except -1:

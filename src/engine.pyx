@@ -28,7 +28,7 @@ from micrograd_c.numbers cimport Number, as_python, is_builtin_number, read_numb
 from micrograd_c.recording cimport add, by_rule, multiply, operate, unary
 from micrograd_c.state cimport (
     anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state, hold, rare,
-    take_number, track,
+    refuse_foreign_value, take_number, track,
 )
 from micrograd_c.tape cimport (
     DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, record_leaf, release, reserve, reserve_custom, sweep,
@@ -44,6 +44,7 @@ cdef extern from "value_type.h":
     void spare(PyObject *o) noexcept
     void value_dealloc(PyObject *o) noexcept
     bint has_compiled_operators() noexcept
+    bint has_compiled_compositions() noexcept
     object fresh_value()
 
 cdef extern from "Python.h":
@@ -262,6 +263,7 @@ cdef class Value:
         if isinstance(other, Value):
             return PyObject_RichCompare(self.data, other.data, comparison)
         if not read_number(other, &number):
+            refuse_foreign_value(other)
             return NotImplemented
         return PyObject_RichCompare(self.data, as_python(number.value, number.is_int), comparison)
 
@@ -361,6 +363,11 @@ cdef Value new_value():
 cpdef bint operators_are_ours() noexcept:
     """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
     return has_compiled_operators()
+
+
+cpdef bint compositions_are_ours() noexcept:
+    """The same of Value.__sub__ and __truediv__, which micrograd composes of those."""
+    return has_compiled_compositions()
 
 
 cdef inline bint composable(object left, object right) noexcept:

@@ -131,6 +131,12 @@ static int has_compiled_operators(void) {
         && now->nb_negative == made->nb_negative;
 }
 
+/* The same of those it composes, Value.__sub__ and __truediv__. */
+static int has_compiled_compositions(void) {
+    PyNumberMethods *now = value_type.type->tp_as_number, *made = &value_type.made_operators;
+    return now->nb_subtract == made->nb_subtract && now->nb_true_divide == made->nb_true_divide;
+}
+
 /* Make a method what it is for other types, the wrapper of a slot. Cython makes a second function of it, and assigning
    that one back to the class after it was replaced would not bring the slot back. */
 static int make_slot_wrapper(const char *name, binaryfunc function) {

@@ -1,321 +1,351 @@
-"""Layers: the nodes of many neurons recorded in one call, with handles only for the outputs.
+"""Sums of products, softmax and the like over lists of Values, recorded in one call without a Value per step.
 
-Knows Value and the tape. Knows of nn only the class it has been told to recognise.
+Knows Value, the tape and the operators as nodes. Knows nothing of nn.
 
 Design
 ------
-Nothing is owned. The nodes are exactly those of micrograd's `sum((wi * xi for wi, xi in zip(w, x)), b)`, in its order.
-Nobody may be able to tell: where a user's code could have a say (a subclass, a replaced operator, relu or __call__) the
-neuron is computed through Python instead. What is found out in the middle of recording is undone by lowering the top
-again, since no node has been given a handle yet.
+Nothing is owned. Each function records exactly the nodes of the plain spelling that its docstring gives, in its order,
+so data is the same to the last bit, and so are gradients. Where a user's code could have a say (a subclass of Value, a
+replaced operator, exp or log) the plain spelling itself runs, see spelling.py.
 """
+
+import itertools
+import operator
+
+from micrograd_c import spelling
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc
 
-from micrograd_c cimport rules
-from micrograd_c.engine cimport Value, bind, new_value, operators_are_ours
-from micrograd_c.numbers cimport Number, read_exact_number
-from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself
-from micrograd_c.tape cimport (
-    DATA_INT, LEAF_NODE, Node, Tape, paused_here, record_leaf, reserve, settle, tape, write, write_relu,
+from micrograd_c cimport ops, rules
+from micrograd_c.engine cimport Value, compositions_are_ours, new_value, operators_are_ours
+from micrograd_c.numbers cimport Number
+from micrograd_c.products cimport (
+    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, find_inputs, hold_operands, node_as_input,
+    read_inputs, record_products,
 )
+from micrograd_c.state cimport as_plain_number, describe
+from micrograd_c.tape cimport DATA_INT, Tape, record_add, record_leaf, reserve, tape
 
-cdef extern from "Python.h":
-    # as cpython.list has them, but borrowed
-    PyObject *PyList_GET_ITEM(PyObject *list, Py_ssize_t i)
-    Py_ssize_t PyList_GET_SIZE(PyObject *list)
-    PyObject *Py_True
-    PyObject *Py_False
+__all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
 
-cdef extern from *:
+# Records from `width` inputs, all with nodes of their own, and writes the outputs' nodes to `ends`.
+ctypedef int (*Recorder)(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1
+
+cdef enum:
+    ROOM = 8    # nodes an input, at most, that a Recorder records, and as many besides
+
+cdef object value_exp = Value.exp
+cdef object value_log = Value.log
+
+
+# --- sums of products ---
+
+def sumprod(ws, xs, start=0):
+    """`sum((w * x for w, x in zip(ws, xs)), start)`, with the graph of that. Named after math.sumprod.
+
+    >>> from micrograd_c.engine import Value
+    >>> sumprod([Value(2.0), Value(-3.0)], [5.0, Value(7.0)], start=Value(1.0))
+    Value(data=-10.0, grad=0)
+
+    Raises ValueError if there are not as many ws as xs.
     """
-    #include "structmember.h"   /* PyMemberDef, before CPython 3.12 */
-    /* A slot of a Python class, read as CPython's own member descriptor reads it. */
-    static Py_ssize_t micrograd_c_slot_offset(PyObject *descriptor) {
-        if (!Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) return -1;
-        return ((PyMemberDescrObject *)descriptor)->d_member->offset;
-    }
+    cdef list weights = as_inputs(ws, "ws")
+    cdef list inputs = as_inputs(xs, "xs")
+    cdef list starts = [as_plain_number(start)]
+    if len(weights) != len(inputs):
+        raise ValueError(f"sumprod was given {len(weights)} ws and {len(inputs)} xs; it wants as many of both")
+    outputs = record_rows([weights], inputs, starts)
+    return spelling.sumprod(weights, inputs, starts[0]) if outputs is None else outputs[0]
+
+
+def linear(rows, xs, biases=None):
+    """A matrix by a vector: `[sum((w * x for w, x in zip(row, xs)), b) for row, b in zip(rows, biases)]`.
+
+    With the graph of that. The biases are 0 if not given. Shapes: rows n x m, xs m, biases n, result n.
+
+    >>> from micrograd_c.engine import Value
+    >>> linear([[Value(2.0), Value(1.0)], [Value(0.5), Value(-1.0)]], [3.0, 4.0], biases=[Value(0.0), Value(10.0)])
+    [Value(data=10.0, grad=0), Value(data=7.5, grad=0)]
+
+    Raises ValueError if the shapes do not fit.
     """
-    Py_ssize_t slot_offset "micrograd_c_slot_offset"(object descriptor)
-
-cdef struct Input:
-    PyObject *value     # borrowed from the list of inputs; NULL for a number
-    Number number       # its data
-    int32_t index       # its node; 0 for a number, of which every product records a leaf, as in micrograd
-
-cdef type neuron_class = None
-cdef type layer_class = None
-cdef object neuron_call = None
-cdef object layer_call = None
-cdef object value_relu = Value.relu
-cdef Py_ssize_t w_offset, b_offset, nonlin_offset
-
-
-def recognise(type neuron, type layer):
-    """Tell which classes are micrograd's Neuron, one with slots w, b and nonlin, and Layer, one with neurons.
-
-    Their __call__ must do what `neuron` and `layer` here do.
-    """
-    global neuron_class, layer_class, neuron_call, layer_call, w_offset, b_offset, nonlin_offset
-    w_offset, b_offset, nonlin_offset = [slot_offset(getattr(neuron, name)) for name in ("w", "b", "nonlin")]
-    neuron_class = neuron
-    layer_class = layer
-    neuron_call = neuron.__call__
-    layer_call = layer.__call__
-
-
-def neuron(unit, x):
-    """One neuron's output: b + w[0] * x[0] + w[1] * x[1] + ..., and relu of it if nonlin.
-
-    Raises ValueError if x has not as many entries as w.
-    """
-    cdef list inputs = as_inputs(x)
-    outputs = record_layers([[unit]], inputs)
+    cdef list inputs = as_inputs(xs, "xs")
+    cdef list matrix = rows if type(rows) is list else list(rows)
+    cdef list starts = [0] * len(matrix) if biases is None else as_inputs(biases, "biases")
+    outputs = record_rows(matrix, inputs, starts)
     if outputs is not None:
-        return outputs[0]
-    weights = list(unit.w)
-    check_length(len(weights), len(inputs))
-    activation = unit.b
-    for wi, xi in zip(weights, inputs):
-        activation = activation + wi * xi
-    return activation.relu() if unit.nonlin else activation
+        return outputs
+    if len(starts) != len(matrix):
+        raise ValueError(f"linear was given {len(matrix)} rows and {len(starts)} biases; it wants as many of both")
+    matrix = [as_inputs(row, "a row") for row in matrix]
+    for i, row in enumerate(matrix):
+        if len(row) != len(inputs):
+            raise ValueError(f"row {i} has {len(row)} weights for {len(inputs)} xs; linear wants one for each")
+    outputs = record_rows(matrix, inputs, starts)   # now that all rows are lists
+    if outputs is not None:
+        return outputs
+    return [spelling.sumprod(row, inputs, start) for row, start in zip(matrix, starts)]
 
 
-def layer(neurons, x):
-    """The list of all neurons' outputs for the same inputs x."""
-    cdef list inputs = as_inputs(x)
-    if type(neurons) is list and neuron_class.__call__ is neuron_call:
-        outputs = record_layers([neurons], inputs)
-        if outputs is not None:
-            return outputs
-    if not hasattr(x, "__len__"):
-        x = inputs      # what can be read only once is wanted by every neuron
-    return [unit(x) for unit in neurons]
-
-
-def network(layers, x):
-    """Layer after layer, each fed with the outputs of the one before; a single output as it is."""
-    cdef list stages
-    if type(layers) is list and neuron_class.__call__ is neuron_call and layer_class.__call__ is layer_call:
-        stages = []
-        for one in layers:
-            if type(one) is not layer_class or type(one.neurons) is not list:
-                break
-            stages.append(one.neurons)
-        else:
-            outputs = record_layers(stages, as_inputs(x))
-            if outputs is not None:
-                return outputs[0] if len(outputs) == 1 else outputs
-    for i, one in enumerate(layers):
-        # a layer of one neuron gives its output as it is, which is no sequence
-        x = one([x] if i and isinstance(x, Value) and isinstance(one, layer_class) else x)
-    return x
-
-
-cdef list as_inputs(object x):
-    """x as a list of which every number is a Python float or int."""
-    cdef Number number
-    cdef list inputs
-    if type(x) is list:
-        inputs = <list> x
-    else:
-        try:
-            inputs = list(x)
-        except TypeError:
-            raise TypeError(f"x must be a sequence of numbers or Values, not {describe(x)}") from None
-    for one in inputs:
-        if not isinstance(one, Value) and not read_exact_number(one, &number):
-            return [as_plain_number(one) for one in inputs]
-    return inputs
-
-
-cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
-    if weights != inputs:
-        raise ValueError(
-            f"a neuron with {weights} {'weight' if weights == 1 else 'weights'} was given {inputs} "
-            f"{'input' if inputs == 1 else 'inputs'}"
-        )
-    return 0
-
-
-cdef list record_layers(list stages, list x):
-    """The last layer's outputs, or None if Python code might have a say in any neuron. A stage is a list of neurons."""
-    cdef Py_ssize_t widest, width
-    cdef Py_ssize_t nodes = 0
+cdef list record_rows(list rows, list xs, list starts):
+    """A sum of products a row, or None if Python code might have a say, or a row is no list as long as xs."""
+    cdef Py_ssize_t width = len(xs)
+    cdef Py_ssize_t count = len(rows)
     cdef bint plain = True
-    cdef list neurons, outputs
+    cdef bint done = False
+    cdef list outputs
     cdef Input *inputs
-    cdef bint done
-    if not stages or not operators_are_ours() or Value.relu is not value_relu:
+    if not width or not count or not operators_are_ours():
         return None
     # first: making Values may run Python's collector, and so code that changes the lists
-    neurons = stages[len(stages) - 1]
-    outputs = [new_value() for _ in range(len(neurons))]
-    widest = width = len(x)
-    for neurons in stages:
-        if not neurons or not width:
-            return None
-        nodes += len(neurons) * (3 * width + 1)
-        width = len(neurons)
-        widest = max(widest, width)
-    if width != len(outputs):
+    outputs = [new_value() for _ in range(count)]
+    if len(xs) != width or len(rows) != count or len(starts) != count:
         return None
-    inputs = <Input *> malloc(2 * widest * sizeof(Input))
+    inputs = <Input *> malloc(2 * (width + count) * sizeof(Input))
     if inputs == NULL:
-        raise MemoryError(f"no memory for {widest} inputs")
+        raise MemoryError(f"no memory for {width} inputs")
     try:
-        if not read_inputs(<PyObject *> x, len(x), inputs, &plain):
-            return None
-        reserve(&tape, nodes)
-        # from here to bind no Python code runs, so borrowed pointers and indexes stay good
-        done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, &plain)
+        if read_inputs(<PyObject *> xs, width, inputs, &plain):
+            if read_inputs(<PyObject *> starts, count, inputs + 2 * width, &plain):
+                reserve(&tape, count * (3 * width + 1))
+                # from here to bind no Python code runs, so borrowed pointers and indexes stay good
+                done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, &plain)
     finally:
         free(inputs)
     if not done:
         return None
     if not plain:
-        hold_operands(outputs, stages, x)
+        hold_operands(outputs, [*xs, *starts, *itertools.chain.from_iterable(rows)])
     return outputs
 
 
-cdef int hold_operands(list outputs, list stages, list x) except -1:
-    """`hold` for all operands of all neurons at once."""
-    cdef list operands = [one for one in x if isinstance(one, Value)]
-    cdef list held = []
-    cdef Value operand
-    for neurons in stages:
-        for unit in neurons:
-            operands += unit.w
-            operands.append(unit.b)
-    for operand in operands:
-        if not operand.plain:
-            held.append(operand if keeps_itself(operand) else held_by(operand))
-    together = tuple(held)
-    for output in outputs:
-        hold_all(output, together)
+cdef bint record_all_rows(
+    Tape *t, list rows, list xs, Input *inputs, PyObject *outputs, bint *plain
+) noexcept:
+    """Record all rows and bind the outputs, or record nothing and return False."""
+    cdef int32_t top = t.top
+    cdef int32_t end
+    cdef Py_ssize_t width = PyList_GET_SIZE(<PyObject *> xs)
+    cdef Py_ssize_t count = PyList_GET_SIZE(<PyObject *> rows)
+    cdef Py_ssize_t i
+    cdef Input *row_inputs = inputs + width
+    cdef Input *starts = row_inputs + width
+    cdef Input *ends = starts + count
+    cdef PyObject *row
+    find_inputs(t, inputs, width)
+    find_inputs(t, starts, count)
+    for i in range(count):
+        row = PyList_GET_ITEM(<PyObject *> rows, i)
+        end = 0
+        if type(<object> row) is list and PyList_GET_SIZE(row) == width:
+            end = record_products(t, row, inputs, width, starts[i], plain)
+            if not end and read_inputs(row, width, row_inputs, plain):
+                # number * Value is Value * number
+                find_inputs(t, row_inputs, width)
+                end = record_products(t, <PyObject *> xs, row_inputs, width, starts[i], plain)
+        if not end:
+            t.top = top
+            return False
+        ends[i] = node_as_input(t, end)
+    bind_outputs(t, top, outputs, ends)
+    return True
+
+
+# --- what is made of all of a list ---
+
+def softmax(xs):
+    """e^x / sum of all e^x, for each x; computed so that no exp can overflow. A list as long as xs.
+
+    With the graph of
+
+        highest = max(x.data for x in xs)
+        exps = [(x - highest).exp() for x in xs]
+        total = sum(exps)
+        [e / total for e in exps]
+
+    >>> from micrograd_c.engine import Value
+    >>> [p.data for p in softmax([Value(1000.0), Value(1000.0)])]
+    [0.5, 0.5]
+
+    Raises ValueError if there are no xs.
+    """
+    cdef list values = some(xs, "softmax")
+    outputs = record_vector(values, len(values), 0, record_softmax)
+    return spelling.softmax(spelling.as_values(values)) if outputs is None else outputs
+
+
+def logsumexp(xs):
+    """The logarithm of the sum of all e^x, computed so that no exp can overflow. One Value.
+
+    With the graph of `sum((x - highest).exp() for x in xs).log() + highest`, highest as in softmax.
+
+    >>> from micrograd_c.engine import Value
+    >>> logsumexp([Value(1000.0), Value(1000.0)])
+    Value(data=1000.6931471805599, grad=0)
+
+    Raises ValueError if there are no xs.
+    """
+    cdef list values = some(xs, "logsumexp")
+    outputs = record_vector(values, 1, 0, record_logsumexp)
+    return spelling.logsumexp(spelling.as_values(values)) if outputs is None else outputs[0]
+
+
+def mean(xs):
+    """`sum(xs) / len(xs)`, with the graph of that.
+
+    >>> from micrograd_c.engine import Value
+    >>> mean([Value(1.0), Value(2), Value(6)])
+    Value(data=3.0, grad=0)
+
+    Raises ValueError if there are no xs.
+    """
+    cdef list values = some(xs, "mean")
+    outputs = record_vector(values, 1, 0, record_mean) if type(values[0]) is Value else None
+    return spelling.mean(values) if outputs is None else outputs[0]
+
+
+def cross_entropy(logits, target):
+    """-log(softmax(logits)[target]), computed so that nothing overflows and no log is of 0. One Value.
+
+    With the graph of
+
+        highest = max(x.data for x in logits)
+        sum((x - highest).exp() for x in logits).log() - (logits[target] - highest)
+
+    >>> from micrograd_c.engine import Value
+    >>> cross_entropy([Value(0.0), Value(-2000.0)], target=1)
+    Value(data=2000.0, grad=0)
+
+    Raises IndexError if target is not one of 0 ... len(logits) - 1, and ValueError if there are no logits.
+    """
+    cdef list values = some(logits, "cross_entropy")
+    cdef Py_ssize_t place
+    try:
+        place = operator.index(target)
+    except TypeError:
+        raise TypeError(f"target must be the index of a logit, not {describe(target)}") from None
+    if not 0 <= place < len(values):
+        raise IndexError(f"target {place} is not one of the {len(values)} logits: it must be 0 ... {len(values) - 1}")
+    outputs = record_vector(values, 1, place, record_cross_entropy)
+    return spelling.cross_entropy(spelling.as_values(values), place) if outputs is None else outputs[0]
+
+
+cdef list some(object xs, str function):
+    cdef list values = as_inputs(xs, "the argument of " + function)
+    if not values:
+        raise ValueError(f"{function} was given an empty list; it wants one Value at least")
+    return values
+
+
+cdef bint arithmetic_is_ours() except -1:
+    return (
+        operators_are_ours() and compositions_are_ours()
+        and Value.exp is value_exp and Value.log is value_log
+    )
+
+
+cdef list record_vector(list xs, Py_ssize_t count, Py_ssize_t target, Recorder recorder):
+    """So many outputs, recorded from xs; None if Python code might have a say."""
+    cdef Py_ssize_t width = len(xs)
+    cdef bint plain = True
+    cdef list outputs
+    cdef Input *inputs
+    cdef int32_t top
+    if not arithmetic_is_ours():
+        return None
+    # first: making Values may run Python's collector, and so code that changes the list
+    outputs = [new_value() for _ in range(count)]
+    if len(xs) != width:
+        return None
+    inputs = <Input *> malloc((width + count) * sizeof(Input))
+    if inputs == NULL:
+        raise MemoryError(f"no memory for {width} inputs")
+    try:
+        if not read_inputs(<PyObject *> xs, width, inputs, &plain):
+            return None
+        reserve(&tape, ROOM * (width + 1))
+        # from here to bind no Python code runs, so borrowed pointers and indexes stay good
+        top = tape.top
+        find_inputs(&tape, inputs, width)
+        record_leaves(&tape, inputs, width)
+        recorder(&tape, inputs, width, target, inputs + width)
+        bind_outputs(&tape, top, <PyObject *> outputs, inputs + width)
+    finally:
+        free(inputs)
+    if not plain:
+        hold_operands(outputs, xs)
+    return outputs
+
+
+cdef int record_softmax(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
+    cdef int32_t total
+    cdef Py_ssize_t i
+    record_exps(t, xs, width, highest_input(xs, width), ends)
+    total = record_sum(t, ends, width)
+    for i in range(width):
+        ends[i] = node_as_input(t, ops.divide(t, ends[i].index, total))
     return 0
 
 
-cdef bint record_stages(
-    Tape *t, list stages, Input *inputs, Py_ssize_t widest, Py_ssize_t width, PyObject *outputs, bint *plain
-) noexcept:
-    """Record all layers and bind the last one's outputs, or record nothing and return False."""
-    cdef int32_t start = t.top
-    cdef int32_t end
-    cdef Input *before = inputs
-    cdef Input *after = inputs + widest
-    cdef PyObject *neurons
-    cdef Py_ssize_t i, k
-    find_inputs(t, before, width)
-    for k in range(PyList_GET_SIZE(<PyObject *> stages)):
-        neurons = PyList_GET_ITEM(<PyObject *> stages, k)
-        for i in range(PyList_GET_SIZE(neurons)):
-            end = record_neuron(t, PyList_GET_ITEM(neurons, i), before, width, plain)
-            if not end:
-                t.top = start
-                return False
-            after[i].index = end
-            after[i].number = Number(t.nodes[end].data, t.nodes[end].flags & DATA_INT)
-        width = PyList_GET_SIZE(neurons)
-        before, after = after, before
-    if t.paused and paused_here():
-        t.top = start
-        for i in range(width):
-            before[i].index = record_leaf(t, before[i].number.value, before[i].number.is_int)
-    for i in range(width):
-        bind(<Value> PyList_GET_ITEM(outputs, i), before[i].index)
-    return True
+cdef int record_logsumexp(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
+    cdef Number highest = highest_input(xs, width)
+    ends[0] = node_as_input(t, ops.add_number(t, record_log_of_sum(t, xs, width, highest), highest))
+    return 0
 
 
-cdef inline bint read_inputs(PyObject *x, Py_ssize_t width, Input *inputs, bint *plain) except -1:
-    """False if an input is neither exactly a Value nor a number that can be read without running Python code."""
-    cdef PyObject *one
+cdef int record_cross_entropy(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
+    cdef Number highest = highest_input(xs, width)
+    cdef int32_t chosen = xs[target].index
+    cdef int32_t total = record_log_of_sum(t, xs, width, highest)
+    chosen = ops.subtract_number(t, chosen, highest)
+    ends[0] = node_as_input(t, ops.subtract(t, total, chosen))
+    return 0
+
+
+cdef int record_mean(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
+    ends[0] = node_as_input(t, ops.divide_number(t, record_sum(t, xs, width), Number(<double> width, DATA_INT)))
+    return 0
+
+
+cdef int32_t record_log_of_sum(Tape *t, Input *xs, Py_ssize_t width, Number highest) except -1:
+    record_exps(t, xs, width, highest, xs)
+    return ops.unary(t, record_sum(t, xs, width), rules.LOG)
+
+
+cdef int record_exps(Tape *t, Input *xs, Py_ssize_t width, Number highest, Input *exps) except -1:
+    """(x - highest).exp() for each x. The exps may be written over the xs."""
+    cdef int32_t x
     cdef Py_ssize_t i
     for i in range(width):
-        one = PyList_GET_ITEM(x, i)
-        inputs[i].value = NULL
-        if is_value(one):
-            if not (<Value> one).index:
-                return False
-            inputs[i].value = one
-            plain[0] &= (<Value> one).plain
-        elif not read_exact_number(<object> one, &inputs[i].number):
-            return False
-    return True
+        x = ops.subtract_number(t, xs[i].index, highest)
+        exps[i] = node_as_input(t, ops.unary(t, x, rules.EXP))
+    return 0
 
 
-cdef inline void find_inputs(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
-    cdef Node *node
+cdef void record_leaves(Tape *t, Input *xs, Py_ssize_t width) noexcept:
+    """Numbers count as Values with that data."""
     cdef Py_ssize_t i
     for i in range(width):
-        inputs[i].index = 0
-        if inputs[i].value != NULL:
-            inputs[i].index = (<Value> inputs[i].value).index
-            node = t.nodes + inputs[i].index
-            inputs[i].number = Number(node.data, node.flags & DATA_INT)
+        if not xs[i].index:
+            xs[i].index = record_leaf(t, xs[i].number.value, xs[i].number.is_int)
 
 
-cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint *plain) noexcept:
-    """The neuron's last node, or 0 if Python code might have a say in it or the lengths do not fit.
-
-    Local copies of what the tape knows: the compiler must expect every write of a flag to change it.
-    """
-    cdef Node *nodes = t.nodes
-    cdef int32_t top = t.top
-    cdef int32_t activation, x
-    cdef PyObject *weights
-    cdef PyObject *w
-    cdef Number total, product
-    cdef Py_ssize_t j
-    if type(<object> unit) is not neuron_class:
-        return 0
-    weights = slot(unit, w_offset)
-    w = slot(unit, b_offset)
-    if weights == NULL or type(<object> weights) is not list or PyList_GET_SIZE(weights) != width:
-        return 0
-    if w == NULL or not is_value(w) or not (<Value> w).index:
-        return 0
-    plain[0] &= (<Value> w).plain
-    activation = (<Value> w).index
-    total = Number(nodes[activation].data, nodes[activation].flags & DATA_INT)
-    for j in range(width):
-        w = PyList_GET_ITEM(weights, j)
-        if not is_value(w) or not (<Value> w).index:
-            return 0
-        plain[0] &= (<Value> w).plain
-        x = inputs[j].index
-        if not x:
-            x = top
-            write(nodes + x, rules.LEAF, 0, 0, inputs[j].number.value, inputs[j].number.is_int | LEAF_NODE)
-            top += 1
-        product.value = nodes[(<Value> w).index].data * inputs[j].number.value
-        product.is_int = nodes[(<Value> w).index].flags & inputs[j].number.is_int
-        if product.is_int:
-            product.is_int = settle(&product.value)
-        total.value += product.value
-        total.is_int &= product.is_int
-        if total.is_int:
-            total.is_int = settle(&total.value)
-        write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, product.is_int)
-        write(nodes + top + 1, rules.ADD, activation, top, total.value, total.is_int)
-        activation = top + 1
-        top += 2
-    w = slot(unit, nonlin_offset)
-    if w == Py_True:
-        write_relu(nodes + top, activation, total.value, total.is_int)
-        activation = top
-        top += 1
-    elif w != Py_False:
-        return 0
-    t.top = top
-    return activation
+cdef inline int32_t record_sum(Tape *t, Input *xs, Py_ssize_t width) except -1:
+    """sum(xs): 0 + x is x + 0."""
+    cdef int32_t total = ops.add_number(t, xs[0].index, Number(0.0, DATA_INT))
+    cdef Py_ssize_t i
+    for i in range(1, width):
+        total = record_add(t, total, xs[i].index)
+    return total
 
 
-cdef inline PyObject *slot(PyObject *unit, Py_ssize_t offset) noexcept:
-    return (<PyObject **> (<char *> unit + offset))[0]
-
-
-cdef inline bint is_value(PyObject *one) noexcept:
-    return type(<object> one) is Value
+cdef Number highest_input(Input *xs, Py_ssize_t width) noexcept:
+    """max(): the first of the highest, and the first of all if that is not a number."""
+    cdef Number highest = xs[0].number
+    cdef Py_ssize_t i
+    for i in range(1, width):
+        if xs[i].number.value > highest.value:
+            highest = xs[i].number
+    return highest

@@ -10,7 +10,7 @@ import pytest
 import micrograd_c
 
 PACKAGE = pathlib.Path(micrograd_c.__file__).parent
-MODULES = ["engine", "tape", "nn", "vector", "copying", "grad_mode", "demo"]
+MODULES = ["engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "copying", "grad_mode", "demo"]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -18,23 +18,23 @@ def test_examples_in_docstrings_run(name):
     module = importlib.import_module(f"micrograd_c.{name}")
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
-    if name in {"engine", "tape", "nn", "grad_mode"}:
+    if name in {"engine", "tape", "nn", "vector", "grad_mode"}:
         assert result.attempted > 0
 
 
-@pytest.mark.parametrize("name", ["__init__", "engine", "tape", "nn", "vector", "copying", "grad_mode"])
+@pytest.mark.parametrize("name", ["__init__", *[name for name in MODULES if name != "demo"]])
 def test_stubs_are_shipped(name):
     assert (PACKAGE / f"{name}.pyi").is_file()
     assert (PACKAGE / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording"])
+@pytest.mark.parametrize("name", ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products"])
 def test_c_declarations_are_shipped(name):
     assert (PACKAGE / f"{name}.pxd").is_file()
 
 
 def test_the_top_level_has_what_it_promises():
-    assert micrograd_c.__all__ == ["Value", "no_grad"]
+    assert {"Value", "no_grad", "softmax", "sumprod"} <= set(micrograd_c.__all__)
     assert all(hasattr(micrograd_c, name) for name in micrograd_c.__all__)
 
 

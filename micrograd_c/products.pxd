@@ -1,0 +1,167 @@
+"""Sums of products recorded in one go, with no handle per product: what layers and vectors are made of.
+
+Knows Value and the tape. Whoever calls has reserved room, and runs no Python code before the new nodes have handles.
+"""
+
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t
+
+from micrograd_c cimport rules
+from micrograd_c.engine cimport Value, bind
+from micrograd_c.numbers cimport Number, fits_int, read_exact_number
+from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself, refuse_foreign_value
+from micrograd_c.tape cimport DATA_INT, LEAF_NODE, Node, Tape, paused_here, record_leaf, settle, write
+
+cdef extern from "Python.h":
+    # as cpython.list has them, but borrowed
+    PyObject *PyList_GET_ITEM(PyObject *list, Py_ssize_t i)
+    Py_ssize_t PyList_GET_SIZE(PyObject *list)
+
+
+cdef struct Input:
+    PyObject *value     # borrowed from the list of inputs; NULL for a number
+    Number number       # its data
+    int32_t index       # its node; 0 for a number, of which every product records a leaf, as in micrograd
+
+
+cdef inline bint is_value(PyObject *one) noexcept:
+    return type(<object> one) is Value
+
+
+cdef inline list as_inputs(object x, str name):
+    """x as a list of which every number is a Python float or int."""
+    cdef Number number
+    cdef list inputs
+    if type(x) is list:
+        inputs = <list> x
+    else:
+        try:
+            inputs = list(x)
+        except TypeError:
+            raise TypeError(f"{name} must be a sequence of numbers or Values, not {describe(x)}") from None
+    for one in inputs:
+        if not isinstance(one, Value) and not read_exact_number(one, &number):
+            return [as_operand(one) for one in inputs]
+    return inputs
+
+
+cdef inline object as_operand(object one):
+    refuse_foreign_value(one)
+    return as_plain_number(one)
+
+
+cdef inline bint read_inputs(PyObject *x, Py_ssize_t width, Input *inputs, bint *plain) noexcept:
+    """False if an input is neither exactly a Value nor a number that can be read without running Python code."""
+    cdef PyObject *one
+    cdef Py_ssize_t i
+    cdef int overflow = 0
+    for i in range(width):
+        one = PyList_GET_ITEM(x, i)
+        inputs[i].value = NULL
+        if is_value(one):
+            if not (<Value> one).index:
+                return False
+            inputs[i].value = one
+            plain[0] &= (<Value> one).plain
+        elif PyFloat_Check(<object> one):
+            inputs[i].number = Number(PyFloat_AS_DOUBLE(<object> one), 0)
+        elif PyLong_Check(<object> one):
+            inputs[i].number.value = <double> PyLong_AsLongLongAndOverflow(<object> one, &overflow)
+            if overflow:
+                return False
+            inputs[i].number.is_int = fits_int(inputs[i].number.value)
+        else:
+            return False
+    return True
+
+
+cdef inline void find_inputs(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
+    """Look up the inputs' nodes, which `reserve` may have renumbered."""
+    cdef Py_ssize_t i
+    for i in range(width):
+        inputs[i].index = 0
+        if inputs[i].value != NULL:
+            inputs[i].index = (<Value> inputs[i].value).index
+            inputs[i].number = Number(t.nodes[inputs[i].index].data, t.nodes[inputs[i].index].flags & DATA_INT)
+
+
+cdef inline int32_t record_products(
+    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, Input start, bint *plain
+) noexcept:
+    """The last node of `sum((w * x for w, x in zip(weights, inputs)), start)`, or 0 if a weight is not just a Value.
+
+    Wants room for 3 * width + 1 nodes, and width above 0. Local copies of what the tape knows: the compiler must expect
+    every write of a flag to change it.
+    """
+    cdef Node *nodes = t.nodes
+    cdef int32_t top = t.top
+    cdef int32_t total = start.index
+    cdef int32_t x, right
+    cdef PyObject *w
+    cdef Number running = start.number
+    cdef Number product
+    cdef Py_ssize_t j
+    for j in range(width):
+        w = PyList_GET_ITEM(weights, j)
+        if not is_value(w) or not (<Value> w).index:
+            return 0
+        plain[0] &= (<Value> w).plain
+        x = inputs[j].index
+        if not x:
+            x = top
+            write(nodes + x, rules.LEAF, 0, 0, inputs[j].number.value, inputs[j].number.is_int | LEAF_NODE)
+            top += 1
+        product.value = nodes[(<Value> w).index].data * inputs[j].number.value
+        product.is_int = nodes[(<Value> w).index].flags & inputs[j].number.is_int
+        if product.is_int:
+            product.is_int = settle(&product.value)
+        write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, product.is_int)
+        right = top
+        top += 1
+        if not total:       # number + Value is Value + number
+            total = right
+            right = top
+            write(nodes + right, rules.LEAF, 0, 0, start.number.value, start.number.is_int | LEAF_NODE)
+            top += 1
+        running.value += product.value
+        running.is_int &= product.is_int
+        if running.is_int:
+            running.is_int = settle(&running.value)
+        write(nodes + top, rules.ADD, total, right, running.value, running.is_int)
+        total = top
+        top += 1
+    t.top = top
+    return total
+
+
+cdef inline void bind_outputs(Tape *t, int32_t start, PyObject *outputs, Input *ends) noexcept:
+    """Make the outputs the handles of nodes recorded from `start` on; under no_grad only leaves for them remain."""
+    cdef Py_ssize_t i
+    cdef bint paused = t.paused and paused_here()
+    if paused:
+        t.top = start
+    for i in range(PyList_GET_SIZE(outputs)):
+        if paused:
+            ends[i].index = record_leaf(t, ends[i].number.value, ends[i].number.is_int)
+        bind(<Value> PyList_GET_ITEM(outputs, i), ends[i].index)
+
+
+cdef inline Input node_as_input(Tape *t, int32_t index) noexcept:
+    return Input(NULL, Number(t.nodes[index].data, t.nodes[index].flags & DATA_INT), index)
+
+
+cdef inline int hold_operands(list outputs, list operands) except -1:
+    """`hold` for all Values among the operands at once."""
+    cdef list held = []
+    cdef Value value
+    for operand in operands:
+        if isinstance(operand, Value):
+            value = operand
+            if not value.plain:
+                held.append(value if keeps_itself(value) else held_by(value))
+    together = tuple(held)
+    for output in outputs:
+        hold_all(output, together)
+    return 0

@@ -1,0 +1,51 @@
+"""The plain spellings of what layers and vector record in one go.
+
+They run where a user's code may have a say: a subclass of Value, a replaced operator. In Python, not compiled, because
+they are to do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0. Knows Value only.
+"""
+
+from micrograd_c.engine import Value
+
+
+def sumprod(ws, xs, start):
+    """start + ws[0] * xs[0] + ..."""
+    return sum((w * x for w, x in zip(ws, xs)), start)
+
+
+def softmax(xs):
+    """e^x / sum of all e^x."""
+    exps = exps_below(xs, highest(xs))
+    total = sum(exps)
+    return [e / total for e in exps]
+
+
+def logsumexp(xs):
+    """The logarithm of the sum of all e^x."""
+    top = highest(xs)
+    return sum(exps_below(xs, top)).log() + top
+
+
+def cross_entropy(logits, target):
+    """-log(softmax(logits)[target])."""
+    top = highest(logits)
+    return sum(exps_below(logits, top)).log() - (logits[target] - top)
+
+
+def mean(xs):
+    """The sum by the number of xs."""
+    return sum(xs) / len(xs)
+
+
+def exps_below(xs, top):
+    """e^(x - top), which does not overflow."""
+    return [(x - top).exp() for x in xs]
+
+
+def highest(xs):
+    """The largest data."""
+    return max(x.data for x in xs)
+
+
+def as_values(xs):
+    """Numbers count as Values with that data."""
+    return [x if isinstance(x, Value) else Value(x) for x in xs]

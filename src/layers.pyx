@@ -1,0 +1,242 @@
+"""Layers: the nodes of many neurons recorded in one call, with handles only for the outputs.
+
+Knows Value and the tape. Knows of nn only the classes it has been told to recognise.
+
+Design
+------
+Nothing is owned. The nodes are exactly those of micrograd's `sum((wi * xi for wi, xi in zip(w, x)), b)`, in its order.
+Nobody may be able to tell: where a user's code could have a say (a subclass, a replaced operator, relu or __call__) the
+neuron is computed through Python instead. What is found out in the middle of recording is undone by lowering the top
+again, since no node has been given a handle yet.
+"""
+
+from micrograd_c import spelling
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t
+from libc.stdlib cimport free, malloc
+
+from micrograd_c cimport rules
+from micrograd_c.engine cimport Value, new_value, operators_are_ours
+from micrograd_c.products cimport (
+    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, find_inputs, hold_operands, is_value,
+    node_as_input, read_inputs, record_products,
+)
+from micrograd_c.tape cimport DATA_INT, Node, Tape, reserve, tape, write, write_relu
+
+cdef extern from "Python.h":
+    PyObject *Py_True
+    PyObject *Py_False
+    int PyUnicode_CompareWithASCIIString(PyObject *one, const char *text) noexcept
+
+cdef extern from *:
+    """
+    #include "structmember.h"   /* PyMemberDef, before CPython 3.12 */
+    /* A slot of a Python class, read as CPython's own member descriptor reads it. */
+    static Py_ssize_t micrograd_c_slot_offset(PyObject *descriptor) {
+        if (!Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) return -1;
+        return ((PyMemberDescrObject *)descriptor)->d_member->offset;
+    }
+    """
+    Py_ssize_t slot_offset "micrograd_c_slot_offset"(object descriptor)
+
+cdef type neuron_class = None
+cdef type layer_class = None
+cdef object neuron_call = None
+cdef object layer_call = None
+cdef object value_relu = Value.relu
+cdef object value_tanh = Value.tanh
+cdef object value_sigmoid = Value.sigmoid
+cdef Py_ssize_t w_offset, b_offset, nonlin_offset, activation_offset
+
+
+def recognise(type neuron, type layer):
+    """Tell which classes are micrograd's Neuron, one with slots w, b, nonlin and _activation, and Layer.
+
+    Their __call__ must do what `neuron` and `layer` here do.
+    """
+    global neuron_class, layer_class, neuron_call, layer_call, w_offset, b_offset, nonlin_offset, activation_offset
+    w_offset, b_offset, nonlin_offset, activation_offset = [
+        slot_offset(getattr(neuron, name)) for name in ("w", "b", "nonlin", "_activation")
+    ]
+    neuron_class = neuron
+    layer_class = layer
+    neuron_call = neuron.__call__
+    layer_call = layer.__call__
+
+
+def neuron(unit, x):
+    """One neuron's output: b + w[0] * x[0] + w[1] * x[1] + ..., and its activation of that if nonlin.
+
+    Raises ValueError if x has not as many entries as w.
+    """
+    cdef list inputs = as_inputs(x, "x")
+    outputs = record_layers([[unit]], inputs)
+    if outputs is not None:
+        return outputs[0]
+    weights = list(unit.w)
+    check_length(len(weights), len(inputs))
+    total = spelling.sumprod(weights, inputs, unit.b)
+    if not unit.nonlin:
+        return total
+    activation = neuron_class.activation.__get__(unit)  # a subclass may mean something else by the name
+    return activation(total) if callable(activation) else getattr(total, activation)()
+
+
+def layer(neurons, x):
+    """The list of all neurons' outputs for the same inputs x."""
+    cdef list inputs = as_inputs(x, "x")
+    if type(neurons) is list and neuron_class.__call__ is neuron_call:
+        outputs = record_layers([neurons], inputs)
+        if outputs is not None:
+            return outputs
+    if not hasattr(x, "__len__"):
+        x = inputs      # what can be read only once is wanted by every neuron
+    return [unit(x) for unit in neurons]
+
+
+def network(layers, x):
+    """Layer after layer, each fed with the outputs of the one before; a single output as it is."""
+    cdef list stages
+    if type(layers) is list and neuron_class.__call__ is neuron_call and layer_class.__call__ is layer_call:
+        stages = []
+        for one in layers:
+            if type(one) is not layer_class or type(one.neurons) is not list:
+                break
+            stages.append(one.neurons)
+        else:
+            outputs = record_layers(stages, as_inputs(x, "x"))
+            if outputs is not None:
+                return outputs[0] if len(outputs) == 1 else outputs
+    for i, one in enumerate(layers):
+        # a layer of one neuron gives its output as it is, which is no sequence
+        x = one([x] if i and isinstance(x, Value) and isinstance(one, layer_class) else x)
+    return x
+
+
+cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
+    if weights != inputs:
+        raise ValueError(
+            f"a neuron with {weights} {'weight' if weights == 1 else 'weights'} was given {inputs} "
+            f"{'input' if inputs == 1 else 'inputs'}"
+        )
+    return 0
+
+
+cdef bint activations_are_ours() except -1:
+    return Value.relu is value_relu and Value.tanh is value_tanh and Value.sigmoid is value_sigmoid
+
+
+cdef list record_layers(list stages, list x):
+    """The last layer's outputs, or None if Python code might have a say in any neuron. A stage is a list of neurons."""
+    cdef Py_ssize_t widest, width
+    cdef Py_ssize_t nodes = 0
+    cdef bint plain = True
+    cdef list neurons, outputs, operands
+    cdef Input *inputs
+    cdef bint done
+    if not stages or not operators_are_ours() or not activations_are_ours():
+        return None
+    # first: making Values may run Python's collector, and so code that changes the lists
+    neurons = stages[len(stages) - 1]
+    outputs = [new_value() for _ in range(len(neurons))]
+    widest = width = len(x)
+    for neurons in stages:
+        if not neurons or not width:
+            return None
+        nodes += len(neurons) * (3 * width + 1)
+        width = len(neurons)
+        widest = max(widest, width)
+    if width != len(outputs):
+        return None
+    inputs = <Input *> malloc(2 * widest * sizeof(Input))
+    if inputs == NULL:
+        raise MemoryError(f"no memory for {widest} inputs")
+    try:
+        if not read_inputs(<PyObject *> x, len(x), inputs, &plain):
+            return None
+        reserve(&tape, nodes)
+        # from here to bind no Python code runs, so borrowed pointers and indexes stay good
+        done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, &plain)
+    finally:
+        free(inputs)
+    if not done:
+        return None
+    if not plain:
+        operands = list(x)
+        for neurons in stages:
+            for unit in neurons:
+                operands += [*unit.w, unit.b]
+        hold_operands(outputs, operands)
+    return outputs
+
+
+cdef bint record_stages(
+    Tape *t, list stages, Input *inputs, Py_ssize_t widest, Py_ssize_t width, PyObject *outputs, bint *plain
+) noexcept:
+    """Record all layers and bind the last one's outputs, or record nothing and return False."""
+    cdef int32_t start = t.top
+    cdef int32_t end
+    cdef Input *before = inputs
+    cdef Input *after = inputs + widest
+    cdef PyObject *neurons
+    cdef Py_ssize_t i, k
+    find_inputs(t, before, width)
+    for k in range(PyList_GET_SIZE(<PyObject *> stages)):
+        neurons = PyList_GET_ITEM(<PyObject *> stages, k)
+        for i in range(PyList_GET_SIZE(neurons)):
+            end = record_neuron(t, PyList_GET_ITEM(neurons, i), before, width, plain)
+            if not end:
+                t.top = start
+                return False
+            after[i] = node_as_input(t, end)
+        width = PyList_GET_SIZE(neurons)
+        before, after = after, before
+    bind_outputs(t, start, outputs, before)
+    return True
+
+
+cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint *plain) noexcept:
+    """The neuron's last node, or 0 if Python code might have a say in it or the lengths do not fit."""
+    cdef int32_t sum
+    cdef PyObject *weights
+    cdef PyObject *b
+    cdef PyObject *nonlin
+    if type(<object> unit) is not neuron_class:
+        return 0
+    weights = slot(unit, w_offset)
+    b = slot(unit, b_offset)
+    nonlin = slot(unit, nonlin_offset)
+    if weights == NULL or type(<object> weights) is not list or PyList_GET_SIZE(weights) != width:
+        return 0
+    if b == NULL or not is_value(b) or not (<Value> b).index:
+        return 0
+    plain[0] &= (<Value> b).plain
+    sum = record_products(t, weights, inputs, width, node_as_input(t, (<Value> b).index), plain)
+    if not sum or nonlin == Py_False:
+        return sum
+    return record_activation(t, sum, slot(unit, activation_offset)) if nonlin == Py_True else 0
+
+
+cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation) noexcept:
+    """The node of the neuron's activation, or 0 if it is not one of ours. A neuron without any has micrograd's."""
+    cdef Node *node = t.nodes + t.top
+    cdef double x = t.nodes[sum].data
+    if activation == NULL or is_text(activation, "relu"):
+        write_relu(node, sum, x, t.nodes[sum].flags & DATA_INT)
+    elif is_text(activation, "tanh"):
+        write(node, rules.TANH, sum, 0, rules.tanh_value(x), 0)
+    elif is_text(activation, "sigmoid"):
+        write(node, rules.SIGMOID, sum, 0, rules.sigmoid_value(x), 0)
+    else:
+        return 0
+    t.top += 1
+    return t.top - 1
+
+
+cdef inline bint is_text(PyObject *one, const char *text) noexcept:
+    return type(<object> one) is str and PyUnicode_CompareWithASCIIString(one, text) == 0
+
+
+cdef inline PyObject *slot(PyObject *unit, Py_ssize_t offset) noexcept:
+    return (<PyObject **> (<char *> unit + offset))[0]
