@@ -24,7 +24,7 @@ BUILDS = {
 }
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
-modules = ["tape", "engine", "layers", "vector", "copying"]
+modules = ["tape", "engine", "layers", "vector", "updates", "copying"]
 
 setup(
     ext_modules=cythonize(

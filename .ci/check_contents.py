@@ -5,7 +5,7 @@ import sys
 import tarfile
 import zipfile
 
-MODULES = ["tape", "engine", "layers", "vector", "copying"]
+MODULES = ["tape", "engine", "layers", "vector", "updates", "copying"]
 FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks"]
 FILES = ["CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
 GENERATED = {".c", ".so", ".pyd", ".pyc", ".pyo"}

@@ -10,7 +10,11 @@ import pytest
 import micrograd_c
 
 PACKAGE = pathlib.Path(micrograd_c.__file__).parent
-MODULES = ["engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "copying", "grad_mode", "demo"]
+MODULES = [
+    "engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "updates", "optim", "copying", "grad_mode",
+    "demo",
+]
+DECLARATIONS = ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products"]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -18,7 +22,7 @@ def test_examples_in_docstrings_run(name):
     module = importlib.import_module(f"micrograd_c.{name}")
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
-    if name in {"engine", "tape", "nn", "vector", "grad_mode"}:
+    if name in {"engine", "tape", "nn", "vector", "optim", "grad_mode"}:
         assert result.attempted > 0
 
 
@@ -28,7 +32,7 @@ def test_stubs_are_shipped(name):
     assert (PACKAGE / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products"])
+@pytest.mark.parametrize("name", DECLARATIONS)
 def test_c_declarations_are_shipped(name):
     assert (PACKAGE / f"{name}.pxd").is_file()
 

@@ -59,7 +59,7 @@ OVER_A_LIST = [softmax, logsumexp, mean, lambda xs: cross_entropy(xs, 0)]
 
 
 def written(out):
-    """All there is to see of the graphs below some Values: each node with all that is below it, as often as it is there."""
+    """All there is to see of the graphs below some Values: each node with all below it, as often as it is there."""
     seen = {}
 
     def look(v):
@@ -185,7 +185,7 @@ def test_against_the_formulas_without_overflow():
         (lambda: mean([]), ValueError, "mean was given an empty list"),
         (lambda: mean(3), TypeError, "the argument of mean must be a sequence"),
         (lambda: cross_entropy([], 0), ValueError, "cross_entropy was given an empty list"),
-        (lambda: cross_entropy([Value(1)], 1), IndexError, r"target 1 is not one of the 1 logits: it must be 0 \.\.\. 0"),
+        (lambda: cross_entropy([Value(1)], 1), IndexError, r"target 1 is not one of the 1 logits: .* 0 \.\.\. 0$"),
         (lambda: cross_entropy([Value(1)], -1), IndexError, "target -1 is not one"),
         (lambda: cross_entropy([Value(1)], 0.0), TypeError, "target must be the index of a logit, not 0.0"),
         (lambda: softmax([Value(1), "x"]), TypeError, "'x'"),

@@ -1,0 +1,204 @@
+"""Optimizers with PyTorch's names, defaults and update rules: SGD, Adam, AdamW. The rules themselves are in updates."""
+
+from array import array
+
+from micrograd_c import updates
+
+__all__ = ["Adam", "AdamW", "Optimizer", "SGD"]
+
+
+class Optimizer:
+    """Parameters in groups, each with options of its own. Subclasses bring options and the rule.
+
+    params is a list of Values, or of dicts such as {"params": values, "lr": 0.01} that set options for a group. A Value
+    that is listed twice in a group is updated once a step.
+
+    Raises ValueError if there are no parameters, if one is in two groups, or for options out of range, and TypeError
+    for what is no Value.
+    """
+
+    def __init__(self, params, defaults):
+        self.defaults = defaults
+        self.param_groups = []
+        self._states = []
+        try:
+            groups = list(params)
+        except TypeError:
+            raise TypeError(f"params must be a list of Values, as model.parameters() is, not {params!r}") from None
+        if not groups:
+            raise ValueError("an optimizer wants one parameter at least; is it given model.parameters()?")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    @property
+    def lr(self):
+        """The learning rate; of the first group, if they differ. Assigning sets it for all groups."""
+        return self.param_groups[0]["lr"]
+
+    @lr.setter
+    def lr(self, lr):
+        for group in self.param_groups:
+            self._check({**group, "lr": lr})
+        for group in self.param_groups:
+            group["lr"] = lr
+
+    def add_param_group(self, group):
+        """Optimize more parameters: a dict with "params" and any options that differ from the defaults."""
+        unknown = sorted(set(group) - set(self.defaults) - {"params"})
+        if unknown:
+            raise ValueError(f"{type(self).__name__} has no option {unknown[0]!r}; it has {', '.join(self.defaults)}")
+        if "params" not in group:
+            raise ValueError("a group of parameters is a dict with the key 'params', and options if they differ")
+        params = list({id(p): p for p in group["params"]}.values())
+        updates.check_parameters(params)
+        known = {id(p) for other in self.param_groups for p in other["params"]}
+        if any(id(p) in known for p in params):
+            raise ValueError("a parameter is in two groups; it can have the options of one only")
+        options = {**self.defaults, **group, "params": params}
+        self._check(options)
+        self.param_groups.append(options)
+        self._states.append({"step": 0})
+
+    def zero_grad(self):
+        """Set the gradient of every parameter to 0."""
+        for group in self.param_groups:
+            updates.zero_grad(group["params"])
+
+    def step(self, closure=None):
+        """Change every parameter by its gradient. A closure is called first, and what it returns is returned."""
+        result = None if closure is None else closure()
+        for group, state in zip(self.param_groups, self._states):
+            self._update(group, state)
+            state["step"] += 1
+        return result
+
+    def state_dict(self):
+        """Options and memory as plain dicts, lists and numbers, to be saved as JSON, say. Parameters are counted."""
+        return {
+            "param_groups": [{**group, "params": len(group["params"])} for group in self.param_groups],
+            "state": [{k: list(v) if isinstance(v, array) else v for k, v in s.items()} for s in self._states],
+        }
+
+    def load_state_dict(self, state):
+        """Go on from what state_dict() returned. Raises ValueError if the groups are not of the same sizes."""
+        states = [
+            {k: array("d", v) if isinstance(v, list) else v for k, v in saved.items()} for saved in state["state"]
+        ]
+        given = [group["params"] for group in state["param_groups"]]
+        sizes = [len(group["params"]) for group in self.param_groups]
+        if given != sizes or len(states) != len(sizes) or any(
+            len(v) != size for saved, size in zip(states, sizes) for v in saved.values() if isinstance(v, array)
+        ):
+            raise ValueError(f"this state is for groups of {given} parameters, and the optimizer has {sizes}")
+        groups = [
+            {**group, **saved, "params": group["params"]}
+            for group, saved in zip(self.param_groups, state["param_groups"])
+        ]
+        for group in groups:
+            self._check(group)
+        self.param_groups, self._states = groups, states
+
+    def __repr__(self):
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
+    def _check(self, options):
+        for name in ("lr", "weight_decay", "momentum", "eps"):
+            if name in options and not options[name] >= 0:
+                raise ValueError(f"{name} must be at least 0, not {options[name]!r}")
+
+    def _update(self, group, state):
+        raise NotImplementedError(f"{type(self).__name__} has no rule: an Optimizer's subclass brings _update")
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum, Nesterov's momentum and weight decay: torch.optim.SGD.
+
+    >>> from micrograd_c.engine import Value
+    >>> x = Value(1.0)
+    >>> optimizer = SGD([x], lr=0.25)
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad()
+    ...     (x * x).backward()
+    ...     optimizer.step()
+    >>> x.data
+    0.25
+    """
+
+    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False):
+        super().__init__(params, {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
+            "maximize": maximize,
+        })
+
+    def _check(self, options):
+        super()._check(options)
+        if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
+            raise ValueError("nesterov wants a momentum above 0 and a dampening of 0")
+
+    def _update(self, group, state):
+        first = "momentum_buffer" not in state
+        buffer = zeros(group) if first else state["momentum_buffer"]
+        if group["momentum"] == 0:
+            buffer = None
+        updates.sgd(group["params"], buffer, group["lr"], group["momentum"], group["dampening"], group["weight_decay"],
+                    group["nesterov"], group["maximize"], first)
+        if buffer is not None:
+            state["momentum_buffer"] = buffer
+
+
+class Adam(Optimizer):
+    """Adam: torch.optim.Adam. Its weight_decay is added to the gradient; see AdamW.
+
+    >>> from micrograd_c.engine import Value
+    >>> x = Value(1.0)
+    >>> optimizer = Adam([x], lr=0.1)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.data, 6)
+    0.9
+    """
+
+    _decoupled = False
+
+    def __init__(
+        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, maximize=False,
+    ):
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
+        })
+
+    def _check(self, options):
+        super()._check(options)
+        beta1, beta2 = options["betas"]
+        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+            raise ValueError(f"betas must be at least 0 and below 1, not {options['betas']!r}")
+
+    def _update(self, group, state):
+        for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if group["amsgrad"] else [])):
+            if name not in state:
+                state[name] = zeros(group)
+        updates.adam(group["params"], state["exp_avg"], state["exp_avg_sq"],
+                     state["max_exp_avg_sq"] if group["amsgrad"] else None, group["lr"], *group["betas"], group["eps"],
+                     group["weight_decay"], self._decoupled, group["maximize"], state["step"] + 1)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, which shrinks parameters and leaves gradients alone: torch.optim.AdamW."""
+
+    _decoupled = True
+
+    def __init__(
+        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, *, maximize=False,
+    ):
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+
+
+def zeros(group):
+    """What a rule remembers of each parameter, at first."""
+    return array("d", bytes(8 * len(group["params"])))

@@ -1,0 +1,113 @@
+"""The update rules of optimizers, and zero_grad, as loops over nodes.
+
+Knows Value and the tape. Which options there are, their defaults and their names are the business of optim.py.
+
+Design
+------
+Nothing is owned. The caller brings a list of Values and, as arrays of doubles of the same length, what a rule remembers
+of each of them. A first pass checks all; only the second changes anything, and runs no Python code. The order of
+operations is that of PyTorch's single-tensor functions, from which the rules are taken.
+"""
+
+from cpython cimport array
+from libc.math cimport fmax, sqrt
+
+from micrograd_c.engine cimport Value
+from micrograd_c.state cimport check_initialised, describe
+from micrograd_c.tape cimport DATA_INT, GRAD_INT, Node, tape
+
+
+def zero_grad(list parameters not None):
+    """Set all gradients to the int 0, as a new Value has it."""
+    cdef Node *node
+    check_parameters(parameters)
+    for p in parameters:
+        node = tape.nodes + (<Value> p).index
+        node.grad = 0.0
+        node.flags |= GRAD_INT
+
+
+def sgd(
+    list parameters not None, array.array buffer, double lr, double momentum, double dampening, double weight_decay,
+    bint nesterov, bint maximize, bint first,
+):
+    """Stochastic gradient descent, as torch.optim.SGD. The buffer holds the momenta; None if there is no momentum.
+
+    b = g at the first step, then momentum * b + (1 - dampening) * g; nesterov: g + momentum * b; else b.
+    """
+    cdef Node *node
+    cdef double gradient
+    cdef double *b = NULL
+    cdef Py_ssize_t i = 0
+    check_parameters(parameters)
+    if buffer is not None:
+        b = checked(buffer, parameters)
+    for p in parameters:
+        node = tape.nodes + (<Value> p).index
+        gradient = -node.grad if maximize else node.grad
+        if weight_decay != 0.0:     # 0 * inf is no number
+            gradient += weight_decay * node.data
+        if b != NULL:
+            b[i] = gradient if first else momentum * b[i] + (1.0 - dampening) * gradient
+            gradient = gradient + momentum * b[i] if nesterov else b[i]
+            i += 1
+        set_data(node, node.data - lr * gradient)
+
+
+def adam(
+    list parameters not None, array.array mean not None, array.array square not None, array.array largest, double lr,
+    double beta1, double beta2, double eps, double weight_decay, bint decoupled, bint maximize, long step,
+):
+    """Adam, and with decoupled weight decay AdamW, as in torch.optim; step counts from 1.
+
+    mean and square are the running averages of gradients and of their squares; largest, for amsgrad, the largest
+    square so far, else None. Kingma and Ba, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter,
+    https://arxiv.org/abs/1711.05101; Reddi, Kale and Kumar, https://arxiv.org/abs/1904.09237.
+    """
+    cdef Node *node
+    cdef double gradient, decayed, size
+    cdef double step_size = lr / (1.0 - beta1 ** <object> step)
+    cdef double correction = (1.0 - beta2 ** <object> step) ** 0.5
+    cdef double *m
+    cdef double *v
+    cdef double *most = NULL
+    cdef Py_ssize_t i = 0
+    check_parameters(parameters)
+    m = checked(mean, parameters)
+    v = checked(square, parameters)
+    if largest is not None:
+        most = checked(largest, parameters)
+    for p in parameters:
+        node = tape.nodes + (<Value> p).index
+        gradient = -node.grad if maximize else node.grad
+        decayed = node.data
+        if decoupled:
+            decayed *= 1.0 - lr * weight_decay
+        elif weight_decay != 0.0:
+            gradient += weight_decay * decayed
+        m[i] += (1.0 - beta1) * (gradient - m[i])
+        v[i] = v[i] * beta2 + (1.0 - beta2) * gradient * gradient
+        size = v[i]
+        if most != NULL:
+            size = most[i] = fmax(most[i], size)
+        set_data(node, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
+        i += 1
+
+
+cdef inline void set_data(Node *node, double data) noexcept:
+    node.data = data
+    node.flags &= ~DATA_INT
+
+
+cpdef int check_parameters(list parameters) except -1:
+    for p in parameters:
+        if not isinstance(p, Value):
+            raise TypeError(f"an optimizer changes Values, not {describe(p)}")
+        check_initialised(<Value> p)
+    return 0
+
+
+cdef double *checked(array.array numbers, list parameters) except NULL:
+    if numbers.typecode != "d" or len(numbers) != len(parameters):
+        raise ValueError(f"this optimizer's state is for {len(numbers)} parameters, and there are {len(parameters)}")
+    return numbers.data.as_doubles
