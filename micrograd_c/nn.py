@@ -32,7 +32,7 @@ class Module:
         >>> MLP(2, [16, 16, 1]).num_parameters()
         337
         """
-        return len({id(p) for p in self.parameters()})
+        return len(names.unique(self.parameters()))
 
     def named_parameters(self):
         """A list of (name, Value) for all parameters in their order, a shared one under its first name only.
@@ -59,6 +59,11 @@ class Module:
         nothing has been changed. Gradients stay as they are.
         """
         names.load_state_dict(self, state)
+
+    def _repr_html_(self):
+        """What notebooks show; repr() is micrograd's."""
+        from micrograd_c.summary import summary  # not at the top: few need it
+        return summary(self)
 
 
 class Neuron(Module):

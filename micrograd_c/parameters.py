@@ -128,4 +128,5 @@ def misfits(tree, given, name, new):
 
 
 def unique(parameters):
+    """Each Value once, at its first place; by identity, since somebody may have replaced Value.__eq__."""
     return list({id(p): p for p in parameters}.values())

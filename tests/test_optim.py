@@ -232,7 +232,7 @@ MISTAKES = {
     "a number": (lambda: Adam([Value(1.0), 2.0]), TypeError, "changes Values, not 2.0 of type float"),
     "no params": (lambda: SGD([{"lr": 1}]), ValueError, "dict with the key 'params'"),
     "two groups": (lambda: (lambda p: SGD([{"params": [p]}, {"params": [p]}]))(Value(1.0)), ValueError, "two groups"),
-    "unknown option": (lambda: SGD([{"params": [Value(1.0)], "beta": 1}]), ValueError, "has no option 'beta'; it has lr"),
+    "unknown option": (lambda: SGD([{"params": [Value(1.0)], "beta": 1}]), ValueError, "no option 'beta'; it has lr"),
     "negative lr": (lambda: SGD([Value(1.0)], lr=-1), ValueError, "lr must be at least 0, not -1"),
     "nan lr": (lambda: Adam([Value(1.0)], lr=math.nan), ValueError, "lr must be at least 0, not nan"),
     "negative eps": (lambda: Adam([Value(1.0)], eps=-1e-3), ValueError, "eps must be"),
