@@ -1,16 +1,20 @@
-"""Copies of Values and graphs, and pickles of leaves. Knows Value, its state and the tape."""
+"""Whole graphs copied, counted and put in order; leaves pickled. Knows Value, its state and the tape."""
 
 import copy
 import copyreg
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value
-from micrograd_c.graph cimport handle_of, mark_operands
-from micrograd_c.state cimport check_initialised, hold, track
+from micrograd_c.graph cimport handle_of, mark_operands, op_name
+from micrograd_c.state cimport check_initialised, describe, hold, track
 from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, release, reserve_custom, tape, unpin
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject *o)
 
 
 def shallow_copy(Value value not None):
@@ -73,23 +77,82 @@ def restore_leaf(cls, data, grad, op):
     return value
 
 
-cdef list reachable(Value root):
-    """Values for all nodes that root was computed from, operands first, root last."""
+def count_ops(Value root not None):
+    """How many Values there are of each op, root and all below it, as a dict by `_op`; those without one are under ''.
+
+    Makes no Values, unlike a walk over `_prev`: a graph of millions of nodes costs one pass.
+    """
+    cdef dict counts = {}
     cdef int32_t i
-    cdef uint8_t *reached = <uint8_t *> calloc(root.index + 1, 1)
-    cdef list result = []
-    if reached == NULL:
-        raise MemoryError("no memory to copy a graph")
+    cdef void *handle
+    cdef uint8_t *reached
+    check_initialised(root)
+    tape.pins += 1      # an _op may be a property of a subclass
     try:
-        reached[root.index] = 1
-        for i in range(root.index, 0, -1):
+        reached = mark_reachable(root.index)
+        try:
+            for i in range(root.index, 0, -1):
+                if not reached[i]:
+                    continue
+                if tape.nodes[i].op == rules.POWER:
+                    reached[tape.nodes[i].b] = 0    # the exponent, which _prev does not show
+                handle = tape.handles[i]
+                if handle == NULL or Py_REFCNT(<PyObject *> handle) == 0 or (<Value> handle).plain:
+                    op = op_name(tape.nodes + i)
+                else:
+                    op = (<Value> handle)._op
+                counts[op] = counts.get(op, 0) + 1
+        finally:
+            free(reached)
+    finally:
+        unpin(&tape)
+    return counts
+
+
+def in_order(values):
+    """A list of the Values in the order in which they were recorded: operands before what was computed from them.
+
+    Raises TypeError for what is no Value.
+    """
+    cdef list places = []
+    tape.pins += 1      # filling the list may run Python's collector and so any code
+    try:
+        for value in values:
+            if not isinstance(value, Value):
+                raise TypeError(f"only Values have an order, not {describe(value)}")
+            check_initialised(value)
+            places.append(((<Value> value).index, value))
+        places.sort()
+        return [value for _, value in places]
+    finally:
+        unpin(&tape)
+
+
+cdef list reachable(Value root):
+    """Values for all nodes that root was computed from, operands first, root last. Wants the tape pinned."""
+    cdef int32_t i
+    cdef list result = []
+    cdef uint8_t *reached = mark_reachable(root.index)
+    try:
+        for i in range(1, root.index + 1):
             if reached[i]:
                 result.append(handle_of(i, root))
-                mark_operands(i, reached)
     finally:
         free(reached)
-    result.reverse()
     return result
+
+
+cdef uint8_t *mark_reachable(int32_t root) except NULL:
+    """For each node up to root whether root was computed from it, or is it. To be freed."""
+    cdef int32_t i
+    cdef uint8_t *reached = <uint8_t *> calloc(root + 1, 1)
+    if reached == NULL:
+        raise MemoryError("no memory to walk over a graph")
+    reached[root] = 1
+    for i in range(root, 0, -1):
+        if reached[i]:
+            mark_operands(i, reached)
+    return reached
 
 
 cdef list handles_of_operands(Value value):
