@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 
 MODULES = ["tape", "engine", "layers", "vector", "updates", "copying"]
-FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks"]
+FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
 FILES = ["CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
 GENERATED = {".c", ".so", ".pyd", ".pyc", ".pyo"}
 
