@@ -1,0 +1,67 @@
+"""What the two GPT examples share: names as numbers, and the loop around a model that learns to make up names.
+
+Knows nothing of Values. The models and their optimizers are in gpt_plain.py and gpt.py.
+"""
+
+import argparse
+import pathlib
+import random
+import string
+
+from tqdm import tqdm
+
+CHARACTERS = string.ascii_lowercase
+BOUNDARY = len(CHARACTERS)      # the token before a name's first character, and after its last
+VOCABULARY = len(CHARACTERS) + 1
+LEARNING_RATE = 0.01
+SEED = 1337
+
+
+def load_names(seed=SEED):
+    """The names, shuffled: neighbours in an alphabetical list are too much alike."""
+    names = pathlib.Path(__file__).with_name("names.txt").read_text(encoding="ascii").split()
+    random.Random(seed).shuffle(names)
+    return names
+
+
+def encode(name):
+    """A name's tokens, a boundary before and after them."""
+    return [BOUNDARY, *map(CHARACTERS.index, name), BOUNDARY]
+
+
+def decode(tokens):
+    """The characters of tokens without boundaries."""
+    return "".join(CHARACTERS[token] for token in tokens)
+
+
+def train(model, optimizer, names, steps):
+    """One name a step, while the learning rate falls linearly to 0; returns the losses."""
+    losses = []
+    progress = tqdm(range(steps), unit="step")
+    for k in progress:
+        loss = model.loss(encode(names[k % len(names)]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.lr = LEARNING_RATE * (1 - k / steps)
+        optimizer.step()
+        losses.append(loss.data)
+        recent = losses[-100:]
+        progress.set_postfix_str(f"loss {sum(recent) / len(recent):.3f}", refresh=False)
+    return losses
+
+
+def main(GPT, Adam):
+    """Train, then make up names."""
+    parser = argparse.ArgumentParser(description="A GPT of single numbers learns to make up names.")
+    parser.add_argument("--steps", type=int, default=3000, help="names to learn from (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=20, help="names to make up (default: %(default)s)")
+    parser.add_argument("--temperature", type=float, default=0.7, help="low: likely names; high: unlikely ones")
+    parser.add_argument("--seed", type=int, default=SEED)
+    options = parser.parse_args()
+    model = GPT(options.seed)
+    parameters = model.parameters()
+    print(f"{len(parameters)} parameters")
+    train(model, Adam(parameters, LEARNING_RATE), load_names(options.seed), options.steps)
+    generator = random.Random(options.seed)
+    for _ in range(options.count):
+        print(decode(model.generate(generator, options.temperature)))
