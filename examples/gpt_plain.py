@@ -79,7 +79,7 @@ class Layer:
         """x after this layer; past has the keys and the values of each head."""
         normed = norm(x)
         found = [y for head, (keys, values) in zip(self.heads, past) for y in head(normed, keys, values)]
-        x = linear(self.output, found, x)       # what is added to x starts from x
+        x = linear(self.output, found, x)       # the sums start from x, which adds them to it
         hidden = [h.relu() for h in linear(self.expand, norm(x))]
         return linear(self.contract, hidden, x)
 
