@@ -1,0 +1,147 @@
+"""The examples run, print what they promise, and the two spellings of the GPT are one model."""
+
+import importlib
+import itertools
+import pathlib
+import random
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+EXAMPLES, BENCHMARKS = ROOT / "examples", ROOT / "benchmarks"
+
+pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples are not beside the tests")
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Import an example by its name, as its neighbours do."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in {path.stem for path in EXAMPLES.glob("*.py")} - before:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """Run an example as anybody would, from another folder; what it wrote to stdout and to stderr."""
+
+    def run(name, *arguments):
+        done = subprocess.run(
+            [sys.executable, str(EXAMPLES / name), *arguments],
+            capture_output=True, text=True, cwd=tmp_path, check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    return run
+
+
+def first_steps(names, model, optimizer, steps):
+    """Losses and the last gradients."""
+    losses = names.train(model, optimizer, names.load_names(), steps)
+    return losses, [p.grad for p in model.parameters()]
+
+
+def test_two_gates_are_explained_forward_and_backward(run_script):
+    output, _ = run_script("two_gates.py")
+    assert re.findall(r"= (-?\d+)$", output, re.MULTILINE) == ["3", "-12", "-4", "3", "-4", "-4", "1"]
+    assert "q = x + y = -2 + 5 = 3\n" in output
+    assert "f = q * z = 3 * -4 = -12\n" in output
+    assert "df/df = 1:" in output
+    assert "df/dq = z * df/df = -4 * 1 = -4\n" in output
+    assert "df/dz = q * df/df = 3 * 1 = 3\n" in output
+    assert "df/dx = 1 * df/dq = 1 * -4 = -4\n" in output
+    assert "df/dy = 1 * df/dq = 1 * -4 = -4\n" in output
+    assert output.endswith("df/dx = -4, df/dy = -4, df/dz = 3, df/dq = -4, df/df = 1\n  the same as by hand: True\n")
+
+
+def test_the_names_can_all_be_learned(load):
+    names, gpt_plain = load("names"), load("gpt_plain")
+    everybody = names.load_names()
+    assert 300 <= len(everybody) == len(set(everybody)) <= 1000
+    for name in everybody:
+        assert re.fullmatch("[a-z]+", name)
+        tokens = names.encode(name)
+        assert len(tokens) <= gpt_plain.POSITIONS + 1
+        assert names.decode(tokens[1:-1]) == name
+
+
+def test_both_spellings_of_the_gpt_are_one_model_bit_for_bit(load):
+    names, gpt, gpt_plain = map(load, ("names", "gpt", "gpt_plain"))
+    results = []
+    for program in (gpt, gpt_plain):
+        model = program.GPT(7)
+        weights = [p.data for p in model.parameters()]
+        results.append((weights, first_steps(names, model, program.Adam(model.parameters(), 0.01), 10)))
+    assert len(results[0][0]) == 4192
+    assert results[0] == results[1]
+
+
+def test_both_spellings_make_up_the_same_names(load):
+    gpt, gpt_plain = load("gpt"), load("gpt_plain")
+    sources = [random.Random(3), random.Random(3)]
+    models = [gpt.GPT(7), gpt_plain.GPT(7)]
+    for temperature in (0.3, 1.0, 3.0):
+        made_up = [model.generate(source, temperature) for model, source in zip(models, sources)]
+        assert made_up[0] == made_up[1]
+        assert len(made_up[0]) <= gpt.POSITIONS
+        assert set(made_up[0]) <= set(range(26))
+
+
+@pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the Value in pure Python is one of the benchmarks' files")
+def test_the_plain_gpt_is_the_same_on_a_value_in_pure_python(load, monkeypatch):
+    names, gpt_plain = load("names"), load("gpt_plain")
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    results = []
+    for value in ([], [importlib.import_module("python_value").Value]):
+        model = gpt_plain.GPT(7, *value)
+        results.append(first_steps(names, model, gpt_plain.Adam(model.parameters(), 0.01), 3))
+    for ours, theirs in zip(*results):
+        assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-15)
+
+
+def test_the_gpt_learns(load):
+    names, gpt = load("names"), load("gpt")
+    model = gpt.GPT(names.SEED)
+    losses = names.train(model, gpt.Adam(model.parameters(), names.LEARNING_RATE), names.load_names(), 200)
+    assert losses[0] == pytest.approx(3.3, abs=0.2)     # about log(27): it knows nothing yet
+    assert sum(losses[-50:]) / 50 < 2.8
+
+
+@pytest.mark.parametrize("script", ["gpt.py", "gpt_plain.py"])
+def test_the_gpt_shows_its_progress_and_prints_names(script, run_script):
+    output, progress = run_script(script, "--steps", "5", "--count", "3")
+    first, *made_up = output.splitlines()
+    assert first == "4192 parameters"
+    assert len(made_up) == 3
+    assert all(re.fullmatch("[a-z]*", name) for name in made_up)
+    assert "5/5" in progress
+    assert re.search(r"loss \d\.\d{3}", progress)
+
+
+def test_batches_go_through_all_images_in_another_order_each_time(load):
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's, an optional extra")
+    digits = load("digits")
+    images = list(range(3 * digits.BATCH))
+    stream = digits.batches(images)
+    first, second = ([one for batch in itertools.islice(stream, 3) for one in batch] for _ in range(2))
+    assert sorted(first) == sorted(second) == images
+    assert first != second
+
+
+def test_digits_are_read_after_a_few_steps(load, monkeypatch, capsys):
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's, an optional extra")
+    digits = load("digits")
+    monkeypatch.setattr(sys, "argv", ["digits.py", "--steps", "200"])
+    digits.main()
+    output, progress = capsys.readouterr()
+    seen, held_out = re.findall(r"([\d.]+)%$", output, re.MULTILINE)
+    assert float(seen) > 80
+    assert float(held_out) > 80
+    assert "on 360 images it has not seen" in output
+    assert "200/200" in progress
