@@ -1,0 +1,86 @@
+"""A Value in pure Python, as lean as short GPTs in pure Python write it: what micrograd_c is compared with.
+
+It has micrograd's form: the same operators make the same nodes, and `a - b`, `a / b` and `-a` are composed as they are
+there. A node keeps its operands and its slopes by them, two tuples, instead of a closure; backward() sorts without
+recursion. Knows nothing of micrograd_c.
+"""
+
+import math
+
+
+class Value:
+    """A number that remembers how it was computed."""
+
+    __slots__ = ("data", "grad", "operands", "slopes")
+
+    def __init__(self, data, operands=(), slopes=()):
+        self.data = data
+        self.grad = 0
+        self.operands = operands
+        self.slopes = slopes
+
+    def __add__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data + other.data, (self, other), (1, 1))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def __pow__(self, power):
+        return Value(self.data**power, (self,), (power * self.data ** (power - 1),))
+
+    def exp(self):
+        """e ** x."""
+        data = math.exp(self.data)
+        return Value(data, (self,), (data,))
+
+    def log(self):
+        """The natural logarithm."""
+        return Value(math.log(self.data), (self,), (1 / self.data,))
+
+    def relu(self):
+        """max(0, x)."""
+        return Value(0 if self.data < 0 else self.data, (self,), (int(self.data > 0),))
+
+    def __neg__(self):
+        return self * -1
+
+    def __radd__(self, other):
+        return self + other
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __rsub__(self, other):
+        return other + (-self)
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def __rtruediv__(self, other):
+        return other * self**-1
+
+    def backward(self):
+        """Add the slope of this Value by each it was computed from to that one's grad."""
+        self.grad = 1
+        for node in reversed(self.sorted_graph()):
+            grad = node.grad
+            for operand, slope in zip(node.operands, node.slopes):
+                operand.grad += slope * grad
+
+    def sorted_graph(self):
+        """This Value and all below it, operands before what was computed from them."""
+        nodes, seen, todo = [], set(), [self]
+        while todo:
+            node = todo.pop()
+            if node is None:        # the operands of the node below it are done
+                nodes.append(todo.pop())
+            elif node not in seen:
+                seen.add(node)
+                todo += (node, None)
+                todo += node.operands
+        return nodes
