@@ -11,8 +11,8 @@ import micrograd_c
 
 PACKAGE = pathlib.Path(micrograd_c.__file__).parent
 MODULES = [
-    "engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "copying",
-    "grad_mode", "demo",
+    "engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "viz",
+    "copying", "grad_mode", "demo",
 ]
 DECLARATIONS = ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products"]
 
@@ -22,7 +22,7 @@ def test_examples_in_docstrings_run(name):
     module = importlib.import_module(f"micrograd_c.{name}")
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
-    if name in {"engine", "tape", "nn", "vector", "optim", "summary", "grad_mode"}:
+    if name in {"engine", "tape", "nn", "vector", "optim", "summary", "viz", "grad_mode"}:
         assert result.attempted > 0
 
 
