@@ -131,9 +131,34 @@ try:
 except ValueError:
     pass
 """,
+    "lists may change while sums of products are recorded": COLLECT_AT_NEXT_CHANCE + """
+from micrograd_c.vector import linear, softmax, sumprod
+def attempt(change, call):
+    rows = [[Value(1.0), Value(2.0)] for _ in range(300)]
+    xs, biases = [Value(3.0), Value(4.0)], [Value(5.0) for _ in range(300)]
+    live = [Value(1.0) for _ in range(300)]
+    Garbage(lambda: change(rows, xs, biases))
+    try:
+        out = with_collector(lambda: call(rows, xs, biases))
+    except (ValueError, TypeError, OverflowError):
+        return
+    for one in out if isinstance(out, list) else [out]:
+        one.backward()
+CHANGES = [
+    lambda rows, xs, biases: rows.clear(), lambda rows, xs, biases: xs.clear(),
+    lambda rows, xs, biases: biases.clear(), lambda rows, xs, biases: rows[7].clear(),
+    lambda rows, xs, biases: rows.__setitem__(7, 3.0), lambda rows, xs, biases: xs.extend([2.0] * 100_000),
+    lambda rows, xs, biases: xs.__setitem__(0, 10**400), lambda rows, xs, biases: rows[9].__setitem__(0, "x"),
+]
+for change in CHANGES:
+    attempt(change, lambda rows, xs, biases: linear(rows, xs, biases))
+    attempt(change, lambda rows, xs, biases: sumprod(rows[0], xs, biases[0]))
+    attempt(change, lambda rows, xs, biases: softmax(biases))
+""",
     "helpers refuse what is no Value": """
-from micrograd_c import copying, engine
-for call in (lambda: copying.shallow_copy(None), lambda: copying.deep_copy(None, {}),
+from micrograd_c import copying, engine, updates
+for call in (lambda: updates.zero_grad([None]), lambda: updates.zero_grad(None),
+             lambda: copying.shallow_copy(None), lambda: copying.deep_copy(None, {}),
              lambda: copying.reduce_leaf(None), lambda: engine.LocalStep(None),
              lambda: engine.LocalStep.__new__(engine.LocalStep)):
     try:
