@@ -35,7 +35,8 @@ cdef struct Tape:
     int32_t *edges          # operands of custom nodes, in node order
     int32_t top             # nodes in use
     int32_t capacity        # nodes there is room for
-    int32_t base            # nodes below have survived a collection
+    int32_t base            # nodes below have survived two collections
+    int32_t aged            # nodes below have survived one
     int32_t edge_top        # edges in use
     int32_t edge_capacity   # edges there is room for
     int32_t edge_base       # edges of nodes below base

@@ -10,9 +10,11 @@ borrowed: a handle clears its slot when it dies (`release`), so the tape never h
 A node is recorded after its operands and nothing ever changes that order, so index order is topological order: a sweep
 goes down from its root, and a collection needs one pass down to mark and one pass up to slide.
 
-A node is alive while a live handle can reach it. Nothing is counted per node. Nodes come back in two ways: when the
-last handle at or above `base` dies, top drops to base (`reset`); when the tape is full, the survivors slide down and
-base moves up to the top (`collect_nodes`). Slots of `handles` from top on are NULL at all times: nodes recorded
+A node is alive while a live handle can reach it. Nothing is counted per node. Nodes come back in three ways. When the
+last handle at or above `base` dies, top drops to base (`reset`). When the tape is full and nothing alive reaches into
+the nodes right above base, all others slide down by that much (`drop_lowest`): so it is in a loop that builds a graph
+while its variable still holds the one before. Else all survivors slide down, and those that did so before are below
+base from then on (`collect_nodes`). Slots of `handles` from top on are NULL at all times: nodes recorded
 without a handle never touch theirs.
 
 Raw pointers into the arrays die at every call that may reserve or run Python. Indexes die at `reserve` only, and live
@@ -25,6 +27,7 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
 from micrograd_c cimport rules
+from micrograd_c.collecting cimport collect_nodes, drop_lowest
 
 cdef extern from *:
     """
@@ -83,9 +86,10 @@ cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
     """
     cdef Py_ssize_t wanted, wanted_edges
     if t.pins == 0:
-        collect_nodes(t)
         t.filled = 1
-        t.dropped = t.base      # what was recorded to get here pays for one more look, see `reset`
+        if not drop_lowest(t, nodes, edges):
+            collect_nodes(t, t.aged)
+            t.dropped = t.base      # what was recorded to get here pays for one more look, see `reset`
     wanted = max(<Py_ssize_t> SMALLEST, 3 * <Py_ssize_t> t.top, t.top + nodes)
     if t.top + nodes > t.capacity or (t.pins == 0 and not wanted // 2 < t.capacity < 3 * wanted):
         resize(t, wanted)
@@ -106,6 +110,7 @@ cdef void reset(Tape *t) noexcept:
     t.filled = 0
     t.dropped += t.top - t.base
     t.top = t.base
+    t.aged = min(t.aged, t.base)
     t.edge_top = t.edge_base
     t.hooks = t.hooks_base
     if t.capacity <= LARGE or t.has_shrunk and needed:
@@ -118,82 +123,11 @@ cdef void reset(Tape *t) noexcept:
 cdef void shrink(Tape *t) noexcept:
     """Give memory back. Failing to is no harm: what there is stays in use."""
     try:
-        collect_nodes(t)
+        collect_nodes(t, t.top)
         resize(t, max(<Py_ssize_t> SMALLEST, 2 * <Py_ssize_t> t.top))
         resize_edges(t, max(<Py_ssize_t> SMALLEST, 2 * <Py_ssize_t> t.edge_top))
     except MemoryError:
         pass
-
-
-# --- collecting ---
-
-cdef void collect_nodes(Tape *t) noexcept:
-    """Slide the nodes that live handles reach to the bottom, in their order, and renumber them."""
-    mark_reachable(t)
-    slide_marked(t)
-    t.base = t.top
-    t.edge_base = t.edge_top
-    t.hooks_base = t.hooks
-    t.young = 0
-    t.old_deaths = 0
-    t.dropped = 0
-
-
-cdef void mark_reachable(Tape *t) noexcept nogil:
-    cdef Node *nodes = t.nodes
-    cdef Node *node
-    cdef int32_t i, k
-    for i in range(t.top - 1, 0, -1):
-        node = nodes + i
-        if t.handles[i] != NULL:
-            node.flags |= LIVE
-        elif not node.flags & LIVE:
-            continue
-        if node.op == rules.CUSTOM:
-            for k in range(node.a, node.a + node.b):
-                nodes[t.edges[k]].flags |= LIVE
-        else:
-            # a missing operand is node 0, which is never moved
-            nodes[node.a].flags |= LIVE
-            nodes[node.b].flags |= LIVE
-
-
-cdef void slide_marked(Tape *t) noexcept nogil:
-    cdef Node *nodes = t.nodes
-    cdef Node *node
-    cdef Node *place
-    cdef int32_t i, k, forward, start
-    cdef int32_t to = 1
-    cdef int32_t edge_to = 0
-    t.hooks = 0
-    for i in range(1, t.top):
-        node = nodes + i
-        if not node.flags & LIVE:
-            continue
-        node.flags &= ~LIVE
-        node.forward = to
-        t.hooks += (node.flags & HOOK) != 0
-        if node.op == rules.CUSTOM:
-            start = node.a
-            node.a = edge_to
-            for k in range(node.b):
-                t.edges[edge_to + k] = nodes[t.edges[start + k]].forward
-            edge_to += node.b
-        else:
-            node.a = nodes[node.a].forward
-            node.b = nodes[node.b].forward
-        if i != to:
-            place = nodes + to
-            forward = place.forward         # belongs to the place, not to the node: operands are looked up by it
-            place[0] = node[0]
-            place.forward = forward
-            if t.handles[i] != NULL:
-                (<int32_t *> (<char *> t.handles[i] + t.index_offset))[0] = to
-                t.handles[to] = t.handles[i]
-                t.handles[i] = NULL
-        to += 1
-    t.top = to
-    t.edge_top = edge_to
 
 
 # --- sweeping ---
@@ -349,16 +283,17 @@ def pause(int depth):
 # --- for tests, benchmarks and the curious ---
 
 def stats():
-    """The tape's size in nodes, and in bytes of memory in use and reserved.
+    """The tape's size in nodes, and in bytes of memory in use and reserved; how many nodes have functions of users.
 
     >>> sorted(stats())
-    ['base', 'bytes_reserved', 'bytes_used', 'capacity', 'edges', 'nodes', 'young_handles']
+    ['base', 'bytes_reserved', 'bytes_used', 'capacity', 'edges', 'functions', 'nodes', 'young_handles']
     """
     cdef Py_ssize_t per_node = sizeof(Node) + sizeof(void *)
     return {
         "nodes": tape.top - 1,
         "base": tape.base - 1,
         "edges": tape.edge_top,
+        "functions": tape.hooks,
         "young_handles": tape.young,
         "capacity": tape.capacity,
         "bytes_used": tape.top * per_node + tape.edge_top * sizeof(int32_t),
@@ -381,4 +316,5 @@ resize(&tape, SMALLEST)
 resize_edges(&tape, SMALLEST)
 tape.top = 1
 tape.base = 1
+tape.aged = 1
 tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE)

@@ -73,6 +73,8 @@ def linear(rows, xs, biases=None):
     """
     cdef list inputs = as_inputs(xs, "xs")
     cdef list matrix = rows if type(rows) is list else list(rows)
+    if matrix and type(matrix[0]) is tuple:     # of list(zip(*columns))
+        matrix = [list(row) for row in matrix]
     cdef list starts = [0] * len(matrix) if biases is None else as_inputs(biases, "biases")
     outputs = record_rows(matrix, inputs, starts)
     if outputs is not None:

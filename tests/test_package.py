@@ -14,7 +14,7 @@ MODULES = [
     "engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "viz",
     "copying", "grad_mode", "demo",
 ]
-DECLARATIONS = ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products"]
+DECLARATIONS = ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products", "collecting"]
 
 
 @pytest.mark.parametrize("name", MODULES)

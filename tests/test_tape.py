@@ -1,10 +1,11 @@
 """The arena: that nodes come back, that memory is bounded, and that running out of it breaks nothing."""
 
+import collections
 import random
 import sys
 
 import pytest
-from conftest import sanitized
+from conftest import custom_sum, sanitized
 
 from micrograd_c import tape
 from micrograd_c.engine import Value
@@ -229,3 +230,86 @@ def test_large_graphs_one_after_the_other_give_memory_back_in_the_end():
     for _ in range(3):
         Value(1.0)
     assert tape.stats()["capacity"] < 1 << 20
+
+
+@pytest.mark.parametrize("kept", [1, 2, 5])
+@pytest.mark.parametrize("chained", [False, True], ids=["fresh graphs", "graphs on graphs"])
+def test_graphs_that_outlive_the_next_one_stay_right_while_older_ones_go(kept, chained):
+    """All functions are linear, so the gradient of each is known: the vector of its coefficients."""
+    draw = random.Random(kept)
+    weights = [Value(draw.uniform(-1, 1)) for _ in range(5)]
+    window = collections.deque(maxlen=kept)
+    largest = 0
+    for step in range(400):
+        terms = [(w, [float(w is other) for other in weights]) for w in weights]
+        if chained and window and step % 50:
+            terms += window
+        for _ in range(draw.randrange(200, 600)):
+            (a, da), (b, db) = draw.choice(terms), draw.choice(terms)
+            factor = draw.uniform(-0.5, 0.5)
+            made = custom_sum(a, b) if draw.random() < 0.1 else a + b
+            terms.append((made * factor, [(x + y) * factor for x, y in zip(da, db)]))
+        window.append(terms[-1])
+        del terms, made, a, b
+        largest = max(largest, tape.stats()["nodes"])
+        # once each, as a second sweep would start from the gradients that the first has left
+        if step == 399 or step % 7 == 0 and not chained:
+            value, coefficients = window[0]
+            for w in weights:
+                w.grad = 0
+            value.backward()
+            assert [w.grad for w in weights] == pytest.approx(coefficients, rel=1e-9, abs=1e-12)
+            assert value.data == pytest.approx(sum(c * w.data for c, w in zip(coefficients, weights)), abs=1e-12)
+    assert chained or largest < 100_000
+
+
+def test_a_loop_that_keeps_its_last_loss_does_not_grow(run_python):
+    run_python("""
+from micrograd_c import tape
+from micrograd_c.engine import Value
+weights = [Value(1.0) for _ in range(1000)]
+for _ in range(60):
+    loss = sum((w * w for w in weights), Value(0.0))
+    loss.backward()
+    assert tape.stats()["capacity"] == 16384
+assert tape.stats()["base"] == 1000
+assert [w.grad for w in weights] == [120.0] * 1000
+""")
+
+
+def test_functions_count_only_while_their_nodes_are_there(run_python):
+    """A sweep that calls functions is slower: it must end with the last node that has one."""
+    run_python("""
+import collections
+import gc
+import weakref
+from micrograd_c import tape
+from micrograd_c.engine import Value
+
+def relay(value):
+    out = Value(value.data, (value,), "relay")
+    out_again = weakref.ref(out)    # no cycle, so that it goes at once
+    def _backward():
+        for child in out_again()._prev:
+            child.grad += out_again().grad
+    out._backward = _backward
+    return out
+
+w = Value(2.0)
+losses = collections.deque()
+for step in range(6_000):
+    loss = relay(w * 3.0) * 2.0      # what only a relay refers to is the lowest node of its graph
+    for _ in range(10):
+        loss = loss + w
+    losses.append(loss)
+    if len(losses) == 3:
+        w.grad = 0
+        losses.popleft().backward()
+        assert w.grad == 16.0
+    assert tape.stats()["functions"] < 2_000
+losses.clear()
+del loss
+gc.collect()
+tape.collect()
+assert (tape.stats()["functions"], tape.stats()["edges"]) == (0, 0)
+""")

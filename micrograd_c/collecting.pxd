@@ -1,0 +1,162 @@
+"""Giving nodes back when the tape is full, and renumbering those that stay: part of tape.pyx, see its design."""
+
+from libc.stdint cimport int32_t
+
+from micrograd_c cimport rules
+from micrograd_c.tape cimport HOOK, LIVE, Node, Tape
+
+
+cdef inline void collect_nodes(Tape *t, int32_t old) noexcept:
+    """Slide the nodes that live handles reach to the bottom, in their order, and renumber them.
+
+    Survivors that were below `old` are below base then. They must have lived for a while: base does not come down when
+    they die, and what is garbage below it waits for the next collection.
+    """
+    mark_reachable(t)
+    slide_marked(t, old)
+    t.aged = t.top
+    t.old_deaths = 0
+    t.dropped = 0
+
+
+cdef inline void mark_reachable(Tape *t) noexcept nogil:
+    cdef Node *nodes = t.nodes
+    cdef Node *node
+    cdef int32_t i, k
+    for i in range(t.top - 1, 0, -1):
+        node = nodes + i
+        if t.handles[i] != NULL:
+            node.flags |= LIVE
+        elif not node.flags & LIVE:
+            continue
+        if node.op == rules.CUSTOM:
+            for k in range(node.a, node.a + node.b):
+                nodes[t.edges[k]].flags |= LIVE
+        else:
+            # a missing operand is node 0, which is never moved
+            nodes[node.a].flags |= LIVE
+            nodes[node.b].flags |= LIVE
+
+
+cdef inline void slide_marked(Tape *t, int32_t old) noexcept nogil:
+    cdef Node *nodes = t.nodes
+    cdef Node *node
+    cdef Node *place
+    cdef int32_t i, k, forward, start
+    cdef int32_t to = 1
+    cdef int32_t edge_to = 0
+    t.hooks = 0
+    t.young = 0
+    for i in range(1, t.top):
+        if i == old:
+            set_base(t, to, edge_to)
+        node = nodes + i
+        if not node.flags & LIVE:
+            continue
+        node.flags &= ~LIVE
+        node.forward = to
+        t.hooks += (node.flags & HOOK) != 0
+        t.young += t.handles[i] != NULL
+        if node.op == rules.CUSTOM:
+            start = node.a
+            node.a = edge_to
+            for k in range(node.b):
+                t.edges[edge_to + k] = nodes[t.edges[start + k]].forward
+            edge_to += node.b
+        else:
+            node.a = nodes[node.a].forward
+            node.b = nodes[node.b].forward
+        if i != to:
+            place = nodes + to
+            forward = place.forward         # belongs to the place, not to the node: operands are looked up by it
+            place[0] = node[0]
+            place.forward = forward
+            if t.handles[i] != NULL:
+                (<int32_t *> (<char *> t.handles[i] + t.index_offset))[0] = to
+                t.handles[to] = t.handles[i]
+                t.handles[i] = NULL
+        to += 1
+    if old >= t.top:
+        set_base(t, to, edge_to)
+    t.top = to
+    t.edge_top = edge_to
+
+
+cdef inline void set_base(Tape *t, int32_t base, int32_t edge_base) noexcept nogil:
+    """All that was counted so far is below base."""
+    t.base = base
+    t.edge_base = edge_base
+    t.hooks_base = t.hooks
+    t.young = 0
+
+
+cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexcept nogil:
+    """Drop the nodes from base on that nothing above them refers to, if that frees a third of the tape.
+
+    Takes all nodes from there on for alive, and so needs no marks: one look down at operands, one pass up.
+    """
+    cdef int32_t low = lowest_in_use(t)
+    cdef int32_t edge_low = t.edge_top
+    cdef int32_t i
+    for i in range(low, t.top):
+        if t.nodes[i].op == rules.CUSTOM:
+            edge_low = t.nodes[i].a
+            break
+    if t.top - (low - t.base) + nodes > t.capacity - t.capacity // 3:
+        return False
+    if t.edge_top - (edge_low - t.edge_base) + edges > t.edge_capacity - t.edge_capacity // 3:
+        return False
+    if t.hooks > t.hooks_base:
+        for i in range(t.base, low):
+            t.hooks -= (t.nodes[i].flags & HOOK) != 0
+    slide_down(t, low, edge_low)
+    return True
+
+
+cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
+    """At or above base: no node below it and from base on can be reached from a live handle."""
+    cdef Node *node
+    cdef int32_t low = t.base
+    cdef int32_t i, k
+    while low < t.top and t.handles[low] == NULL:
+        low += 1
+    i = t.top - 1
+    while i >= low > t.base:
+        node = t.nodes + i
+        if node.op == rules.CUSTOM:
+            for k in range(node.a, node.a + node.b):
+                if t.base <= t.edges[k] < low:
+                    low = t.edges[k]
+        else:
+            if t.base <= node.a < low:
+                low = node.a
+            if t.base <= node.b < low:
+                low = node.b
+        i -= 1
+    return low
+
+
+cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept nogil:
+    """Move the nodes from low on, and their operands from edge_low on, down to base and edge_base."""
+    cdef int32_t down = low - t.base
+    cdef int32_t edges_down = edge_low - t.edge_base
+    cdef Node *node
+    cdef int32_t i, k
+    for k in range(edge_low, t.edge_top):
+        t.edges[k - edges_down] = t.edges[k] - (down if t.edges[k] >= low else 0)
+    for i in range(low, t.top):
+        node = t.nodes + i - down
+        node[0] = t.nodes[i]
+        if node.op == rules.CUSTOM:
+            node.a -= edges_down
+        else:
+            node.a -= down if node.a >= low else 0
+            node.b -= down if node.b >= low else 0
+        if t.handles[i] != NULL:
+            (<int32_t *> (<char *> t.handles[i] + t.index_offset))[0] = i - down
+            t.handles[i - down] = t.handles[i]
+            t.handles[i] = NULL
+    t.top -= down
+    t.edge_top -= edges_down
+    t.aged = max(t.base, t.aged - down)
+    t.dropped += down
