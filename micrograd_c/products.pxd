@@ -98,11 +98,15 @@ cdef inline int32_t record_products(
     cdef Node *nodes = t.nodes
     cdef int32_t top = t.top
     cdef int32_t total = start.index
-    cdef int32_t x, right
+    cdef int32_t x
     cdef PyObject *w
     cdef Number running = start.number
     cdef Number product
     cdef Py_ssize_t j
+    if not total:
+        total = top
+        write(nodes + total, rules.LEAF, 0, 0, running.value, running.is_int | LEAF_NODE)
+        top += 1
     for j in range(width):
         w = PyList_GET_ITEM(weights, j)
         if not is_value(w) or not (<Value> w).index:
@@ -118,20 +122,13 @@ cdef inline int32_t record_products(
         if product.is_int:
             product.is_int = settle(&product.value)
         write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, product.is_int)
-        right = top
-        top += 1
-        if not total:       # number + Value is Value + number
-            total = right
-            right = top
-            write(nodes + right, rules.LEAF, 0, 0, start.number.value, start.number.is_int | LEAF_NODE)
-            top += 1
         running.value += product.value
         running.is_int &= product.is_int
         if running.is_int:
             running.is_int = settle(&running.value)
-        write(nodes + top, rules.ADD, total, right, running.value, running.is_int)
-        total = top
-        top += 1
+        write(nodes + top + 1, rules.ADD, total, top, running.value, running.is_int)
+        total = top + 1
+        top += 2
     t.top = top
     return total
 

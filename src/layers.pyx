@@ -47,6 +47,9 @@ cdef object layer_call = None
 cdef object value_relu = Value.relu
 cdef object value_tanh = Value.tanh
 cdef object value_sigmoid = Value.sigmoid
+cdef str RELU = "relu"
+cdef str TANH = "tanh"
+cdef str SIGMOID = "sigmoid"
 cdef Py_ssize_t w_offset, b_offset, nonlin_offset, activation_offset
 
 
@@ -222,11 +225,12 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
     """The node of the neuron's activation, or 0 if it is not one of ours. A neuron without any has micrograd's."""
     cdef Node *node = t.nodes + t.top
     cdef double x = t.nodes[sum].data
-    if activation == NULL or is_text(activation, "relu"):
+    # nearly always these very objects; after unpickling others with the same text
+    if activation == NULL or activation == <PyObject *> RELU or is_text(activation, "relu"):
         write_relu(node, sum, x, t.nodes[sum].flags & DATA_INT)
-    elif is_text(activation, "tanh"):
+    elif activation == <PyObject *> TANH or is_text(activation, "tanh"):
         write(node, rules.TANH, sum, 0, rules.tanh_value(x), 0)
-    elif is_text(activation, "sigmoid"):
+    elif activation == <PyObject *> SIGMOID or is_text(activation, "sigmoid"):
         write(node, rules.SIGMOID, sum, 0, rules.sigmoid_value(x), 0)
     else:
         return 0
