@@ -44,6 +44,8 @@ cdef inline bint read_number(object source, Number *number) except -1:
         return False
     if PyObject_HasAttr(source, "__index__") and PyObject_HasAttr(source, "numerator"):     # np.bool_ has no such
         return read_exact_number(PyNumber_Index(source), number)
+    if PyObject_HasAttr(source, "dtype") and read_exact_number(source.item(), number):
+        return True
     if not PyObject_HasAttr(source, "__float__") and not PyObject_HasAttr(source, "__index__"):
         return False
     number.value = float(source)

@@ -253,7 +253,7 @@ def test_graphs_that_outlive_the_next_one_stay_right_while_older_ones_go(kept, c
         del terms, made, a, b
         largest = max(largest, tape.stats()["nodes"])
         # once each, as a second sweep would start from the gradients that the first has left
-        if step == 399 or step % 7 == 0 and not chained:
+        if step == 399 or (step % 7 == 0 and not chained):
             value, coefficients = window[0]
             for w in weights:
                 w.grad = 0

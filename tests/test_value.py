@@ -27,7 +27,7 @@ NUMBERS = [3, 3.0, -0.0, True, Level.HIGH, np.float64(2.5), np.float32(2.5), np.
 def test_takes_every_number_by_value(number):
     value = Value(number)
     assert value.data == number
-    assert type(value.data) is (int if isinstance(number, (int, np.integer)) else float)
+    assert type(value.data) is (int if isinstance(number, (int, np.integer, np.bool_)) else float)
 
 
 @pytest.mark.parametrize(
