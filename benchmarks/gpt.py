@@ -5,20 +5,15 @@ targets, never results. The exit status says whether losses and gradients were e
 reader.
 """
 
-import argparse
-import importlib.metadata
 import math
 import pathlib
 import sys
-import time
 
 import micrograd.engine
 import python_value
-from interleaved import Candidate, machine, measure, minimum, ratio
+from interleaved import Candidate, measure, minimum, ratio
 from programs import fresh_copy
-from speed import HEADER, least, timed_row
-
-import micrograd_c
+from table import asked_for_quick, least, print_table, timed_row
 
 # in front, since this file has the name of one of the examples
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "examples"))
@@ -109,11 +104,8 @@ def graph_size(training):
     return sum(map(len, graphs)) // len(graphs)
 
 
-def main():
-    """Check, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="see that it runs, in seconds; the figures mean little")
-    quick = parser.parse_args().quick
+def measure_all(quick):
+    """Check, measure; rows and remarks."""
     names = load_names()[: 2 if quick else 5]
     trainings = {
         HELPERS: Training("gpt", names),
@@ -127,7 +119,6 @@ def main():
     def candidate(name, training, **options):
         return Candidate(name, trainings[training].steps, len(names), **options)
 
-    wall, processor = time.perf_counter(), time.process_time()
     results = measure([
         candidate(HELPERS, HELPERS, repeats=20),
         candidate(PLAIN, PLAIN, repeats=5),
@@ -136,20 +127,14 @@ def main():
         candidate(ORIGINAL, ORIGINAL),
         candidate(ORIGINAL_UNCOLLECTED, ORIGINAL, collector=False),
     ], rounds=1 if quick else 6, warmups=0 if quick else 1)
-    share = (time.process_time() - processor) / (time.perf_counter() - wall)
-    rows = [
+    rates = ", ".join(f"{name}: {1 / minimum(result):.1f}" for name, result in results.items())
+    return [
         timed_row(f"a training step: {ours}", results[ours], other, results[other],
                   ratio(results[other], results[ours]), target)
         for (ours, other), target in TARGETS.items()
-    ]
-    for row in [HEADER, ["---"] * len(HEADER), *rows]:
-        print("|", " | ".join(row), "|")
-    rates = ", ".join(f"{name}: {1 / minimum(result):.1f}" for name, result in results.items())
-    print(f"\nSteps a second, at best: {rates}. {size:,} nodes a step, on average.")
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("micrograd", "pyperf")]
-    print(f"\nMeasured on: {machine()}; micrograd_c {micrograd_c.__version__}, {', '.join(versions)}; "
-          f"on a processor for {share:.0%} of the time.")
+    ], [f"Steps a second, at best: {rates}. {size:,} nodes a step, on average."]
 
 
 if __name__ == "__main__":
-    main()
+    quick = asked_for_quick(__doc__)
+    print_table(lambda: measure_all(quick))

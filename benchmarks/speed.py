@@ -4,52 +4,23 @@ Knows nothing of how micrograd_c works: it uses what anybody can import. Holds t
 says whether the values were equal; how fast they came is for the reader.
 """
 
-import argparse
 import importlib
-import importlib.metadata
 import importlib.util
 import json
 import math
 import pathlib
 import subprocess
 import sys
-import time
 
-from interleaved import Candidate, machine, measure, ratio
+from interleaved import Candidate, measure, ratio
 from programs import fresh_copy
+from table import asked_for_quick, least, most, print_table, timed_row, verdict
 
-import micrograd_c
 from micrograd_c.engine import Value
 
 OURS, AS_IT_COMES, UNCOLLECTED = "micrograd_c", "micrograd as it comes", "micrograd, gc.disable()"
 CLEANED = "micrograd, gc.collect() before each step, untimed"
 TOLERANCE = 1e-9
-HEADER = ["measured", "micrograd_c", "compared with", "ratio of minima", "ratio of medians", "target", ""]
-
-
-def most(limit):
-    """A target not to exceed: its text and its test."""
-    return f"≤ {limit:g}", lambda figure: figure <= limit
-
-
-def least(limit):
-    """A target to reach."""
-    return f"≥ {limit:g}", lambda figure: figure >= limit
-
-
-def verdict(target, *figures):
-    """The last two columns. All figures have to meet the target."""
-    if target is None:
-        return ["", ""]
-    text, test = target
-    return [text, "met" if all(map(test, figures)) else "missed"]
-
-
-def timed_row(label, ours, name, other, ratios, target):
-    """A row about time. Shows the medians."""
-    figures = [f"{figure:.3g}" if figure < 100 else f"{figure:.0f}" for figure in ratios]
-    times = [benchmark.format_value(benchmark.median()) for benchmark in (ours, other)]
-    return [label, times[0], f"{name}: {times[1]}", *figures, *verdict(target, *ratios)]
 
 
 def demand_equal(what, ours, theirs):
@@ -188,23 +159,14 @@ def torch_rows(rounds, steps):
 
 def main():
     """Measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="see that it runs, in seconds; the figures mean little")
-    quick = parser.parse_args().quick
-    wall, processor = time.perf_counter(), time.process_time()
-    rows = [
+    quick = asked_for_quick(__doc__)
+    print_table(lambda: ([
         *loop_rows(turns=2_000 if quick else 100_000, rounds=5 if quick else 60),
         *memory_rows(),
         *demo_rows(rounds=1 if quick else 7, warmups=0 if quick else 1, steps=2 if quick else 5),
         *expression_rows(rounds=3 if quick else 60, times=20 if quick else 200),
         *torch_rows(rounds=2 if quick else 10, steps=2 if quick else 5),
-    ]
-    share = (time.process_time() - processor) / (time.perf_counter() - wall)
-    for row in [HEADER, ["---"] * len(HEADER), *rows]:
-        print("|", " | ".join(row), "|")
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("micrograd", "pyperf")]
-    print(f"\nMeasured on: {machine()}; micrograd_c {micrograd_c.__version__}, {', '.join(versions)}; "
-          f"on a processor for {share:.0%} of the time.")
+    ], []))
 
 
 if __name__ == "__main__":
