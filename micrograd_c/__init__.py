@@ -7,7 +7,9 @@
 import sys
 
 __version__ = "0.1.0"
-__all__ = ["Value", "cross_entropy", "linear", "logsumexp", "mean", "no_grad", "softmax", "sumprod"]
+__all__ = [
+    "Value", "cross_entropy", "install", "linear", "logsumexp", "mean", "no_grad", "softmax", "sumprod", "uninstall",
+]
 
 try:
     from micrograd_c.engine import Value
@@ -23,4 +25,13 @@ except ModuleNotFoundError as error:
     raise ImportError(message) from None
 
 from micrograd_c.grad_mode import no_grad
+from micrograd_c.substitute import (  # noqa: F401 (IPython and pytest look for their hooks here)
+    install,
+    load_ipython_extension,
+    pytest_addoption,
+    pytest_report_header,
+    pytest_unconfigure,
+    uninstall,
+    unload_ipython_extension,
+)
 from micrograd_c.vector import cross_entropy, linear, logsumexp, mean, softmax, sumprod

@@ -1,0 +1,103 @@
+"""install() and uninstall(): what `import micrograd` gives; and the same for IPython's %load_ext and `pytest -p`.
+
+Knows micrograd's names and which modules stand in for them. IPython and pytest are only called by, never needed.
+"""
+
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+
+__all__ = ["install", "uninstall"]
+
+NAMES = ("micrograd", "micrograd.engine", "micrograd.nn")
+
+installed = {}      # what is in sys.modules by our doing
+
+
+def install():
+    """Let `micrograd`, `micrograd.engine` and `micrograd.nn` be micrograd_c, wherever this process imports them.
+
+    A second call is harmless. Raises RuntimeError, with nothing changed, if micrograd itself is already imported.
+
+    >>> install()
+    >>> from micrograd.engine import Value
+    >>> Value
+    <class 'micrograd_c.engine.Value'>
+    >>> uninstall()
+    """
+    for name in NAMES:
+        module = sys.modules.get(name)
+        if module is not None and module is not installed.get(name):
+            raise RuntimeError(
+                f"{name} is already imported, from {origin(module)}, and its Value and micrograd_c's cannot be mixed. "
+                "In a fresh process, call micrograd_c.install(), or start the program with "
+                "`python -m micrograd_c run`, before anything imports micrograd."
+            )
+    if not installed:
+        installed.update(substitutes())
+    sys.modules.update(installed)
+
+
+def uninstall():
+    """Take back what install() did: the next `import micrograd` looks for micrograd itself.
+
+    What was imported before keeps its meaning. Without an install() nothing happens.
+
+    >>> uninstall()
+    """
+    for name, module in installed.items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
+    installed.clear()
+
+
+def substitutes():
+    """The modules by the names they stand in for.
+
+    The package is empty, as micrograd's is, and belongs to no folder: with micrograd_c's, `import micrograd.tape` would
+    load a compiled module a second time.
+    """
+    package = importlib.util.module_from_spec(
+        importlib.machinery.ModuleSpec("micrograd", None, origin="micrograd_c", is_package=True)
+    )
+    package.engine = importlib.import_module("micrograd_c.engine")
+    package.nn = importlib.import_module("micrograd_c.nn")
+    return dict(zip(NAMES, (package, package.engine, package.nn)))
+
+
+def origin(module):
+    """The file, or for a package without one the folder, that a module came from."""
+    return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "no file")
+
+
+# --- IPython: %load_ext micrograd_c, %unload_ext micrograd_c ---
+
+def load_ipython_extension(ipython):
+    install()
+
+
+def unload_ipython_extension(ipython):
+    uninstall()
+
+
+# --- pytest: pytest -p micrograd_c ---
+
+def pytest_addoption():
+    """The first hook of all, which runs as soon as `-p` is read, before any conftest.py is imported."""
+    try:
+        install()
+    except RuntimeError as error:
+        import pytest
+
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header():
+    from micrograd_c import __version__
+
+    return f"micrograd: micrograd_c {__version__} (compiled)"
+
+
+def pytest_unconfigure():
+    uninstall()
