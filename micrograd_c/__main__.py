@@ -1,20 +1,31 @@
 """`python -m micrograd_c` and the console script `micrograd-c`."""
 
-import argparse
 import sys
-
-from micrograd_c import __version__, demo
 
 
 def main(arguments=None):
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status, None for 0."""
+    if arguments is None:
+        arguments = sys.argv[1:]
+    if arguments[:1] == ["run"]:    # before argparse, which would look for options among those of the program
+        from micrograd_c import run
+
+        return run.main(arguments[1:])
+
+    import argparse
+
+    from micrograd_c import __version__, demo
+
     parser = argparse.ArgumentParser(prog="micrograd-c", description="micrograd, compiled")
     parser.add_argument("--version", action="version", version=f"micrograd_c {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     demo.add_arguments(commands.add_parser("demo", help="train micrograd's demo on its own data"))
+    commands.add_parser("run", add_help=False, help="run a program written for micrograd, unchanged")
     options = parser.parse_args(arguments)
     return demo.run(options)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _status = main()
+    if _status:     # even an exit with 0 is a traceback with `python -i`
+        sys.exit(_status)

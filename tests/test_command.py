@@ -80,11 +80,41 @@ def test_the_version_is_the_packages(capsys):
     assert capsys.readouterr().out == f"micrograd_c {micrograd_c.__version__}\n"
 
 
+def test_help_names_the_commands(capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--help"])
+    assert ended.value.code == 0
+    assert re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE) == ["demo", "run"]
+
+
 def test_a_missing_command_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as ended:
         command.main([])
     assert ended.value.code == 2
     assert "usage: micrograd-c" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_says_how_to_run_a_program(option, capsys):
+    assert command.main(["run", option]) == 0
+    help_text, errors = capsys.readouterr()
+    assert help_text.startswith("usage: micrograd-c run SCRIPT [ARGUMENT ...]\n       micrograd-c run -m MODULE ")
+    assert errors == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "which program?"), (["-m"], "which program?"), (["--"], "which program?"),
+        (["-x", "program.py"], "unknown option -x"),
+    ],
+)
+def test_no_program_to_run_is_a_usage_error(arguments, problem, capsys):
+    assert command.main(["run", *arguments]) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.startswith("usage: micrograd-c run ")
+    assert errors.endswith(f"\nmicrograd-c run: error: {problem}\n")
 
 
 @pytest.fixture

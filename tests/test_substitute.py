@@ -201,10 +201,11 @@ print([name for name in unneeded if name in sys.modules])
 def test_examples_in_docstrings_run(run_python):
     assert run_python("""
 import doctest
-from micrograd_c import substitute
-result = doctest.testmod(substitute)
-print(result.failed, result.attempted > 0)
-""") == "0 True\n"
+from micrograd_c import run, substitute
+for module in (run, substitute):
+    result = doctest.testmod(module)
+    print(result.failed, result.attempted > 0)
+""") == "0 True\n0 True\n"
 
 
 # --- IPython ---

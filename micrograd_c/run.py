@@ -1,0 +1,202 @@
+"""`micrograd-c run`: a program written for micrograd runs on micrograd_c, and in all else as `python` would run it.
+
+It runs in this process as the module __main__, and what it raises is left to the interpreter, so that exit statuses,
+signals and the order of things at exit are Python's own. Knows substitute, and nothing of Values.
+"""
+
+import builtins
+import importlib.util
+import io
+import marshal
+import os
+import pkgutil
+import runpy
+import sys
+import types
+import warnings
+from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+
+from micrograd_c.substitute import install, installed, uninstall
+
+__all__ = ["run_script"]
+
+USAGE = """\
+usage: micrograd-c run SCRIPT [ARGUMENT ...]
+       micrograd-c run -m MODULE [ARGUMENT ...]
+"""
+HELP = """
+Run a program written for micrograd on micrograd_c, unchanged: micrograd,
+micrograd.engine and micrograd.nn are micrograd_c to it. All else is as with
+`python SCRIPT` and `python -m MODULE`; SCRIPT may also be a .pyc file, or a
+folder or zip file with a __main__.py.
+"""
+
+
+def main(arguments):
+    """The command line; returns the exit status, or None when a program has run to its end.
+
+    What a program raises passes through, for the interpreter to deal with, and nothing is put back: the program's
+    threads and exit functions are still to run.
+    """
+    option = arguments[0] if arguments and arguments[0].startswith("-") else ""
+    program = arguments[1:] if option else arguments
+    if option in ("-h", "--help"):
+        print(USAGE + HELP, end="")
+        return 0
+    if option not in ("", "-m", "--") or not program:
+        problem = f"unknown option {option}" if program else "which program?"
+        return fail(f"{USAGE}micrograd-c run: error: {problem}", 2)
+    try:
+        install()
+    except RuntimeError as error:
+        return fail(f"micrograd-c run: error: {error}", 1)
+    try:
+        if option == "-m":
+            run_module(program)
+            return None
+        path = absolute(program[0])
+        try:
+            content = read(path)
+        except OSError as error:
+            return fail(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}", 2)
+        run_file(path, content, program)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        leave_out_our_frames(error)
+        raise
+
+
+def fail(message, status):
+    print(message, file=sys.stderr)
+    return status
+
+
+def run_script(path, arguments=()):
+    """Run a script as `micrograd-c run` does, within a program that goes on; returns the script's global variables.
+
+    sys.argv, sys.path, sys.modules["__main__"] and what `import micrograd` gives are as before afterwards. Raises
+    OSError if the script cannot be read, RuntimeError if micrograd itself is already imported, and what the script
+    raises, SystemExit included.
+
+    >>> import pathlib, tempfile
+    >>> script = pathlib.Path(tempfile.mkdtemp(), "script.py")
+    >>> _ = script.write_text("from micrograd.engine import Value; y = Value(2) * 3")
+    >>> run_script(script)["y"]
+    Value(data=6, grad=0)
+    """
+    argv = [os.fspath(path), *arguments]
+    path = absolute(argv[0])
+    content = read(path)
+    before = sys.argv, sys.path[:], sys.modules["__main__"]
+    was_installed = bool(installed)
+    install()
+    try:
+        return vars(run_file(path, content, argv))
+    finally:
+        sys.argv, sys.path[:], sys.modules["__main__"] = before
+        if not was_installed:
+            uninstall()
+
+
+def absolute(path):
+    """As the interpreter does it, and shows it in tracebacks: not normalised."""
+    return path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+
+
+def read(path):
+    """A script's bytes, or None if path is a folder or zip file, whatever is in it."""
+    if pkgutil.get_importer(path):
+        return None
+    with io.open_code(path) as file:
+        return file.read()
+
+
+def run_file(path, content, argv):
+    """Run what read() gave; returns the module it became."""
+    sys.argv = Arguments(argv)
+    if content is None:
+        if safe_path():
+            sys.path.insert(0, path)    # the interpreter looks for __main__ there whatever it was told
+        else:
+            sys.path[0] = path
+        module = new_main()
+        runpy._run_module_as_main("__main__", alter_argv=False)
+        return module
+    if not safe_path():
+        sys.path[0] = os.path.dirname(os.path.realpath(path))
+    module = new_main()
+    module.__file__ = path
+    module.__cached__ = None
+    is_compiled = path.endswith(".pyc") or content.startswith(importlib.util.MAGIC_NUMBER)
+    module.__loader__ = (SourcelessFileLoader if is_compiled else SourceFileLoader)("__main__", path)
+    exec(code_of(content) if is_compiled else compile(content, path, "exec", dont_inherit=True), vars(module))
+    return module
+
+
+def code_of(content):
+    """The code in the bytes of a .pyc file."""
+    if not content.startswith(importlib.util.MAGIC_NUMBER):
+        raise RuntimeError("Bad magic number in .pyc file")
+    return marshal.loads(content[16:])
+
+
+def run_module(argv):
+    """Run argv[0] as `python -m` does, by what Python runs for it."""
+    name, *arguments = argv
+    sys.argv = Arguments(["-m", *arguments])
+    if not safe_path():
+        sys.path[0] = os.getcwd()
+    new_main()
+    runpy._run_module_as_main(name)
+
+
+def safe_path():
+    """Whether the interpreter was told not to put the program's folder on sys.path."""
+    return getattr(sys.flags, "safe_path", sys.flags.isolated)      # safe_path came with Python 3.11
+
+
+def new_main():
+    """A fresh __main__ in sys.modules, such as the interpreter makes."""
+    module = types.ModuleType("__main__")
+    module.__builtins__ = builtins
+    if "__annotations__" in vars(sys.modules["__main__"]):      # not in every version of Python
+        module.__annotations__ = {}
+    sys.modules["__main__"] = module
+    return module
+
+
+class Arguments(list):
+    """sys.argv. multiprocessing pickles it for the processes it spawns, which make it before they import the program.
+
+    micrograd is micrograd_c there, too, because making it calls install().
+    """
+
+    def __reduce__(self):
+        return arguments_of_child, (list(self),)
+
+
+def arguments_of_child(argv):
+    try:
+        install()
+    except RuntimeError as error:   # a fork server has imported the program before; without its workers a pool hangs
+        warnings.warn(str(error), RuntimeWarning, stacklevel=2)
+    return Arguments(argv)
+
+
+def leave_out_our_frames(error):
+    """When the interpreter reports error, on its way up from here, the traceback is to begin with the program's frames.
+
+    The frames above this module are yet to be added to it, so it is put right at the last moment, by an excepthook.
+    """
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_globals is globals():
+        traceback = traceback.tb_next
+    hook = getattr(sys, "excepthook", sys.__excepthook__)       # the program's own, if it has set one
+
+    def excepthook(kind, value, _):
+        sys.excepthook = hook
+        error.with_traceback(traceback)
+        hook(kind, value, value.__traceback__)
+
+    sys.excepthook = excepthook

@@ -1,0 +1,357 @@
+"""`micrograd-c run`: programs written for micrograd run on micrograd_c, and in all else as with `python`."""
+
+import multiprocessing
+import os
+import py_compile
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from test_habits import ROUNDED, SCRIPTS, same
+
+RUN = ("-m", "micrograd_c", "run")
+HABITS = {path.stem: path for path in SCRIPTS}
+
+
+def start(*arguments, folder, **environment):
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    return subprocess.Popen(
+        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=folder, env=environment,
+    )
+
+
+def outcome(process, typed=""):
+    """Exit status, standard output, standard error."""
+    output, errors = process.communicate(typed, timeout=60)
+    return process.returncode, output, errors
+
+
+def run(*program, folder, **environment):
+    return outcome(start(*RUN, *program, folder=folder, **environment))
+
+
+def same_as_python(*program, folder, options=(), typed=""):
+    """What the program does with micrograd-c run, which must be what it does with python, to the last byte."""
+    here, there = start(*options, *RUN, *program, folder=folder), start(*options, *program, folder=folder)
+    here, there = outcome(here, typed), outcome(there, typed)
+    assert here == there
+    return here
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+# --- programs written for micrograd ---
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "attributes", "custom_modules", "finalizers", "labelled_subclass", "lecture_neuron", "mistakes", "nary_ops",
+        "replaced_methods", "threads",
+    ],
+)
+def test_scripts_print_what_they_print_with_micrograd(name, tmp_path):
+    pytest.importorskip("micrograd")
+    script = str(HABITS[name])
+    here, there = start(*RUN, script, folder=tmp_path), start(script, folder=tmp_path)
+    (status, here, errors), (expected, there, no_errors) = outcome(here), outcome(there)
+    assert (status, errors) == (expected, no_errors) == (0, "")
+    here, there = here.replace("micrograd_c", "micrograd").splitlines(), there.splitlines()
+    assert len(here) == len(there) >= 5
+    assert all(same(*lines, name in ROUNDED) for lines in zip(here, there))
+
+
+def test_a_folder_micrograd_beside_the_script_is_not_looked_at(tmp_path):
+    write(tmp_path, "micrograd/__init__.py", "raise ImportError('the wrong one')")
+    write(tmp_path, "train.py", "from micrograd.engine import Value\nprint(Value(2) * 3, Value.__module__)")
+    expected = (0, "Value(data=6, grad=0) micrograd_c.engine\n", "")
+    assert run("train.py", folder=tmp_path) == expected
+    assert run("-m", "train", folder=tmp_path) == expected
+
+
+def test_micrograd_imported_before_the_program_is_one_clear_sentence(tmp_path):
+    write(tmp_path, "sitecustomize.py", "import sys, types\nsys.modules['micrograd'] = types.ModuleType('micrograd')")
+    write(tmp_path, "train.py", "print('not reached')")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    status, output, errors = run("train.py", folder=tmp_path, PYTHONPATH=path)
+    assert (status, output) == (1, "")
+    (line,) = errors.splitlines()
+    assert line.startswith("micrograd-c run: error: micrograd is already imported, from ")
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_child_processes_run_on_micrograd_c_too(method, tmp_path):
+    write(tmp_path, "train.py", """
+import multiprocessing
+import sys
+from micrograd.engine import Value
+
+def work(queue):
+    queue.put((str(Value(2) * 3), Value.__module__, sys.argv[1:]))
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    queue = context.SimpleQueue()
+    process = context.Process(target=work, args=(queue,))
+    process.start()
+    print(queue.get())
+    process.join()
+""")
+    expected = (0, f"('Value(data=6, grad=0)', 'micrograd_c.engine', ['{method}'])\n", "")
+    assert run("train.py", method, folder=tmp_path) == expected
+    assert run("-m", "train", method, folder=tmp_path) == expected
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="there is no fork server here")
+def test_a_fork_server_that_has_imported_micrograd_is_a_warning_and_no_endless_loop(tmp_path):
+    pytest.importorskip("micrograd")
+    write(tmp_path, "train.py", """
+import multiprocessing
+
+def work(x):
+    return 2 * x
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["micrograd.engine"])
+    with context.Pool(1) as pool:
+        print(pool.map(work, [1, 2]))
+""")
+    status, output, errors = run("train.py", folder=tmp_path)
+    assert (status, output) == (0, "[2, 4]\n")
+    assert "RuntimeWarning: micrograd is already imported, from " in errors
+
+
+# --- the same as python does ---
+
+DELETED = """
+import sys
+class Noisy:
+    def __init__(self, name):
+        self.name = name
+    def __del__(self):
+        print("deleted", self.name, __name__)
+first, second = Noisy("first"), Noisy("second")
+def work(third):
+    {}
+work(Noisy("third"))
+"""
+PROGRAMS = {
+    "it ends": (0, "print('done')"),
+    "nothing at all": (0, ""),
+    "an exception in a function": (1, "def f(n):\n    return f(n - 1) if n else 1 / 0\nf(5)"),
+    "an exception while handling one": (1, "def f():\n    {}['key']\ntry:\n    f()\nexcept KeyError:\n    f()"),
+    "an exception from another": (
+        1, "def f():\n    {}['key']\ntry:\n    f()\nexcept KeyError as e:\n    raise ValueError('text') from e"
+    ),
+    "an exception that cannot be changed": (
+        1, "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass Wrong(Exception):\n    x: int\n"
+        "raise Wrong(1)"
+    ),
+    "a group of exceptions": (
+        1, "def f():\n    {}['key']\ntry:\n    f()\nexcept KeyError as e:\n    kept = e\n"
+        "raise ExceptionGroup('all', [kept, ValueError('text')])"
+    ),
+    "an exception in a thread": (
+        0, "import threading\ndef f():\n    1 / 0\nthread = threading.Thread(target=f, name='one')\nthread.start()\n"
+        "thread.join()\nprint('done')"
+    ),
+    "a thread that goes on": (
+        1, "import threading, time\ndef f():\n    time.sleep(0.05)\n    print('thread', __name__)\n    1 / 0\n"
+        "threading.Thread(target=f, name='one').start()\nraise ValueError"
+    ),
+    "an exception in what is imported": (1, "import imported"),
+    "a module that is missing": (1, "import nothing_of_that_name"),
+    "functions at exit": (
+        1, "import atexit, sys\natexit.register(lambda: print(sys.modules['__main__'].x, sys.excepthook))\nx = 3\n1 / 0"
+    ),
+    "a hook for exceptions": (
+        1, "import sys, traceback\ndef hook(kind, value, entries):\n    print(kind, value, sys.excepthook is hook)\n"
+        "    traceback.print_tb(entries)\n    assert entries is value.__traceback__\nsys.excepthook = hook\n"
+        "def f():\n    1 / 0\nf()"
+    ),
+    "exit 3": (3, "import sys\nsys.exit(3)"),
+    "exit with a text": (1, "import sys\nsys.exit('text')"),
+    "exit from a function": (5, "def f():\n    quit(5)\nf()"),
+    "an interrupt": (-signal.SIGINT, "def f():\n    raise KeyboardInterrupt\nf()"),
+    "no grammar": (1, "print(1)\ndef f(:\n    pass"),
+    "no indentation": (1, "if 1:\nprint(2)"),
+    "a string without end": (1, "x = 'abc\nprint(1)"),
+    "an encoding": (1, "# -*- coding: latin-1 -*-\nprint(ascii('\u00e9'))\nx = '\u00e9'; 1 / 0".encode("latin-1")),
+    "a byte order mark": (0, "\ufeffprint(1)"),
+    "carriage returns": (1, "x = 1\r\nprint(x)\r\n1 / 0\r\n"),
+    "warnings": (
+        0, "import warnings\nwarnings.warn('text')\ndef f():\n    warnings.warn('old', DeprecationWarning)\nf()\n"
+        "print(warnings is 1)"
+    ),
+    "annotations": (
+        0, "import typing\nx: int = 1\nclass A:\n    y: 'A'\nprint(typing.get_type_hints(A), __annotations__)"
+    ),
+    "what it left behind at its end": (0, DELETED.format("return")),
+    "what it left behind at an exit": (0, DELETED.format("sys.exit(0)")),
+    "what it left behind at an exception": (1, DELETED.format("1 / 0")),
+    "an error in a custom _backward": (
+        1, "from micrograd_c.engine import Value\nx = Value(2.0)\nout = Value(4.0, (x,), 'square')\ndef backward():\n"
+        "    raise ValueError('text')\nout._backward = backward\n(out * 3).backward()"
+    ),
+    "an error of an op": (1, "from micrograd_c.engine import Value\ndef f(x):\n    return x / 0\nf(Value(1.0))"),
+}
+VARIABLES = """
+import os, pickle, sys
+class Parameter:
+    pass
+assert type(pickle.loads(pickle.dumps(Parameter()))) is Parameter
+assert vars(sys.modules["__main__"]) is globals()
+for name in sorted(name for name in globals() if name.startswith("__")):
+    print(name, repr(globals()[name]).partition(" at 0x")[0])
+print(type(__builtins__), __import__("__main__").Parameter is Parameter)
+print(sys.argv, os.getcwd(), sys.path, __debug__, sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_output_errors_and_status_are_pythons(name, tmp_path):
+    status, program = PROGRAMS[name]
+    write(tmp_path, "imported.py", "def f():\n    1 / 0\nf()")
+    write(tmp_path, "program.py", program)
+    assert same_as_python("program.py", folder=tmp_path)[0] == status
+
+
+@pytest.mark.parametrize("name", ["an exception in a function", "a hook for exceptions", "an interrupt", "no grammar"])
+def test_output_errors_and_status_of_a_module_are_pythons(name, tmp_path):
+    status, program = PROGRAMS[name]
+    write(tmp_path, "program.py", program)
+    assert same_as_python("-m", "program", folder=tmp_path)[0] == status
+
+
+def test_a_recursion_without_end_differs_in_its_depth_only(tmp_path):
+    write(tmp_path, "program.py", "def f(n):\n    return f(n + 1)\nf(0)")
+    here, there = (outcome(start(*options, "program.py", folder=tmp_path)) for options in (RUN, ()))
+    repeated = re.compile(r"repeated (\d+) more times")
+    assert repeated.sub("", here[2]) == repeated.sub("", there[2])
+    assert 0 <= int(repeated.search(there[2])[1]) - int(repeated.search(here[2])[1]) < 10
+
+
+@pytest.mark.parametrize("options", [(), ("-O",), ("-X", "dev"), ("-P",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "program",
+    [
+        "program.py", "./folder/../program.py", "{}/program.py", "links/to_file.py", "links/to_folder/program.py",
+        "program.pyc", "compiled", "folder", "program.zip", "-m program", "-m folder", "-m folder.part",
+    ],
+)
+def test_a_program_finds_its_name_and_place_as_with_python(program, options, tmp_path):
+    if "-P" in options and sys.version_info < (3, 11):
+        pytest.skip("-P came with Python 3.11")
+    path = write(tmp_path, "program.py", VARIABLES)
+    write(tmp_path, "folder/__main__.py", VARIABLES)
+    write(tmp_path, "folder/part.py", VARIABLES)
+    with zipfile.ZipFile(tmp_path / "program.zip", "w") as archive:
+        archive.write(path, "__main__.py")
+    for compiled in ("program.pyc", "compiled"):
+        py_compile.compile(str(path), str(tmp_path / compiled))
+    if program.startswith("links/"):
+        (tmp_path / "links").mkdir()
+        try:
+            (tmp_path / "links" / "to_file.py").symlink_to(path)
+            (tmp_path / "links" / "to_folder").symlink_to(tmp_path)
+        except OSError:
+            pytest.skip("no links on this file system")
+    arguments = program.format(tmp_path).split()
+    rest = ["--help", "-m", "x y", "--", "-h", ""]
+    status, output, errors = same_as_python(*arguments, *rest, folder=tmp_path, options=options)
+    if "-P" in options and arguments[0] == "-m":    # the current folder is not looked in
+        assert (status, output) == (1, "")
+    else:
+        assert (status, errors) == (0, "")
+        assert repr(rest)[1:] in output
+
+
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [
+        ("missing.py", 2), ("folder/missing.py", 2), ("folder", 1), ("broken.pyc", 1), ("-m missing", 1),
+        ("-m missing.part", 1), ("-m folder", 1), ("-m folder.missing", 1), ("-m program.part", 1),
+    ],
+)
+def test_what_cannot_be_run_is_said_as_python_says_it(program, status, tmp_path):
+    (tmp_path / "folder").mkdir()
+    write(tmp_path, "broken.pyc", "what a .pyc file never begins with")
+    write(tmp_path, "program.py", "")
+    ended, output, errors = same_as_python(*program.split(), folder=tmp_path)
+    assert (ended, output) == (status, "")
+    assert len(errors.splitlines()) == 1
+
+
+def test_the_variables_are_there_after_the_program_with_pythons_option_i(tmp_path):
+    write(tmp_path, "program.py", "x = 42\n1 / 0")
+    status, output, _ = same_as_python("program.py", folder=tmp_path, options=("-i",), typed="print(x, __name__)\n")
+    assert (status, output) == (0, "42 __main__\n")
+
+
+@pytest.mark.parametrize("program", [["program.py"], ["-m", "program"]], ids=" ".join)
+def test_the_console_script_runs_a_program_as_python_does(program, tmp_path):
+    write(tmp_path, "bin/micrograd-c", "import sys\nfrom micrograd_c.__main__ import main\nsys.exit(main())")
+    write(tmp_path, "program.py", VARIABLES + "1 / 0")
+    there = outcome(start(*program, "-m", folder=tmp_path))
+    assert outcome(start("bin/micrograd-c", "run", *program, "-m", folder=tmp_path)) == there
+    assert there[0] == 1
+
+
+def test_two_dashes_end_the_options(tmp_path):
+    write(tmp_path, "-m", "import sys; print(sys.argv)")
+    assert run("--", "-m", "--", folder=tmp_path) == (0, "['-m', '--']\n", "")
+
+
+# --- within a program ---
+
+def test_run_script_gives_its_variables_and_leaves_everything_as_it_was(run_python, tmp_path):
+    write(tmp_path, "scripts/part.py", "three = 3")
+    write(tmp_path, "scripts/train.py", """
+import sys
+from micrograd.engine import Value
+from part import three
+assert __name__ == "__main__"
+x = Value(2) * three
+def arguments():
+    return sys.argv, x
+if "fail" in sys.argv:
+    sys.exit(5)
+""")
+    assert run_python("""
+import pathlib, sys
+import micrograd_c
+from micrograd_c.run import run_script
+
+def state():
+    names = "__main__", "micrograd", "micrograd.engine", "micrograd.nn"
+    return sys.argv, sys.path[:], [sys.modules.get(name) for name in names]
+
+before = state()
+variables = run_script("scripts/train.py", ["a", "b"])
+assert state() == before
+print(variables["arguments"]())
+print(run_script(pathlib.Path("scripts/train.py"))["__file__"] == str(pathlib.Path.cwd() / "scripts" / "train.py"))
+try:
+    run_script("scripts/train.py", ["fail"])
+except SystemExit as error:
+    print(repr(error))
+assert state() == before
+try:
+    run_script("scripts/missing.py")
+except FileNotFoundError as error:
+    print(error.filename)
+assert state() == before
+micrograd_c.install()
+before = state()
+run_script("scripts/train.py")
+assert state() == before
+""").splitlines()[1:] == ["True", "SystemExit(5)", str(tmp_path / "scripts" / "missing.py")]
