@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import os
 import pathlib
 import random
 import re
@@ -9,9 +10,13 @@ import subprocess
 import sys
 
 import pytest
+from tqdm import tqdm
 
 ROOT = pathlib.Path(__file__).parents[1]
 EXAMPLES, BENCHMARKS = ROOT / "examples", ROOT / "benchmarks"
+
+# tqdm's monitoring thread is still there when a process ends, which a sanitizer takes for a leak
+WITHOUT_LEAK_CHECK = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
 pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples are not beside the tests")
 
@@ -19,6 +24,7 @@ pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples are 
 @pytest.fixture
 def load(monkeypatch):
     """Import an example by its name, as its neighbours do."""
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)
     monkeypatch.syspath_prepend(EXAMPLES)
     before = set(sys.modules)
     yield importlib.import_module
@@ -33,7 +39,7 @@ def run_script(tmp_path):
     def run(name, *arguments):
         done = subprocess.run(
             [sys.executable, str(EXAMPLES / name), *arguments],
-            capture_output=True, text=True, cwd=tmp_path, check=False,
+            capture_output=True, text=True, cwd=tmp_path, check=False, env=WITHOUT_LEAK_CHECK,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout, done.stderr

@@ -140,7 +140,7 @@ def attempt(change, call):
     Garbage(lambda: change(rows, xs, biases))
     try:
         out = with_collector(lambda: call(rows, xs, biases))
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         return
     for one in out if isinstance(out, list) else [out]:
         one.backward()
