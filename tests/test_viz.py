@@ -10,7 +10,7 @@ import xml.etree.ElementTree
 from collections import Counter
 
 import pytest
-from conftest import custom_sum, nodes_of
+from conftest import custom_sum, nodes_of, sanitized
 from hypothesis import given
 from programs import Run, programs
 
@@ -135,6 +135,7 @@ def test_ops_of_every_kind_of_node_are_counted(build, expected):
     assert count_ops(root) == Counter(value._op for value in trace(root)[0])
 
 
+@sanitized
 def test_counting_makes_no_values():
     root = chain(100_000)
     tracemalloc.start()
