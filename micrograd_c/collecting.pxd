@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t
 
 from micrograd_c cimport rules
-from micrograd_c.tape cimport HOOK, LIVE, Node, Tape
+from micrograd_c.tape cimport Edge, HOOK, LIVE, NO_DOT, Node, Tape, is_nary
 
 
 cdef inline void collect_nodes(Tape *t, int32_t old) noexcept:
@@ -29,9 +29,10 @@ cdef inline void mark_reachable(Tape *t) noexcept nogil:
             node.flags |= LIVE
         elif not node.flags & LIVE:
             continue
-        if node.op == rules.CUSTOM:
+        if is_nary(node):
             for k in range(node.a, node.a + node.b):
-                nodes[t.edges[k]].flags |= LIVE
+                nodes[t.edges[k].a].flags |= LIVE
+                nodes[t.edges[k].b].flags |= LIVE
         else:
             # a missing operand is node 0, which is never moved
             nodes[node.a].flags |= LIVE
@@ -47,6 +48,7 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept nogil:
     cdef int32_t edge_to = 0
     t.hooks = 0
     t.young = 0
+    t.first_dot = NO_DOT
     for i in range(1, t.top):
         if i == old:
             set_base(t, to, edge_to)
@@ -57,12 +59,16 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept nogil:
         node.forward = to
         t.hooks += (node.flags & HOOK) != 0
         t.young += t.handles[i] != NULL
-        if node.op == rules.CUSTOM:
+        if is_nary(node):
             start = node.a
             node.a = edge_to
             for k in range(node.b):
-                t.edges[edge_to + k] = nodes[t.edges[start + k]].forward
-            edge_to += node.b
+                t.edges[edge_to].term = t.edges[start + k].term
+                t.edges[edge_to].a = nodes[t.edges[start + k].a].forward
+                t.edges[edge_to].b = nodes[t.edges[start + k].b].forward
+                edge_to += 1
+            if node.op == rules.DOT:
+                t.first_dot = min(t.first_dot, to)
         else:
             node.a = nodes[node.a].forward
             node.b = nodes[node.b].forward
@@ -99,7 +105,7 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
     cdef int32_t edge_low = t.edge_top
     cdef int32_t i
     for i in range(low, t.top):
-        if t.nodes[i].op == rules.CUSTOM:
+        if is_nary(t.nodes + i):
             edge_low = t.nodes[i].a
             break
     if t.top - (low - t.base) + nodes > t.capacity - t.capacity // 3:
@@ -123,10 +129,12 @@ cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
     i = t.top - 1
     while i >= low > t.base:
         node = t.nodes + i
-        if node.op == rules.CUSTOM:
+        if is_nary(node):
             for k in range(node.a, node.a + node.b):
-                if t.base <= t.edges[k] < low:
-                    low = t.edges[k]
+                if t.base <= t.edges[k].a < low:
+                    low = t.edges[k].a
+                if t.base <= t.edges[k].b < low:
+                    low = t.edges[k].b
         else:
             if t.base <= node.a < low:
                 low = node.a
@@ -141,13 +149,17 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept nog
     cdef int32_t down = low - t.base
     cdef int32_t edges_down = edge_low - t.edge_base
     cdef Node *node
+    cdef Edge *edge
     cdef int32_t i, k
     for k in range(edge_low, t.edge_top):
-        t.edges[k - edges_down] = t.edges[k] - (down if t.edges[k] >= low else 0)
+        edge = t.edges + k - edges_down
+        edge[0] = t.edges[k]
+        edge.a -= down if edge.a >= low else 0
+        edge.b -= down if edge.b >= low else 0
     for i in range(low, t.top):
         node = t.nodes + i - down
         node[0] = t.nodes[i]
-        if node.op == rules.CUSTOM:
+        if is_nary(node):
             node.a -= edges_down
         else:
             node.a -= down if node.a >= low else 0
@@ -158,5 +170,7 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept nog
             t.handles[i] = NULL
     t.top -= down
     t.edge_top -= edges_down
+    if t.base <= t.first_dot != NO_DOT:
+        t.first_dot = max(t.base, t.first_dot - down)
     t.aged = max(t.base, t.aged - down)
     t.dropped += down

@@ -9,7 +9,7 @@ from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.numbers cimport Number, as_python
 from micrograd_c.state cimport check_children, held_by, hold, hold_all, rare
 from micrograd_c.tape cimport (
-    DATA_INT, GRAD_INT, HOOK, Node, local_step, record, release, reserve_custom, tape, unpin,
+    DATA_INT, GRAD_INT, HOOK, Node, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, tape, unpin,
 )
 
 cdef extern from "Python.h":
@@ -23,7 +23,8 @@ cdef inline int32_t record_custom(tuple children, Number number) except -1:
     cdef int32_t index = record(&tape, rules.CUSTOM, tape.edge_top, count, number.value, number.is_int)
     if tape.nodes[index].op == rules.CUSTOM:    # and not detached by no_grad
         for child in children:
-            tape.edges[tape.edge_top] = child.index
+            tape.edges[tape.edge_top].a = child.index
+            tape.edges[tape.edge_top].b = 0
             tape.edge_top += 1
     return index
 
@@ -52,17 +53,19 @@ cdef inline Value handle_of(int32_t index, Value above):
 
 cdef inline set operands(Value value):
     """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
-    cdef Node *node = tape.nodes + value.index
-    cdef int32_t start = node.a
-    cdef int32_t k, count
-    cdef int op = node.op
+    cdef Node *node
+    cdef int32_t start, k, count
+    cdef int op
     cdef set result = set()
-    tape.pins += 1
+    pin(&tape)
     try:
+        node = tape.nodes + value.index
+        start = node.a
+        op = node.op
         if op == rules.CUSTOM:
             count = node.b
             for k in range(start, start + count):
-                result.add(handle_of(tape.edges[k], value))
+                result.add(handle_of(tape.edges[k].a, value))
         elif op != rules.LEAF:
             result.add(handle_of(start, value))
             if op == rules.ADD or op == rules.MUL or op == rules.POW:
@@ -81,13 +84,14 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     cdef Node old
     check_children(children)
     op = value._op
-    reserve_custom(&tape, len(children))
+    expand_dots(&tape)
+    reserve_nary(&tape, 1, len(children))
     before = value.index
     for i in range(before + 1, tape.top):
         node = tape.nodes + i
         if node.op == rules.CUSTOM:
             for k in range(node.a, node.a + node.b):
-                if tape.edges[k] == before:
+                if tape.edges[k].a == before:
                     raise used_already()
         elif node.a == before or node.b == before:
             raise used_already()
@@ -119,7 +123,7 @@ cdef inline str op_name(Node *node):
         return f"**{as_python(exponent.data, exponent.flags & DATA_INT)}"
     return (
         "", "+", "*", "", "**", "ReLU", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs", "",
-    )[node.op]
+    )[node.activation if node.op == rules.DOT else node.op]
 
 
 cdef inline int run_hook(int32_t index) except -1:
@@ -136,9 +140,9 @@ cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
     """Mark what a node was computed from; also node 0 where it lacks an operand."""
     cdef Node *node = tape.nodes + index
     cdef int32_t k
-    if node.op == rules.CUSTOM:
+    if is_nary(node):
         for k in range(node.a, node.a + node.b):
-            marked[tape.edges[k]] = 1
+            marked[tape.edges[k].a] = marked[tape.edges[k].b] = 1
     else:
         marked[node.a] = marked[node.b] = 1
 
@@ -149,11 +153,12 @@ cdef inline int sweep_with_hooks(Value root) except -1:
     Its marks are its own, since such a function may call backward() itself, or let another thread do so.
     """
     cdef int32_t i
-    cdef uint8_t *marked = <uint8_t *> calloc(root.index + 1, 1)
-    if marked == NULL:
-        raise MemoryError("no memory for the marks of backward()")
-    tape.pins += 1
+    cdef uint8_t *marked = NULL
+    pin(&tape)
     try:
+        marked = <uint8_t *> calloc(root.index + 1, 1)
+        if marked == NULL:
+            raise MemoryError("no memory for the marks of backward()")
         marked[root.index] = 1
         for i in range(root.index, 0, -1):
             if not marked[i]:

@@ -12,7 +12,9 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind
 from micrograd_c.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself, refuse_foreign_value
-from micrograd_c.tape cimport DATA_INT, LEAF_NODE, Node, Tape, paused_here, record_leaf, settle, write
+from micrograd_c.tape cimport (
+    ADJOINT, BIAS, DATA_INT, Edge, LEAF_NODE, Node, PRODUCT, Tape, lower_top, paused_here, record_leaf, settle, write,
+)
 
 cdef extern from "Python.h":
     # as cpython.list has them, but borrowed
@@ -133,12 +135,49 @@ cdef inline int32_t record_products(
     return total
 
 
-cdef inline void bind_outputs(Tape *t, int32_t start, PyObject *outputs, Input *ends) noexcept:
+cdef inline int32_t record_dot(
+    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, Input start, bint *plain
+) noexcept:
+    """record_products as one node, or 0 if a weight is not just a Value that holds a float.
+
+    Wants room for a node and width + PRODUCT edges, width above 1, and nodes for start and all inputs.
+    """
+    cdef Node *nodes = t.nodes
+    cdef Edge *edge = t.edges + t.edge_top
+    cdef double running = start.number.value
+    cdef double product
+    cdef int32_t index
+    cdef PyObject *w
+    cdef Py_ssize_t j
+    edge[BIAS] = Edge(running, start.index, 0)
+    edge[ADJOINT] = Edge(0.0, 0, 0)
+    for j in range(width):
+        w = PyList_GET_ITEM(weights, j)
+        if not is_value(w):
+            return 0
+        index = (<Value> w).index
+        plain[0] &= (<Value> w).plain
+        if not index or nodes[index].flags & DATA_INT:
+            return 0
+        product = nodes[index].data * inputs[j].number.value
+        edge[PRODUCT + j] = Edge(product, index, inputs[j].index)
+        running += product
+    index = t.top
+    write(nodes + index, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, running, 0)
+    nodes[index].activation = rules.ADD
+    nodes[index].swept = 0
+    t.first_dot = min(t.first_dot, index)
+    t.edge_top += <int32_t> width + PRODUCT
+    t.top = index + 1
+    return index
+
+
+cdef inline void bind_outputs(Tape *t, int32_t start, int32_t edge_start, PyObject *outputs, Input *ends) noexcept:
     """Make the outputs the handles of nodes recorded from `start` on; under no_grad only leaves for them remain."""
     cdef Py_ssize_t i
     cdef bint paused = t.paused and paused_here()
     if paused:
-        t.top = start
+        lower_top(t, start, edge_start)
     for i in range(PyList_GET_SIZE(outputs)):
         if paused:
             ends[i].index = record_leaf(t, ends[i].number.value, ends[i].number.is_int)

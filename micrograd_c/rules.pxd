@@ -21,7 +21,8 @@ cdef enum Op:
     SIN
     COS
     ABS
-    CUSTOM      # any number of operands, listed in the edges arena
+    CUSTOM      # any number of operands, listed in the edges arena; from here on ops are n-ary
+    DOT         # b + w0*x0 + w1*x1 + ..., and perhaps an activation of it, in one node
 
 
 # One pair an op. x is the operand, y the value; every slope is checked against finite differences.

@@ -12,7 +12,7 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value
 from micrograd_c.numbers cimport Number, as_python, read_number
-from micrograd_c.tape cimport DETACHED, Node, tape
+from micrograd_c.tape cimport DETACHED, Edge, Node, is_nary, tape
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -164,7 +164,7 @@ cdef inline Py_ssize_t anchor(Value value) except -1:
     cdef Py_ssize_t i, k
     cdef Node *nodes = tape.nodes + first       # counted from the Value's own
     cdef void **handles = tape.handles + first
-    cdef int32_t *edges = tape.edges
+    cdef Edge *edge
     cdef uint8_t *reached
     reached = <uint8_t *> calloc(count, 1)
     if reached == NULL:
@@ -172,9 +172,10 @@ cdef inline Py_ssize_t anchor(Value value) except -1:
     try:
         reached[0] = 1
         for i in range(1, count):
-            if nodes[i].op == rules.CUSTOM:
+            if is_nary(nodes + i):
                 for k in range(nodes[i].a, nodes[i].a + nodes[i].b):
-                    if edges[k] >= first and reached[edges[k] - first]:
+                    edge = tape.edges + k
+                    if edge.a >= first and reached[edge.a - first] or edge.b >= first and reached[edge.b - first]:
                         reached[i] = 1
             elif nodes[i].a >= first and reached[nodes[i].a - first]:
                 reached[i] = 1

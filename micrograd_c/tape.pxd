@@ -17,22 +17,41 @@ cdef enum Flag:
     HOOK = 16       # a Python function replaces the rule of this node
     LIVE = 32       # the collector has reached this node
     DETACHED = 64   # recorded under no_grad: a leaf whatever it was computed from
+    SWEPT = 128     # in Node.swept only
 
 
 cdef struct Node:
     double data         # primal
     double grad         # adjoint
-    int32_t a           # first operand; of a custom node, where its operands start in edges
-    int32_t b           # second operand, 0 if there is none; of a custom node, how many
-    int32_t forward     # collector only: new index of the node that was at this place
+    int32_t a           # first operand; of an n-ary node, where its edges start
+    int32_t b           # second operand, 0 if there is none; of an n-ary node, how many edges
+    int32_t forward     # while nodes are moved only: new index of the node that was at this place
     uint8_t op          # rules.Op
     uint8_t flags       # Flag bits
+    uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
+    uint8_t swept       # of a dot: 0, or SWEPT and perhaps GRAD_INT, which the sum's adjoint then was
+
+
+cdef struct Edge:
+    double term         # of a dot: see BIAS, ADJOINT, PRODUCT; else unused
+    int32_t a           # an operand
+    int32_t b           # another one, or 0
+
+
+cdef enum:
+    NO_DOT = 0x7fffffff
+
+
+cdef enum:              # what the edges of a dot hold
+    BIAS = 0            # a: b, term: its data when the dot was recorded
+    ADJOINT = 1         # term: the sum's adjoint in the only sweep there was, see `swept`
+    PRODUCT = 2         # from here on, a: w, b: x, term: their product when the dot was recorded
 
 
 cdef struct Tape:
     Node *nodes             # nodes[0] is the node of handles that were never initialised
     void **handles          # per node its handle, borrowed, or NULL; NULL from top on
-    int32_t *edges          # operands of custom nodes, in node order
+    Edge *edges             # operands of n-ary nodes, in node order
     int32_t top             # nodes in use
     int32_t capacity        # nodes there is room for
     int32_t base            # nodes below have survived two collections
@@ -45,6 +64,7 @@ cdef struct Tape:
     int64_t dropped         # nodes dropped by resets since the last collection
     int32_t filled          # 1: the tape was full since the last reset
     int32_t has_shrunk      # 1: a large tape has given memory back before
+    int32_t first_dot       # no dot is below; may be too low
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
@@ -56,6 +76,7 @@ cdef Tape tape
 
 cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
 cdef void reset(Tape *t) noexcept
+cdef int expand(Tape *t) except -1
 cdef int sweep(Tape *t, int32_t root) except -1
 cdef int local_step(Tape *t, int32_t index) except -1
 cdef bint paused_here() noexcept
@@ -68,11 +89,15 @@ cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
     return 0
 
 
-cdef inline int reserve_custom(Tape *t, Py_ssize_t operands) except -1:
-    """`reserve` for one node with so many operands in the edges arena."""
-    if t.top == t.capacity or t.edge_top + operands > t.edge_capacity:
-        make_room(t, 1, operands)
+cdef inline int reserve_nary(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
+    """`reserve` for nodes and edges."""
+    if t.top + nodes > t.capacity or t.edge_top + edges > t.edge_capacity:
+        make_room(t, nodes, edges)
     return 0
+
+
+cdef inline bint is_nary(Node *node) noexcept nogil:
+    return node.op >= rules.CUSTOM
 
 
 cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
@@ -91,6 +116,13 @@ cdef inline void release(Tape *t, int32_t index) noexcept:
         reset(t)
 
 
+cdef inline int pin(Tape *t) except -1:
+    """From here to `unpin` indexes stay good. No dots meanwhile: whoever looks into a graph must see all its nodes."""
+    expand_dots(t)
+    t.pins += 1
+    return 0
+
+
 cdef inline void unpin(Tape *t) noexcept:
     t.pins -= 1
     if t.pins == 0 and t.young == 0:
@@ -101,6 +133,19 @@ cdef inline uint8_t settle(double *data) noexcept nogil:
     """An int result as it is stored: no -0, and from 2**53 on, where a double may have been rounded, no int."""
     data[0] += 0.0
     return DATA_INT if fits_int(data[0]) else 0
+
+
+cdef inline int expand_dots(Tape *t) except -1:
+    """Replace all dots by the nodes they stand for. Renumbers, unless there are none."""
+    if t.first_dot < t.top:
+        expand(t)
+    return 0
+
+
+cdef inline void lower_top(Tape *t, int32_t top, int32_t edge_top) noexcept:
+    """Unrecord the nodes from top on, which have no handles."""
+    t.top = top
+    t.edge_top = edge_top
 
 
 # The recording functions ask for room reserved before; each returns the new node's index.
@@ -147,7 +192,3 @@ cdef inline int32_t record_mul(Tape *t, int32_t a, int32_t b) noexcept:
     if data_int:
         data_int = settle(&data)
     return record(t, rules.MUL, a, b, data, data_int)
-
-
-cdef inline void write_relu(Node *node, int32_t a, double x, uint8_t data_int) noexcept nogil:
-    write(node, rules.RELU, a, 0, rules.relu_value(x), DATA_INT if x < 0.0 else data_int)

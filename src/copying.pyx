@@ -11,7 +11,7 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.graph cimport handle_of, mark_operands, op_name
 from micrograd_c.state cimport check_initialised, describe, hold, track
-from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, release, reserve_custom, tape, unpin
+from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -21,7 +21,7 @@ def shallow_copy(Value value not None):
     """copy.copy: a new node with the same operands, numbers, attributes and functions."""
     cdef Value fresh
     check_initialised(value)
-    tape.pins += 1
+    pin(&tape)
     try:
         fresh = record_copy(value, handles_of_operands(value))
     finally:
@@ -39,7 +39,7 @@ def deep_copy(Value root not None, dict memo not None):
     cdef list new = []
     cdef Value original
     check_initialised(root)
-    tape.pins += 1
+    pin(&tape)
     try:
         originals = reachable(root)
         memo.setdefault(id(memo), []).append(originals)     # deepcopy's own way to keep what it has seen alive
@@ -87,7 +87,7 @@ def count_ops(Value root not None):
     cdef void *handle
     cdef uint8_t *reached
     check_initialised(root)
-    tape.pins += 1      # an _op may be a property of a subclass
+    pin(&tape)          # an _op may be a property of a subclass
     try:
         reached = mark_reachable(root.index)
         try:
@@ -115,7 +115,7 @@ def in_order(values):
     Raises TypeError for what is no Value.
     """
     cdef list places = []
-    tape.pins += 1      # filling the list may run Python's collector and so any code
+    pin(&tape)          # filling the list may run Python's collector and so any code
     try:
         for value in values:
             if not isinstance(value, Value):
@@ -159,7 +159,7 @@ cdef list handles_of_operands(Value value):
     """A node's operands as Values in order; of a power also its hidden exponent."""
     cdef Node node = tape.nodes[value.index]
     if node.op == rules.CUSTOM:
-        return [handle_of(tape.edges[k], value) for k in range(node.a, node.a + node.b)]
+        return [handle_of(tape.edges[k].a, value) for k in range(node.a, node.a + node.b)]
     return [handle_of(operand, value) for operand in (node.a, node.b) if operand]
 
 
@@ -171,13 +171,14 @@ cdef Value record_copy(Value original, list operands):
     cdef Py_ssize_t count = len(operands)
     cdef int32_t index, before
     cdef Node node
-    reserve_custom(&tape, count)
+    reserve_nary(&tape, 1, count)
     node = tape.nodes[original.index]
     node.flags &= DATA_INT | GRAD_INT | LEAF_NODE
     if node.op == rules.CUSTOM:
         node.a = tape.edge_top
         for operand in operands:
-            tape.edges[tape.edge_top] = operand.index
+            tape.edges[tape.edge_top].a = operand.index
+            tape.edges[tape.edge_top].b = 0
             tape.edge_top += 1
     else:
         node.a = (<Value> operands[0]).index if count > 0 else 0

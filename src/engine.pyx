@@ -31,7 +31,8 @@ from micrograd_c.state cimport (
     refuse_foreign_value, take_number, track,
 )
 from micrograd_c.tape cimport (
-    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, local_step, record_leaf, release, reserve, reserve_custom, sweep,
+    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, expand_dots, local_step, record_leaf, release, reserve, reserve_nary,
+    sweep,
     tape,
 )
 
@@ -76,7 +77,7 @@ cdef class Value:
         if not take_number(data, &number):
             raise TypeError(f"Value wants a number as data, not {describe(data)}")
         check_children(children)
-        reserve_custom(&tape, len(children))
+        reserve_nary(&tape, 1, len(children))
         before = self.index
         bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
         if before:
@@ -350,6 +351,7 @@ cdef class LocalStep:
         return self     # as functions are copied
 
     def __call__(self):
+        expand_dots(&tape)
         local_step(&tape, self.value.index)
 
 

@@ -13,16 +13,16 @@ again, since no node has been given a handle yet.
 from micrograd_c import spelling
 
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, new_value, operators_are_ours
 from micrograd_c.products cimport (
     Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, find_inputs, hold_operands, is_value,
-    node_as_input, read_inputs, record_products,
+    node_as_input, read_inputs, record_dot, record_products,
 )
-from micrograd_c.tape cimport DATA_INT, Node, Tape, reserve, tape, write, write_relu
+from micrograd_c.tape cimport DATA_INT, Node, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape, write
 
 cdef extern from "Python.h":
     PyObject *Py_True
@@ -132,12 +132,15 @@ cdef bint activations_are_ours() except -1:
 
 cdef list record_layers(list stages, list x):
     """The last layer's outputs, or None if Python code might have a say in any neuron. A stage is a list of neurons."""
-    cdef Py_ssize_t widest, width
+    cdef Py_ssize_t widest, width, count
     cdef Py_ssize_t nodes = 0
+    cdef Py_ssize_t edges = 0
+    cdef Py_ssize_t nodes_without_dots = 0
+    cdef bint dots = are_values(x)
     cdef bint plain = True
     cdef list neurons, outputs, operands
     cdef Input *inputs
-    cdef bint done
+    cdef bint done = False
     if not stages or not operators_are_ours() or not activations_are_ours():
         return None
     # first: making Values may run Python's collector, and so code that changes the lists
@@ -145,10 +148,14 @@ cdef list record_layers(list stages, list x):
     outputs = [new_value() for _ in range(len(neurons))]
     widest = width = len(x)
     for neurons in stages:
-        if not neurons or not width:
+        count = len(neurons)
+        if not count or not width:
             return None
-        nodes += len(neurons) * (3 * width + 1)
-        width = len(neurons)
+        nodes_without_dots += count * (3 * width + 1)
+        nodes += count if dots and width > 1 else count * (3 * width + 1)
+        edges += count * (width + PRODUCT)
+        dots = True
+        width = count
         widest = max(widest, width)
     if width != len(outputs):
         return None
@@ -158,9 +165,13 @@ cdef list record_layers(list stages, list x):
     try:
         if not read_inputs(<PyObject *> x, len(x), inputs, &plain):
             return None
-        reserve(&tape, nodes)
-        # from here to bind no Python code runs, so borrowed pointers and indexes stay good
-        done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, &plain)
+        # from a reserve to bind no Python code runs, so borrowed pointers and indexes stay good
+        if tape.pins == 0:
+            reserve_nary(&tape, nodes, edges)
+            done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, True, &plain)
+        if not done:
+            reserve(&tape, nodes_without_dots)
+            done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, False, &plain)
     finally:
         free(inputs)
     if not done:
@@ -174,37 +185,59 @@ cdef list record_layers(list stages, list x):
     return outputs
 
 
+cdef bint are_values(list x) noexcept:
+    cdef Py_ssize_t i
+    for i in range(PyList_GET_SIZE(<PyObject *> x)):
+        if not is_value(PyList_GET_ITEM(<PyObject *> x, i)):
+            return False
+    return True
+
+
 cdef bint record_stages(
-    Tape *t, list stages, Input *inputs, Py_ssize_t widest, Py_ssize_t width, PyObject *outputs, bint *plain
+    Tape *t, list stages, Input *inputs, Py_ssize_t widest, Py_ssize_t width, PyObject *outputs, bint dots, bint *plain
 ) noexcept:
     """Record all layers and bind the last one's outputs, or record nothing and return False."""
     cdef int32_t start = t.top
+    cdef int32_t edge_start = t.edge_top
     cdef int32_t end
     cdef Input *before = inputs
     cdef Input *after = inputs + widest
     cdef PyObject *neurons
     cdef Py_ssize_t i, k
+    cdef bint as_dots
     find_inputs(t, before, width)
     for k in range(PyList_GET_SIZE(<PyObject *> stages)):
         neurons = PyList_GET_ITEM(<PyObject *> stages, k)
+        as_dots = dots and width > 1 and have_nodes(before, width)
         for i in range(PyList_GET_SIZE(neurons)):
-            end = record_neuron(t, PyList_GET_ITEM(neurons, i), before, width, plain)
+            end = record_neuron(t, PyList_GET_ITEM(neurons, i), before, width, as_dots, plain)
             if not end:
-                t.top = start
+                lower_top(t, start, edge_start)
                 return False
             after[i] = node_as_input(t, end)
         width = PyList_GET_SIZE(neurons)
         before, after = after, before
-    bind_outputs(t, start, outputs, before)
+    bind_outputs(t, start, edge_start, outputs, before)
     return True
 
 
-cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint *plain) noexcept:
+cdef bint have_nodes(Input *inputs, Py_ssize_t width) noexcept:
+    cdef Py_ssize_t i
+    for i in range(width):
+        if not inputs[i].index:
+            return False
+    return True
+
+
+cdef inline int32_t record_neuron(
+    Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint as_dot, bint *plain
+) noexcept:
     """The neuron's last node, or 0 if Python code might have a say in it or the lengths do not fit."""
     cdef int32_t sum
     cdef PyObject *weights
     cdef PyObject *b
     cdef PyObject *nonlin
+    cdef Input start
     if type(<object> unit) is not neuron_class:
         return 0
     weights = slot(unit, w_offset)
@@ -215,7 +248,11 @@ cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssi
     if b == NULL or not is_value(b) or not (<Value> b).index:
         return 0
     plain[0] &= (<Value> b).plain
-    sum = record_products(t, weights, inputs, width, node_as_input(t, (<Value> b).index), plain)
+    start = node_as_input(t, (<Value> b).index)
+    if as_dot:
+        sum = record_dot(t, weights, inputs, width, start, plain)
+    else:
+        sum = record_products(t, weights, inputs, width, start, plain)
     if not sum or nonlin == Py_False:
         return sum
     return record_activation(t, sum, slot(unit, activation_offset)) if nonlin == Py_True else 0
@@ -223,17 +260,28 @@ cdef inline int32_t record_neuron(Tape *t, PyObject *unit, Input *inputs, Py_ssi
 
 cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation) noexcept:
     """The node of the neuron's activation, or 0 if it is not one of ours. A neuron without any has micrograd's."""
-    cdef Node *node = t.nodes + t.top
-    cdef double x = t.nodes[sum].data
+    cdef Node *node = t.nodes + sum
+    cdef double x = node.data
+    cdef uint8_t data_int = node.flags & DATA_INT
+    cdef int op
     # nearly always these very objects; after unpickling others with the same text
     if activation == NULL or activation == <PyObject *> RELU or is_text(activation, "relu"):
-        write_relu(node, sum, x, t.nodes[sum].flags & DATA_INT)
+        op = rules.RELU
+        data_int = DATA_INT if x < 0.0 else data_int
     elif activation == <PyObject *> TANH or is_text(activation, "tanh"):
-        write(node, rules.TANH, sum, 0, rules.tanh_value(x), 0)
+        op = rules.TANH
+        data_int = 0
     elif activation == <PyObject *> SIGMOID or is_text(activation, "sigmoid"):
-        write(node, rules.SIGMOID, sum, 0, rules.sigmoid_value(x), 0)
+        op = rules.SIGMOID
+        data_int = 0
     else:
         return 0
+    if node.op == rules.DOT:
+        node.activation = op
+        node.data = rules.value(op, x)
+        node.flags |= data_int
+        return sum
+    write(t.nodes + t.top, op, sum, 0, rules.value(op, x), data_int)
     t.top += 1
     return t.top - 1
 

@@ -28,6 +28,7 @@ from libc.string cimport memcpy
 
 from micrograd_c cimport rules
 from micrograd_c.collecting cimport collect_nodes, drop_lowest
+from micrograd_c.dots cimport count_hidden, expand_all, pull_dot
 
 cdef extern from *:
     """
@@ -69,11 +70,11 @@ cdef int resize(Tape *t, Py_ssize_t capacity) except -1:
 
 
 cdef int resize_edges(Tape *t, Py_ssize_t capacity) except -1:
-    cdef int32_t *edges = NULL
+    cdef Edge *edges = NULL
     if capacity <= INT_MAX // 2:
-        edges = <int32_t *> realloc(t.edges, capacity * sizeof(int32_t))
+        edges = <Edge *> realloc(t.edges, capacity * sizeof(Edge))
     if edges == NULL:
-        raise MemoryError(f"no memory for the operands of custom nodes: {capacity} in all")
+        raise MemoryError(f"no memory for the operands of nodes that have many: {capacity} in all")
     t.edges = edges
     t.edge_capacity = capacity
     return 0
@@ -111,6 +112,8 @@ cdef void reset(Tape *t) noexcept:
     t.dropped += t.top - t.base
     t.top = t.base
     t.aged = min(t.aged, t.base)
+    if t.first_dot >= t.top:
+        t.first_dot = NO_DOT
     t.edge_top = t.edge_base
     t.hooks = t.hooks_base
     if t.capacity <= LARGE or t.has_shrunk and needed:
@@ -128,6 +131,17 @@ cdef void shrink(Tape *t) noexcept:
         resize_edges(t, max(<Py_ssize_t> SMALLEST, 2 * <Py_ssize_t> t.edge_top))
     except MemoryError:
         pass
+
+
+cdef int expand(Tape *t) except -1:
+    """Replace all dots by the nodes they stand for. Failing leaves the tape as it was."""
+    cdef Py_ssize_t hidden = count_hidden(t)
+    if hidden:
+        if t.top + hidden > t.capacity:
+            resize(t, max(t.top + hidden, min(2 * (t.top + hidden), INT_MAX // 2)))
+        expand_all(t, <int32_t> hidden)
+    t.first_dot = NO_DOT
+    return 0
 
 
 # --- sweeping ---
@@ -154,7 +168,7 @@ cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_
     return marked + give(b, x * grad, grad_int & (a.flags << 1), mark)
 
 
-cdef int pull(Node *nodes, int32_t *edges, Node *node, uint8_t mark) noexcept nogil:
+cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark) noexcept nogil:
     """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
 
     -1, and nothing done, if the slope raises: see raise_slope_error.
@@ -174,7 +188,7 @@ cdef int pull(Node *nodes, int32_t *edges, Node *node, uint8_t mark) noexcept no
         return pull_product(nodes, node, grad, grad_int, mark)
     elif node.op == rules.CUSTOM:
         for k in range(node.a, node.a + node.b):
-            marked += give(nodes + edges[k], 0.0, GRAD_INT, mark)
+            marked += give(nodes + edges[k].a, 0.0, GRAD_INT, mark)
         return marked
     x = a.data
     y = b.data
@@ -219,12 +233,11 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     not go through memory.
     """
     cdef Node *nodes = t.nodes
-    cdef int32_t *edges = t.edges
+    cdef Edge *edges = t.edges
     cdef Node *node = nodes + root
     cdef Node *product
     cdef double grad
-    cdef int marked = 0
-    cdef int32_t failed
+    cdef int marked
     cdef int32_t pending = not node.flags & LEAF_NODE
     node.flags |= MARK
     while pending:
@@ -245,19 +258,38 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                         node = product
                     else:
                         pending += pull_sum(nodes, node, grad, 0, MARK)
+            elif node.op == rules.DOT and not node.swept:
+                pending += pull_dot(nodes, edges, node)
+            elif node.op == rules.DOT:
+                # what it stands for has adjoints of its own by now
+                node.flags |= MARK
+                pending += 1
+                expand_in_sweep(t, <int32_t> (node - nodes))
+                nodes = t.nodes
+                node = nodes + t.top
             else:
                 marked = pull(nodes, edges, node, MARK)
                 if marked < 0:
-                    break
+                    unmark(t, <int32_t> (node - nodes))
+                    raise_slope_error(t, <int32_t> (node - nodes))
                 pending += marked
         node -= 1
-    if marked < 0:      # unmark all before raising, which may run Python's collector and so any code
-        failed = <int32_t> (node - nodes)
-        while node > nodes:
-            node.flags &= ~MARK
-            node -= 1
-        raise_slope_error(t, failed)
     return 0
+
+
+cdef int expand_in_sweep(Tape *t, int32_t index) except -1:
+    try:
+        expand(t)
+    except MemoryError:
+        unmark(t, index)
+        raise
+
+
+cdef void unmark(Tape *t, int32_t index) noexcept nogil:
+    """Give up a sweep that has come down to index. Before raising, which may run Python's collector and so any code."""
+    cdef int32_t i
+    for i in range(index, 0, -1):
+        t.nodes[i].flags &= ~MARK
 
 
 cdef int local_step(Tape *t, int32_t index) except -1:
@@ -296,8 +328,8 @@ def stats():
         "functions": tape.hooks,
         "young_handles": tape.young,
         "capacity": tape.capacity,
-        "bytes_used": tape.top * per_node + tape.edge_top * sizeof(int32_t),
-        "bytes_reserved": tape.capacity * per_node + tape.edge_capacity * sizeof(int32_t),
+        "bytes_used": tape.top * per_node + tape.edge_top * sizeof(Edge),
+        "bytes_reserved": tape.capacity * per_node + tape.edge_capacity * sizeof(Edge),
     }
 
 
@@ -317,4 +349,5 @@ resize_edges(&tape, SMALLEST)
 tape.top = 1
 tape.base = 1
 tape.aged = 1
-tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE)
+tape.first_dot = NO_DOT
+tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE, activation=0, swept=0)

@@ -26,7 +26,7 @@ from micrograd_c.products cimport (
     read_inputs, record_products,
 )
 from micrograd_c.state cimport as_plain_number, describe
-from micrograd_c.tape cimport DATA_INT, Tape, record_add, record_leaf, reserve, tape
+from micrograd_c.tape cimport DATA_INT, Tape, lower_top, record_add, record_leaf, reserve, tape
 
 __all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
 
@@ -128,6 +128,7 @@ cdef bint record_all_rows(
 ) noexcept:
     """Record all rows and bind the outputs, or record nothing and return False."""
     cdef int32_t top = t.top
+    cdef int32_t edge_top = t.edge_top
     cdef int32_t end
     cdef Py_ssize_t width = PyList_GET_SIZE(<PyObject *> xs)
     cdef Py_ssize_t count = PyList_GET_SIZE(<PyObject *> rows)
@@ -148,10 +149,10 @@ cdef bint record_all_rows(
                 find_inputs(t, row_inputs, width)
                 end = record_products(t, <PyObject *> xs, row_inputs, width, starts[i], plain)
         if not end:
-            t.top = top
+            lower_top(t, top, edge_top)
             return False
         ends[i] = node_as_input(t, end)
-    bind_outputs(t, top, outputs, ends)
+    bind_outputs(t, top, edge_top, outputs, ends)
     return True
 
 
@@ -273,7 +274,7 @@ cdef list record_vector(list xs, Py_ssize_t count, Py_ssize_t target, Recorder r
         find_inputs(&tape, inputs, width)
         record_leaves(&tape, inputs, width)
         recorder(&tape, inputs, width, target, inputs + width)
-        bind_outputs(&tape, top, <PyObject *> outputs, inputs + width)
+        bind_outputs(&tape, top, tape.edge_top, <PyObject *> outputs, inputs + width)
     finally:
         free(inputs)
     if not plain:

@@ -1,0 +1,197 @@
+"""Dots: a whole neuron's sum of products, and its activation, in one node. Part of tape.pyx, see its design.
+
+A dot stands for the nodes that micrograd would have recorded, and nobody may be able to tell. Its node is the last of
+them. What the others would hold is known as long as no sweep, or one, has passed: their data from the products, kept
+at recording, their adjoints from the sum's. Before anything else happens to them, or is seen of them, `expand_all`
+puts them in place.
+"""
+
+from libc.stdint cimport int32_t, uint8_t
+
+from micrograd_c cimport rules
+from micrograd_c.tape cimport (
+    ADJOINT, BIAS, Edge, GRAD_INT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape, is_nary, write,
+)
+
+
+# --- sweeping ---
+
+cdef inline int reach(Node *to, uint8_t grad_int) noexcept nogil:
+    """The flags' share of adding to an adjoint. True if newly marked."""
+    cdef uint8_t flags = to.flags
+    to.flags = (flags & (grad_int | ~GRAD_INT)) | MARK
+    return not flags & (MARK | LEAF_NODE)
+
+
+cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node) noexcept nogil:
+    """Push a dot's adjoint to b, all w and all x; returns how many became marked. For its first sweep only.
+
+    In the order in which the nodes it stands for would: the last product first, b before the first product.
+    """
+    cdef Edge *edge = edges + node.a
+    cdef int32_t last = node.b - 1
+    cdef uint8_t grad_int = node.flags & GRAD_INT
+    cdef double adjoint = node.grad
+    cdef int32_t k
+    cdef int marked = 0
+    if node.activation != rules.ADD:
+        adjoint *= rules.slope(node.activation, 0.0, node.data)     # of these rules none asks for x
+        if node.activation != rules.RELU:
+            grad_int = 0
+    adjoint += 0.0      # -0.0 added to an adjoint is 0.0
+    edge[ADJOINT].term = adjoint
+    node.swept = SWEPT | grad_int
+    for k in range(last, PRODUCT, -1):
+        marked += pull_term(nodes, edge + k, adjoint, grad_int)
+    nodes[edge[BIAS].a].grad += adjoint
+    marked += reach(nodes + edge[BIAS].a, grad_int)
+    return marked + pull_term(nodes, edge + PRODUCT, adjoint, grad_int)
+
+
+cdef inline int pull_term(Node *nodes, Edge *edge, double adjoint, uint8_t grad_int) noexcept nogil:
+    cdef Node *w = nodes + edge.a
+    cdef Node *x = nodes + edge.b
+    cdef double w_data = w.data
+    cdef double x_data = x.data
+    cdef int marked = 0
+    w.grad += x_data * adjoint
+    x.grad += w_data * adjoint
+    if grad_int:
+        marked = reach(w, grad_int & (x.flags << 1))
+        return marked + reach(x, grad_int & (w.flags << 1))
+    # nearly always they have been reached before
+    if w.flags & (MARK | GRAD_INT) != MARK:
+        marked = reach(w, 0)
+    if x.flags & (MARK | GRAD_INT) != MARK:
+        marked += reach(x, 0)
+    return marked
+
+
+# --- expanding ---
+
+cdef inline int32_t expanded_size(Node *dot) noexcept nogil:
+    """How many nodes a dot stands for: a product and a sum each, and the activation."""
+    return 2 * (dot.b - PRODUCT) + (dot.activation != rules.ADD)
+
+
+cdef inline Py_ssize_t count_hidden(Tape *t) noexcept nogil:
+    """How many nodes more there are when all dots are expanded."""
+    cdef Py_ssize_t count = 0
+    cdef int32_t i
+    for i in range(t.first_dot, t.top):
+        if t.nodes[i].op == rules.DOT:
+            count += expanded_size(t.nodes + i) - 1
+    return count
+
+
+cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
+    """Put the nodes that dots stand for in their places, given how many more those are and room for them.
+
+    Nodes only go up, so the highest goes first; operands are looked up in the `forward` of places below.
+    """
+    cdef Node node
+    cdef int32_t first = t.first_dot
+    cdef int32_t edge_low = set_forwards(t, first)
+    cdef int32_t base = place_after(t, first, t.base)
+    cdef int32_t aged = place_after(t, first, t.aged)
+    cdef int32_t i
+    for i in range(t.top - 1, first - 1, -1):
+        node = t.nodes[i]
+        move_handle(t, i, node.forward)
+        if node.op == rules.DOT:
+            write_expanded(t, first, node)
+            continue
+        if node.op != rules.CUSTOM:
+            node.a = moved(t, first, node.a)
+            node.b = moved(t, first, node.b)
+        t.nodes[node.forward] = node
+    t.base = base
+    t.aged = aged
+    t.top += hidden
+    drop_dot_edges(t, first, edge_low)
+
+
+cdef inline int32_t set_forwards(Tape *t, int32_t first) noexcept nogil:
+    """Where each node from `first` on will be, and the operands of custom nodes; returns the first's edges."""
+    cdef Node *node
+    cdef int32_t up = 0
+    cdef int32_t edge_low = t.edge_top
+    cdef int32_t i, k
+    for i in range(first, t.top):
+        node = t.nodes + i
+        if is_nary(node):
+            edge_low = min(edge_low, node.a)
+        if node.op == rules.DOT:
+            up += expanded_size(node) - 1
+        elif node.op == rules.CUSTOM:
+            for k in range(node.a, node.a + node.b):
+                t.edges[k].a = moved(t, first, t.edges[k].a)
+        node.forward = i + up
+    return edge_low
+
+
+cdef inline int32_t moved(Tape *t, int32_t first, int32_t index) noexcept nogil:
+    return index if index < first else t.nodes[index].forward
+
+
+cdef inline int32_t place_after(Tape *t, int32_t first, int32_t index) noexcept nogil:
+    """Where the nodes from index on will start."""
+    return moved(t, first, index - 1) + 1
+
+
+cdef inline void move_handle(Tape *t, int32_t index, int32_t to) noexcept nogil:
+    cdef void *handle = t.handles[index]
+    t.handles[index] = NULL
+    t.handles[to] = handle
+    if handle != NULL:
+        (<int32_t *> (<char *> handle + t.index_offset))[0] = to
+
+
+cdef inline void write_expanded(Tape *t, int32_t first, Node dot) noexcept nogil:
+    cdef Node *nodes = t.nodes
+    cdef Edge *edge = t.edges + dot.a
+    cdef double running = edge[BIAS].term
+    cdef double adjoint = edge[ADJOINT].term if dot.swept else 0.0
+    cdef uint8_t flags = dot.swept & GRAD_INT if dot.swept else GRAD_INT
+    cdef int32_t total = moved(t, first, edge[BIAS].a)
+    cdef int32_t place = dot.forward - expanded_size(&dot) + 1
+    cdef int32_t k
+    for k in range(PRODUCT, dot.b):
+        running += edge[k].term
+        write_hidden(
+            nodes + place, rules.MUL, moved(t, first, edge[k].a), moved(t, first, edge[k].b), edge[k].term, adjoint, flags
+        )
+        write_hidden(nodes + place + 1, rules.ADD, total, place, running, adjoint, flags)
+        total = place + 1
+        place += 2
+    if dot.activation != rules.ADD:
+        write_hidden(nodes + place, dot.activation, total, 0, 0.0, 0.0, 0)
+    nodes[dot.forward].data = dot.data
+    nodes[dot.forward].grad = dot.grad
+    nodes[dot.forward].flags = dot.flags
+
+
+cdef inline void write_hidden(
+    Node *node, int op, int32_t a, int32_t b, double data, double adjoint, uint8_t flags
+) noexcept nogil:
+    write(node, op, a, b, data, 0)
+    node.grad = adjoint
+    node.flags = flags
+
+
+cdef inline void drop_dot_edges(Tape *t, int32_t first, int32_t edge_to) noexcept nogil:
+    """Only custom nodes have edges now; those from edge_to on slide down."""
+    cdef Node *node
+    cdef int32_t i, k
+    for i in range(first, t.top):
+        if i == t.base:
+            t.edge_base = edge_to
+        node = t.nodes + i
+        if node.op == rules.CUSTOM:
+            for k in range(node.b):
+                t.edges[edge_to + k] = t.edges[node.a + k]
+            node.a = edge_to
+            edge_to += node.b
+    if t.base >= t.top:
+        t.edge_base = edge_to
+    t.edge_top = edge_to
