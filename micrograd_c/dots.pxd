@@ -10,18 +10,12 @@ from libc.stdint cimport int32_t, uint8_t
 
 from micrograd_c cimport rules
 from micrograd_c.tape cimport (
-    ADJOINT, BIAS, Edge, GRAD_INT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape, is_nary, write,
+    ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, Edge, GRAD_FLOAT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape, float_data,
+    is_nary, write,
 )
 
 
 # --- sweeping ---
-
-cdef inline int reach(Node *to, uint8_t grad_int) noexcept nogil:
-    """The flags' share of adding to an adjoint. True if newly marked."""
-    cdef uint8_t flags = to.flags
-    to.flags = (flags & (grad_int | ~GRAD_INT)) | MARK
-    return not flags & (MARK | LEAF_NODE)
-
 
 cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node) noexcept nogil:
     """Push a dot's adjoint to b, all w and all x; returns how many became marked. For its first sweep only.
@@ -30,41 +24,74 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node) noexcept nogil:
     """
     cdef Edge *edge = edges + node.a
     cdef int32_t last = node.b - 1
-    cdef uint8_t grad_int = node.flags & GRAD_INT
+    cdef uint8_t grad_float = node.flags & GRAD_FLOAT
+    cdef uint8_t reached = MARK | GRAD_FLOAT
     cdef double adjoint = node.grad
-    cdef int32_t k
     cdef int marked = 0
-    if node.activation != rules.ADD:
+    cdef int32_t k
+    if node.activation == rules.RELU:
+        adjoint *= rules.relu_slope(0.0, node.data)
+    elif node.activation != rules.ADD:
         adjoint *= rules.slope(node.activation, 0.0, node.data)     # of these rules none asks for x
-        if node.activation != rules.RELU:
-            grad_int = 0
+        grad_float = GRAD_FLOAT
     adjoint += 0.0      # -0.0 added to an adjoint is 0.0
     edge[ADJOINT].term = adjoint
-    node.swept = SWEPT | grad_int
-    for k in range(last, PRODUCT, -1):
-        marked += pull_term(nodes, edge + k, adjoint, grad_int)
+    node.dot |= SWEPT | grad_float
+    if not grad_float or not node.dot & CONSECUTIVE:
+        marked = pull_terms(nodes, edge + PRODUCT + 1, edge + last, adjoint, grad_float)
+        nodes[edge[BIAS].a].grad += adjoint
+        marked += reach(nodes + edge[BIAS].a, grad_float)
+        return marked + pull_terms(nodes, edge + PRODUCT, edge + PRODUCT, adjoint, grad_float)
+    reached = pull_consecutive(nodes + edge[last].a, nodes + edge[last].b, last - PRODUCT, adjoint, reached)
     nodes[edge[BIAS].a].grad += adjoint
-    marked += reach(nodes + edge[BIAS].a, grad_int)
-    return marked + pull_term(nodes, edge + PRODUCT, adjoint, grad_int)
+    reached = pull_consecutive(nodes + edge[PRODUCT].a, nodes + edge[PRODUCT].b, 1, adjoint, reached)
+    if reached != MARK | GRAD_FLOAT:
+        for k in range(PRODUCT, last + 1):
+            marked += reach(nodes + edge[k].a, GRAD_FLOAT) + reach(nodes + edge[k].b, GRAD_FLOAT)
+    return marked + reach(nodes + edge[BIAS].a, GRAD_FLOAT)
 
 
-cdef inline int pull_term(Node *nodes, Edge *edge, double adjoint, uint8_t grad_int) noexcept nogil:
-    cdef Node *w = nodes + edge.a
-    cdef Node *x = nodes + edge.b
-    cdef double w_data = w.data
-    cdef double x_data = x.data
+cdef inline int reach(Node *to, uint8_t grad_float) noexcept nogil:
+    """The flags' share of adding to an adjoint. True if newly marked."""
+    cdef uint8_t flags = to.flags
+    to.flags = flags | grad_float | MARK
+    return not flags & (MARK | LEAF_NODE)
+
+
+cdef inline int pull_terms(Node *nodes, Edge *first, Edge *last, double adjoint, uint8_t grad_float) noexcept nogil:
+    """The products from the last down to the first, wherever their operands are."""
+    cdef Node *w
+    cdef Node *x
+    cdef double w_data, x_data
     cdef int marked = 0
-    w.grad += x_data * adjoint
-    x.grad += w_data * adjoint
-    if grad_int:
-        marked = reach(w, grad_int & (x.flags << 1))
-        return marked + reach(x, grad_int & (w.flags << 1))
-    # nearly always they have been reached before
-    if w.flags & (MARK | GRAD_INT) != MARK:
-        marked = reach(w, 0)
-    if x.flags & (MARK | GRAD_INT) != MARK:
-        marked += reach(x, 0)
+    while last >= first:
+        w = nodes + last.a
+        x = nodes + last.b
+        w_data = w.data
+        x_data = x.data
+        w.grad += x_data * adjoint
+        x.grad += w_data * adjoint
+        marked += reach(w, grad_float | float_data(x)) + reach(x, grad_float | float_data(w))
+        last -= 1
     return marked
+
+
+cdef inline uint8_t pull_consecutive(Node *w, Node *x, int32_t count, double adjoint, uint8_t reached) noexcept nogil:
+    """So many products, of operands from w and x downwards, for an adjoint that is a float.
+
+    Leaves the flags to the caller, and returns those that all had: nearly always they have been reached before.
+    """
+    cdef double w_data, x_data
+    cdef Node *end = w - count
+    while w > end:
+        w_data = w.data
+        x_data = x.data
+        w.grad += x_data * adjoint
+        x.grad += w_data * adjoint
+        reached &= w.flags & x.flags
+        w -= 1
+        x -= 1
+    return reached
 
 
 # --- expanding ---
@@ -151,8 +178,8 @@ cdef inline void write_expanded(Tape *t, int32_t first, Node dot) noexcept nogil
     cdef Node *nodes = t.nodes
     cdef Edge *edge = t.edges + dot.a
     cdef double running = edge[BIAS].term
-    cdef double adjoint = edge[ADJOINT].term if dot.swept else 0.0
-    cdef uint8_t flags = dot.swept & GRAD_INT if dot.swept else GRAD_INT
+    cdef double adjoint = edge[ADJOINT].term if dot.dot & SWEPT else 0.0
+    cdef uint8_t flags = dot.dot & ADJOINT_FLOAT
     cdef int32_t total = moved(t, first, edge[BIAS].a)
     cdef int32_t place = dot.forward - expanded_size(&dot) + 1
     cdef int32_t k

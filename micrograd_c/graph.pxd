@@ -9,7 +9,7 @@ from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.numbers cimport Number, as_python
 from micrograd_c.state cimport check_children, held_by, hold, hold_all, rare
 from micrograd_c.tape cimport (
-    DATA_INT, GRAD_INT, HOOK, Node, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, tape, unpin,
+    DATA_INT, GRAD_FLOAT, HOOK, Node, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, tape, unpin,
 )
 
 cdef extern from "Python.h":
@@ -99,7 +99,7 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
     node = tape.nodes + value.index
     node.grad = old.grad
-    node.flags = (node.flags & ~GRAD_INT) | (old.flags & (GRAD_INT | HOOK))
+    node.flags |= old.flags & (GRAD_FLOAT | HOOK)
     tape.hooks += (old.flags & HOOK) != 0
     release(&tape, before)
     rare(value).prev = None

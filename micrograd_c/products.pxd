@@ -6,19 +6,23 @@ Knows Value and the tape. Whoever calls has reserved room, and runs no Python co
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t
+from libc.string cimport memcmp
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind
 from micrograd_c.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself, refuse_foreign_value
 from micrograd_c.tape cimport (
-    ADJOINT, BIAS, DATA_INT, Edge, LEAF_NODE, Node, PRODUCT, Tape, lower_top, paused_here, record_leaf, settle, write,
+    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, paused_here, record_leaf,
+    settle, write,
 )
 
 cdef extern from "Python.h":
     # as cpython.list has them, but borrowed
     PyObject *PyList_GET_ITEM(PyObject *list, Py_ssize_t i)
+    ctypedef struct PyListObject:
+        PyObject **ob_item
     Py_ssize_t PyList_GET_SIZE(PyObject *list)
 
 
@@ -135,22 +139,49 @@ cdef inline int32_t record_products(
     return total
 
 
-cdef inline int32_t record_dot(
-    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, Input start, bint *plain
-) noexcept:
-    """record_products as one node, or 0 if a weight is not just a Value that holds a float.
+cdef inline bint have_nodes(Input *inputs, Py_ssize_t width) noexcept:
+    cdef Py_ssize_t j
+    for j in range(width):
+        if not inputs[j].index:
+            return False
+    return True
 
-    Wants room for a node and width + PRODUCT edges, width above 1, and nodes for start and all inputs.
-    """
+
+cdef inline int32_t consecutive_inputs(Input *inputs, Py_ssize_t width) noexcept:
+    """The first input's node if those of the others follow it one by one; else 0."""
+    cdef Py_ssize_t j
+    for j in range(1, width):
+        if inputs[j].index != inputs[0].index + j:
+            return 0
+    return inputs[0].index
+
+
+cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t width) noexcept:
+    """The same of a list of Values. Told by the handles the tape knows, without a look at each Value."""
+    cdef PyObject **items = (<PyListObject *> weights).ob_item
+    cdef int32_t first
+    if not is_value(items[0]):
+        return 0
+    first = (<Value> items[0]).index
+    if first + width > t.top or memcmp(items, t.handles + first, width * sizeof(void *)):
+        return 0
+    return first
+
+
+# A dot stands for the nodes of record_products. Each of the two wants room for a node and width + PRODUCT edges, and
+# returns 0 if a weight holds an int: products are to be floats.
+
+cdef inline int32_t record_dot(
+    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, int32_t start, bint *plain
+) noexcept:
+    """Returns 0 also if a weight is not just a Value. Wants nodes for all inputs."""
     cdef Node *nodes = t.nodes
-    cdef Edge *edge = t.edges + t.edge_top
-    cdef double running = start.number.value
+    cdef Edge *edge = t.edges + t.edge_top + PRODUCT
+    cdef double running = nodes[start].data
     cdef double product
     cdef int32_t index
     cdef PyObject *w
     cdef Py_ssize_t j
-    edge[BIAS] = Edge(running, start.index, 0)
-    edge[ADJOINT] = Edge(0.0, 0, 0)
     for j in range(width):
         w = PyList_GET_ITEM(weights, j)
         if not is_value(w):
@@ -160,12 +191,47 @@ cdef inline int32_t record_dot(
         if not index or nodes[index].flags & DATA_INT:
             return 0
         product = nodes[index].data * inputs[j].number.value
-        edge[PRODUCT + j] = Edge(product, index, inputs[j].index)
         running += product
-    index = t.top
-    write(nodes + index, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, running, 0)
-    nodes[index].activation = rules.ADD
-    nodes[index].swept = 0
+        edge[j] = Edge(product, index, inputs[j].index)
+    return write_dot(t, start, width, running, 0)
+
+
+cdef inline int32_t record_consecutive_dot(Tape *t, int32_t w, int32_t x, Py_ssize_t width, int32_t start) noexcept:
+    """For nodes one after the other, from w and from x on. Returns 0 also if a weight is not plain."""
+    cdef Node *w_node = t.nodes + w
+    cdef Node *x_node = t.nodes + x
+    cdef Edge *edge = t.edges + t.edge_top + PRODUCT
+    cdef Edge *end = edge + width
+    cdef double running = t.nodes[start].data
+    cdef double product
+    cdef uint8_t flags = 0
+    while edge < end:
+        product = w_node.data * x_node.data
+        running += product
+        flags |= w_node.flags
+        edge.term = product
+        edge.a = w
+        edge.b = x
+        w += 1
+        x += 1
+        w_node += 1
+        x_node += 1
+        edge += 1
+    if flags & (DATA_INT | ODD):
+        return 0
+    return write_dot(t, start, width, running, CONSECUTIVE)
+
+
+cdef inline int32_t write_dot(Tape *t, int32_t start, Py_ssize_t width, double data, uint8_t state) noexcept:
+    """The node, whose products are in their places."""
+    cdef int32_t index = t.top
+    cdef Node *node = t.nodes + index
+    cdef Edge *edge = t.edges + t.edge_top
+    edge[BIAS] = Edge(t.nodes[start].data, start, 0)
+    edge[ADJOINT] = Edge(0.0, 0, 0)
+    write(node, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, data, 0)
+    node.activation = rules.ADD
+    node.dot = state
     t.first_dot = min(t.first_dot, index)
     t.edge_top += <int32_t> width + PRODUCT
     t.top = index + 1

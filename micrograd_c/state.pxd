@@ -12,7 +12,7 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value
 from micrograd_c.numbers cimport Number, as_python, read_number
-from micrograd_c.tape cimport DETACHED, Edge, Node, is_nary, tape
+from micrograd_c.tape cimport DETACHED, Edge, Node, ODD, is_nary, tape
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -80,6 +80,8 @@ cdef inline object as_plain_number(object source):
 cdef inline void track(Value value) noexcept:
     """The Value refers to something, or may: no longer plain, and Python's collector must know of it."""
     value.plain = 0
+    if value.index:
+        tape.nodes[value.index].flags |= ODD
     if not PyObject_GC_IsTracked(value):
         PyObject_GC_Track(value)
 

@@ -11,13 +11,13 @@ from micrograd_c.numbers cimport fits_int
 
 cdef enum Flag:
     DATA_INT = 1    # Python would hold an int in data
-    GRAD_INT = 2    # Python would hold an int in grad; must be DATA_INT << 1, see `give`
+    GRAD_FLOAT = 2  # Python would hold a float in grad; must be DATA_INT << 1, see `float_data`
     MARK = 4        # a sweep has this node before it; means nothing on a leaf
     LEAF_NODE = 8   # a sweep has nothing to do here
     HOOK = 16       # a Python function replaces the rule of this node
     LIVE = 32       # the collector has reached this node
     DETACHED = 64   # recorded under no_grad: a leaf whatever it was computed from
-    SWEPT = 128     # in Node.swept only
+    ODD = 128       # the handle is not plain, or a handle before it was not
 
 
 cdef struct Node:
@@ -29,7 +29,7 @@ cdef struct Node:
     uint8_t op          # rules.Op
     uint8_t flags       # Flag bits
     uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
-    uint8_t swept       # of a dot: 0, or SWEPT and perhaps GRAD_INT, which the sum's adjoint then was
+    uint8_t dot         # of a dot: DotState bits
 
 
 cdef struct Edge:
@@ -38,13 +38,19 @@ cdef struct Edge:
     int32_t b           # another one, or 0
 
 
+cdef enum DotState:
+    CONSECUTIVE = 1     # the nodes of all w are one after the other, and so are those of all x
+    ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the sweep there was; must be GRAD_FLOAT
+    SWEPT = 4           # there was a sweep
+
+
 cdef enum:
     NO_DOT = 0x7fffffff
 
 
 cdef enum:              # what the edges of a dot hold
     BIAS = 0            # a: b, term: its data when the dot was recorded
-    ADJOINT = 1         # term: the sum's adjoint in the only sweep there was, see `swept`
+    ADJOINT = 1         # term: the sum's adjoint in the only sweep there was
     PRODUCT = 2         # from here on, a: w, b: x, term: their product when the dot was recorded
 
 
@@ -94,6 +100,11 @@ cdef inline int reserve_nary(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except
     if t.top + nodes > t.capacity or t.edge_top + edges > t.edge_capacity:
         make_room(t, nodes, edges)
     return 0
+
+
+cdef inline uint8_t float_data(Node *node) noexcept nogil:
+    """GRAD_FLOAT if data is a float, as is then what an adjoint is multiplied with it."""
+    return ~(node.flags << 1) & GRAD_FLOAT
 
 
 cdef inline bint is_nary(Node *node) noexcept nogil:
@@ -156,7 +167,7 @@ cdef inline void write(Node *node, int op, int32_t a, int32_t b, double data, ui
     node.a = a
     node.b = b
     node.op = op
-    node.flags = data_int | GRAD_INT
+    node.flags = data_int
 
 
 cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept:

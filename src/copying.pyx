@@ -11,7 +11,7 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value
 from micrograd_c.graph cimport handle_of, mark_operands, op_name
 from micrograd_c.state cimport check_initialised, describe, hold, track
-from micrograd_c.tape cimport DATA_INT, GRAD_INT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin
+from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -173,7 +173,7 @@ cdef Value record_copy(Value original, list operands):
     cdef Node node
     reserve_nary(&tape, 1, count)
     node = tape.nodes[original.index]
-    node.flags &= DATA_INT | GRAD_INT | LEAF_NODE
+    node.flags &= DATA_INT | GRAD_FLOAT | LEAF_NODE
     if node.op == rules.CUSTOM:
         node.a = tape.edge_top
         for operand in operands:

@@ -31,7 +31,7 @@ from micrograd_c.state cimport (
     refuse_foreign_value, take_number, track,
 )
 from micrograd_c.tape cimport (
-    DATA_INT, DETACHED, GRAD_INT, HOOK, Node, expand_dots, local_step, record_leaf, release, reserve, reserve_nary,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, record_leaf, release, reserve, reserve_nary,
     sweep,
     tape,
 )
@@ -120,7 +120,7 @@ cdef class Value:
         """The derivative of what backward() was called on by this; adds up until you set it to 0."""
         cdef Node *node = tape.nodes + self.index
         check_initialised(self)
-        return as_python(node.grad, node.flags & GRAD_INT)
+        return as_python(node.grad, not node.flags & GRAD_FLOAT)
 
     @grad.setter
     def grad(self, number):
@@ -129,7 +129,7 @@ cdef class Value:
         if not take_number(number, &new):
             raise TypeError(f"grad must be a number, not {describe(number)}")
         tape.nodes[self.index].grad = new.value
-        tape.nodes[self.index].flags = (tape.nodes[self.index].flags & ~GRAD_INT) | (new.is_int << 1)
+        tape.nodes[self.index].flags = (tape.nodes[self.index].flags | GRAD_FLOAT) & ~(new.is_int << 1)
 
     @grad.deleter
     def grad(self):
@@ -208,7 +208,7 @@ cdef class Value:
         """
         check_initialised(self)
         tape.nodes[self.index].grad = 1.0
-        tape.nodes[self.index].flags |= GRAD_INT
+        tape.nodes[self.index].flags &= ~GRAD_FLOAT
         if tape.hooks:
             sweep_with_hooks(self)
         else:

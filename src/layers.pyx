@@ -19,10 +19,11 @@ from libc.stdlib cimport free, malloc
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, new_value, operators_are_ours
 from micrograd_c.products cimport (
-    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, find_inputs, hold_operands, is_value,
-    node_as_input, read_inputs, record_dot, record_products,
+    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, consecutive_inputs, consecutive_weights,
+    find_inputs, have_nodes, hold_operands, is_value, node_as_input, read_inputs, record_consecutive_dot, record_dot,
+    record_products,
 )
-from micrograd_c.tape cimport DATA_INT, Node, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape, write
+from micrograd_c.tape cimport DATA_INT, ODD, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape, write
 
 cdef extern from "Python.h":
     PyObject *Py_True
@@ -199,37 +200,83 @@ cdef bint record_stages(
     """Record all layers and bind the last one's outputs, or record nothing and return False."""
     cdef int32_t start = t.top
     cdef int32_t edge_start = t.edge_top
-    cdef int32_t end
     cdef Input *before = inputs
     cdef Input *after = inputs + widest
     cdef PyObject *neurons
-    cdef Py_ssize_t i, k
+    cdef Py_ssize_t k
     cdef bint as_dots
     find_inputs(t, before, width)
     for k in range(PyList_GET_SIZE(<PyObject *> stages)):
         neurons = PyList_GET_ITEM(<PyObject *> stages, k)
         as_dots = dots and width > 1 and have_nodes(before, width)
-        for i in range(PyList_GET_SIZE(neurons)):
-            end = record_neuron(t, PyList_GET_ITEM(neurons, i), before, width, as_dots, plain)
-            if not end:
+        if not as_dots or not record_consecutive_layer(t, neurons, before, width, after):
+            if not record_layer(t, neurons, before, width, after, as_dots, plain):
                 lower_top(t, start, edge_start)
                 return False
-            after[i] = node_as_input(t, end)
         width = PyList_GET_SIZE(neurons)
         before, after = after, before
     bind_outputs(t, start, edge_start, outputs, before)
     return True
 
 
-cdef bint have_nodes(Input *inputs, Py_ssize_t width) noexcept:
+cdef bint record_consecutive_layer(
+    Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, Input *outputs
+) noexcept:
+    """A layer as dots, if inputs and parameters are plain Values one after the other, as Neuron makes them.
+
+    Else records nothing and returns False.
+    """
+    cdef int32_t start = t.top
+    cdef int32_t edge_start = t.edge_top
+    cdef int32_t x = consecutive_inputs(inputs, width)
+    cdef int32_t w, sum
+    cdef Py_ssize_t count = PyList_GET_SIZE(neurons)
+    cdef Py_ssize_t i = 0
+    cdef PyObject *unit
+    cdef PyObject *weights
+    cdef PyObject *b
+    cdef PyObject *nonlin
+    while x and i < count:
+        unit = PyList_GET_ITEM(neurons, i)
+        if type(<object> unit) is not neuron_class:
+            break
+        weights = slot(unit, w_offset)
+        b = slot(unit, b_offset)
+        nonlin = slot(unit, nonlin_offset)
+        if weights == NULL or type(<object> weights) is not list or PyList_GET_SIZE(weights) != width or b == NULL:
+            break
+        w = consecutive_weights(t, weights, width)
+        if not w or t.handles[w + width] != b or t.nodes[w + width].flags & ODD:
+            break
+        sum = record_consecutive_dot(t, w, x, width, w + <int32_t> width)
+        if nonlin == Py_True and sum:
+            sum = record_activation(t, sum, slot(unit, activation_offset))
+        elif nonlin != Py_False:
+            break
+        if not sum:
+            break
+        outputs[i] = node_as_input(t, sum)
+        i += 1
+    if i < count:
+        lower_top(t, start, edge_start)
+    return i == count
+
+
+cdef bint record_layer(
+    Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, Input *outputs, bint as_dots, bint *plain
+) noexcept:
+    """Any layer; False if Python code might have a say in a neuron or the lengths do not fit."""
+    cdef int32_t end
     cdef Py_ssize_t i
-    for i in range(width):
-        if not inputs[i].index:
+    for i in range(PyList_GET_SIZE(neurons)):
+        end = record_neuron(t, PyList_GET_ITEM(neurons, i), inputs, width, as_dots, plain)
+        if not end:
             return False
+        outputs[i] = node_as_input(t, end)
     return True
 
 
-cdef inline int32_t record_neuron(
+cdef int32_t record_neuron(
     Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint as_dot, bint *plain
 ) noexcept:
     """The neuron's last node, or 0 if Python code might have a say in it or the lengths do not fit."""
@@ -237,7 +284,6 @@ cdef inline int32_t record_neuron(
     cdef PyObject *weights
     cdef PyObject *b
     cdef PyObject *nonlin
-    cdef Input start
     if type(<object> unit) is not neuron_class:
         return 0
     weights = slot(unit, w_offset)
@@ -248,42 +294,47 @@ cdef inline int32_t record_neuron(
     if b == NULL or not is_value(b) or not (<Value> b).index:
         return 0
     plain[0] &= (<Value> b).plain
-    start = node_as_input(t, (<Value> b).index)
     if as_dot:
-        sum = record_dot(t, weights, inputs, width, start, plain)
+        sum = record_dot(t, weights, inputs, width, (<Value> b).index, plain)
     else:
-        sum = record_products(t, weights, inputs, width, start, plain)
+        sum = record_products(t, weights, inputs, width, node_as_input(t, (<Value> b).index), plain)
     if not sum or nonlin == Py_False:
         return sum
     return record_activation(t, sum, slot(unit, activation_offset)) if nonlin == Py_True else 0
 
 
 cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation) noexcept:
-    """The node of the neuron's activation, or 0 if it is not one of ours. A neuron without any has micrograd's."""
-    cdef Node *node = t.nodes + sum
-    cdef double x = node.data
-    cdef uint8_t data_int = node.flags & DATA_INT
-    cdef int op
-    # nearly always these very objects; after unpickling others with the same text
-    if activation == NULL or activation == <PyObject *> RELU or is_text(activation, "relu"):
-        op = rules.RELU
-        data_int = DATA_INT if x < 0.0 else data_int
-    elif activation == <PyObject *> TANH or is_text(activation, "tanh"):
-        op = rules.TANH
-        data_int = 0
-    elif activation == <PyObject *> SIGMOID or is_text(activation, "sigmoid"):
-        op = rules.SIGMOID
-        data_int = 0
-    else:
+    """The node of the neuron's activation, or 0 if it is not one of ours. A dot takes it in."""
+    cdef int op = activation_op(activation)
+    cdef double x = t.nodes[sum].data
+    cdef uint8_t data_int = t.nodes[sum].flags & DATA_INT
+    cdef int32_t index = sum
+    if not op:
         return 0
-    if node.op == rules.DOT:
-        node.activation = op
-        node.data = rules.value(op, x)
-        node.flags |= data_int
-        return sum
-    write(t.nodes + t.top, op, sum, 0, rules.value(op, x), data_int)
-    t.top += 1
-    return t.top - 1
+    if t.nodes[sum].op == rules.DOT:
+        t.nodes[sum].activation = op
+    else:
+        index = t.top
+        t.top += 1
+        write(t.nodes + index, op, sum, 0, 0.0, 0)
+    if op != rules.RELU:
+        t.nodes[index].data = rules.value(op, x)
+    else:
+        t.nodes[index].data = rules.relu_value(x)
+        t.nodes[index].flags |= DATA_INT if x < 0.0 else data_int
+    return index
+
+
+cdef inline int activation_op(PyObject *activation) noexcept:
+    """0 if it is none of ours. A neuron without any has micrograd's."""
+    # nearly always these very objects; after unpickling others with the same text
+    if activation == <PyObject *> RELU or activation == NULL or is_text(activation, "relu"):
+        return rules.RELU
+    elif activation == <PyObject *> TANH or is_text(activation, "tanh"):
+        return rules.TANH
+    elif activation == <PyObject *> SIGMOID or is_text(activation, "sigmoid"):
+        return rules.SIGMOID
+    return 0
 
 
 cdef inline bint is_text(PyObject *one, const char *text) noexcept:

@@ -146,26 +146,26 @@ cdef int expand(Tape *t) except -1:
 
 # --- sweeping ---
 
-cdef inline bint give(Node *to, double amount, uint8_t grad_int, uint8_t mark) noexcept nogil:
-    """Add to an adjoint, which stays an int only if it was one and grad_int is GRAD_INT. True if newly marked."""
+cdef inline bint give(Node *to, double amount, uint8_t grad_float, uint8_t mark) noexcept nogil:
+    """Add to an adjoint, which is a float once an amount was: then grad_float is GRAD_FLOAT. True if newly marked."""
     cdef uint8_t flags = to.flags
     to.grad += amount
-    to.flags = (flags & (grad_int | ~GRAD_INT)) | mark
+    to.flags = flags | grad_float | mark
     return not flags & (MARK | LEAF_NODE)
 
 
-cdef inline int pull_sum(Node *nodes, Node *node, double grad, uint8_t grad_int, uint8_t mark) noexcept nogil:
-    cdef int marked = give(nodes + node.a, grad, grad_int, mark)
-    return marked + give(nodes + node.b, grad, grad_int, mark)
+cdef inline int pull_sum(Node *nodes, Node *node, double grad, uint8_t grad_float, uint8_t mark) noexcept nogil:
+    cdef int marked = give(nodes + node.a, grad, grad_float, mark)
+    return marked + give(nodes + node.b, grad, grad_float, mark)
 
 
-cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_int, uint8_t mark) noexcept nogil:
+cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_float, uint8_t mark) noexcept nogil:
     cdef Node *a = nodes + node.a
     cdef Node *b = nodes + node.b
     cdef double x = a.data
     cdef double y = b.data
-    cdef int marked = give(a, y * grad, grad_int & (b.flags << 1), mark)
-    return marked + give(b, x * grad, grad_int & (a.flags << 1), mark)
+    cdef int marked = give(a, y * grad, grad_float | float_data(b), mark)
+    return marked + give(b, x * grad, grad_float | float_data(a), mark)
 
 
 cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark) noexcept nogil:
@@ -177,35 +177,35 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark) noexcept nogil
     cdef Node *b = nodes + node.b
     cdef double grad = node.grad
     cdef double x, y, slope
-    cdef uint8_t grad_int = node.flags & GRAD_INT
+    cdef uint8_t grad_float = node.flags & GRAD_FLOAT
     cdef int32_t k
     cdef int marked = 0
     if node.op == rules.LEAF:
         return 0
     elif node.op == rules.ADD:
-        return pull_sum(nodes, node, grad, grad_int, mark)
+        return pull_sum(nodes, node, grad, grad_float, mark)
     elif node.op == rules.MUL:
-        return pull_product(nodes, node, grad, grad_int, mark)
+        return pull_product(nodes, node, grad, grad_float, mark)
     elif node.op == rules.CUSTOM:
         for k in range(node.a, node.a + node.b):
-            marked += give(nodes + edges[k].a, 0.0, GRAD_INT, mark)
+            marked += give(nodes + edges[k].a, 0.0, 0, mark)
         return marked
     x = a.data
     y = b.data
     if node.op == rules.POWER:
         if y < 1.0:
-            grad_int = 0
+            grad_float = GRAD_FLOAT
         if not rules.try_power_slope(x, y, &slope):
             return -1
-        return give(a, slope * grad, grad_int & (a.flags << 1) & (b.flags << 1), mark)
+        return give(a, slope * grad, grad_float | float_data(a) | float_data(b), mark)
     elif node.op == rules.POW:
         if not rules.try_pow_base_slope(x, y, &slope):
             return -1
-        marked = give(a, slope * grad, 0, mark)
-        return marked + give(b, rules.pow_exponent_slope(x, y, node.data) * grad, 0, mark)
+        marked = give(a, slope * grad, GRAD_FLOAT, mark)
+        return marked + give(b, rules.pow_exponent_slope(x, y, node.data) * grad, GRAD_FLOAT, mark)
     if node.op != rules.RELU:
-        grad_int = 0
-    return give(a, rules.slope(node.op, x, node.data) * grad, grad_int, mark)
+        grad_float = GRAD_FLOAT
+    return give(a, rules.slope(node.op, x, node.data) * grad, grad_float, mark)
 
 
 cdef int raise_slope_error(Tape *t, int32_t index) except -1:
@@ -244,21 +244,21 @@ cdef int sweep(Tape *t, int32_t root) except -1:
         if take(node):
             pending -= 1
             grad = node.grad
-            if (node.op == rules.MUL or node.op == rules.ADD) and not node.flags & GRAD_INT:
+            if (node.op == rules.MUL or node.op == rules.ADD) and node.flags & GRAD_FLOAT:
                 if node.op == rules.MUL:
-                    pending += pull_product(nodes, node, grad, 0, MARK)
+                    pending += pull_product(nodes, node, grad, GRAD_FLOAT, MARK)
                 else:
                     product = node - 1
                     if nodes + node.b == product and product.op == rules.MUL:
-                        pending += give(nodes + node.a, grad, 0, MARK)
+                        pending += give(nodes + node.a, grad, GRAD_FLOAT, MARK)
                         pending -= take(product)
-                        product.flags &= ~GRAD_INT
+                        product.flags |= GRAD_FLOAT
                         product.grad += grad
-                        pending += pull_product(nodes, product, product.grad, 0, MARK)
+                        pending += pull_product(nodes, product, product.grad, GRAD_FLOAT, MARK)
                         node = product
                     else:
-                        pending += pull_sum(nodes, node, grad, 0, MARK)
-            elif node.op == rules.DOT and not node.swept:
+                        pending += pull_sum(nodes, node, grad, GRAD_FLOAT, MARK)
+            elif node.op == rules.DOT and not node.dot & SWEPT:
                 pending += pull_dot(nodes, edges, node)
             elif node.op == rules.DOT:
                 # what it stands for has adjoints of its own by now
@@ -350,4 +350,4 @@ tape.top = 1
 tape.base = 1
 tape.aged = 1
 tape.first_dot = NO_DOT
-tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE, activation=0, swept=0)
+tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE, activation=0, dot=0)

@@ -14,7 +14,7 @@ from libc.math cimport fmax, sqrt
 
 from micrograd_c.engine cimport Value
 from micrograd_c.state cimport check_initialised, describe
-from micrograd_c.tape cimport DATA_INT, GRAD_INT, Node, tape
+from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, Node, tape
 
 
 def zero_grad(list parameters not None):
@@ -24,7 +24,7 @@ def zero_grad(list parameters not None):
     for p in parameters:
         node = tape.nodes + (<Value> p).index
         node.grad = 0.0
-        node.flags |= GRAD_INT
+        node.flags &= ~GRAD_FLOAT
 
 
 def sgd(
