@@ -15,6 +15,7 @@ cdef inline void collect_nodes(Tape *t, int32_t old) noexcept:
     mark_reachable(t)
     slide_marked(t, old)
     t.aged = t.top
+    t.unchanged = min(t.unchanged, t.top)
     t.old_deaths = 0
     t.dropped = 0
 
@@ -173,4 +174,5 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept nog
     if t.base <= t.first_dot != NO_DOT:
         t.first_dot = max(t.base, t.first_dot - down)
     t.aged = max(t.base, t.aged - down)
+    t.unchanged = max(min(t.unchanged, t.base), t.unchanged - down)
     t.dropped += down

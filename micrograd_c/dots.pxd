@@ -10,22 +10,24 @@ from libc.stdint cimport int32_t, uint8_t
 
 from micrograd_c cimport rules
 from micrograd_c.tape cimport (
-    ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, Edge, GRAD_FLOAT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape, float_data,
+    ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, Edge, FINITE, GRAD_FLOAT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape, float_data,
     is_nary, write,
 )
 
 
 # --- sweeping ---
 
-cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node) noexcept nogil:
+cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) noexcept nogil:
     """Push a dot's adjoint to b, all w and all x; returns how many became marked. For its first sweep only.
 
-    In the order in which the nodes it stands for would: the last product first, b before the first product.
+    In the order in which the nodes it stands for would: the last product first, b before the first product. An adjoint
+    of 0, as any neuron has that relu turned off, adds nothing to theirs: 0 times a finite number is 0, or -0, and those
+    added to anything but -0 change nothing. Whoever calls tells whether data is as it was, and no adjoint -0.
     """
     cdef Edge *edge = edges + node.a
     cdef int32_t last = node.b - 1
     cdef uint8_t grad_float = node.flags & GRAD_FLOAT
-    cdef uint8_t reached = MARK | GRAD_FLOAT
+    cdef uint8_t reached
     cdef double adjoint = node.grad
     cdef int marked = 0
     cdef int32_t k
@@ -42,9 +44,12 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node) noexcept nogil:
         nodes[edge[BIAS].a].grad += adjoint
         marked += reach(nodes + edge[BIAS].a, grad_float)
         return marked + pull_terms(nodes, edge + PRODUCT, edge + PRODUCT, adjoint, grad_float)
-    reached = pull_consecutive(nodes + edge[last].a, nodes + edge[last].b, last - PRODUCT, adjoint, reached)
-    nodes[edge[BIAS].a].grad += adjoint
-    reached = pull_consecutive(nodes + edge[PRODUCT].a, nodes + edge[PRODUCT].b, 1, adjoint, reached)
+    if adjoint == 0.0 and node.dot & FINITE and unchanged:
+        reached = reached_consecutive(nodes + edge[last].a, nodes + edge[last].b, last - PRODUCT + 1)
+    else:
+        reached = pull_consecutive(nodes + edge[last].a, nodes + edge[last].b, last - PRODUCT, adjoint)
+        nodes[edge[BIAS].a].grad += adjoint
+        reached &= pull_consecutive(nodes + edge[PRODUCT].a, nodes + edge[PRODUCT].b, 1, adjoint)
     if reached != MARK | GRAD_FLOAT:
         for k in range(PRODUCT, last + 1):
             marked += reach(nodes + edge[k].a, GRAD_FLOAT) + reach(nodes + edge[k].b, GRAD_FLOAT)
@@ -76,18 +81,30 @@ cdef inline int pull_terms(Node *nodes, Edge *first, Edge *last, double adjoint,
     return marked
 
 
-cdef inline uint8_t pull_consecutive(Node *w, Node *x, int32_t count, double adjoint, uint8_t reached) noexcept nogil:
+cdef inline uint8_t pull_consecutive(Node *w, Node *x, int32_t count, double adjoint) noexcept nogil:
     """So many products, of operands from w and x downwards, for an adjoint that is a float.
 
     Leaves the flags to the caller, and returns those that all had: nearly always they have been reached before.
     """
     cdef double w_data, x_data
+    cdef uint8_t reached = MARK | GRAD_FLOAT
     cdef Node *end = w - count
     while w > end:
         w_data = w.data
         x_data = x.data
         w.grad += x_data * adjoint
         x.grad += w_data * adjoint
+        reached &= w.flags & x.flags
+        w -= 1
+        x -= 1
+    return reached
+
+
+cdef inline uint8_t reached_consecutive(Node *w, Node *x, int32_t count) noexcept nogil:
+    """The same for an adjoint of 0."""
+    cdef uint8_t reached = MARK | GRAD_FLOAT
+    cdef Node *end = w - count
+    while w > end:
         reached &= w.flags & x.flags
         w -= 1
         x -= 1

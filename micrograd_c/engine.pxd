@@ -23,6 +23,7 @@ cdef class Extra:
 
 
 cdef Value new_value()
+cdef bint properties_are_ours() except -1
 cpdef bint operators_are_ours() noexcept
 cpdef bint compositions_are_ours() noexcept
 

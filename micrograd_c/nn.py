@@ -8,6 +8,7 @@ import random
 from micrograd_c import parameters as names
 from micrograd_c.engine import Value
 from micrograd_c.layers import layer, network, neuron, recognise
+from micrograd_c.updates import zero_plain
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
@@ -19,8 +20,10 @@ class Module:
 
     def zero_grad(self):
         """Set the gradient of every parameter to 0."""
-        for p in self.parameters():
-            p.grad = 0
+        parameters = self.parameters()
+        if not zero_plain(parameters):
+            for p in parameters:
+                p.grad = 0
 
     def parameters(self):
         """A fresh list of all parameters."""

@@ -6,6 +6,7 @@ Knows Value and the tape. Whoever calls has reserved room, and runs no Python co
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from cpython.ref cimport PyObject
+from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcmp
 
@@ -14,7 +15,7 @@ from micrograd_c.engine cimport Value, bind
 from micrograd_c.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself, refuse_foreign_value
 from micrograd_c.tape cimport (
-    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, paused_here, record_leaf,
+    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, FINITE, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, paused_here, record_leaf,
     settle, write,
 )
 
@@ -231,7 +232,7 @@ cdef inline int32_t write_dot(Tape *t, int32_t start, Py_ssize_t width, double d
     edge[ADJOINT] = Edge(0.0, 0, 0)
     write(node, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, data, 0)
     node.activation = rules.ADD
-    node.dot = state
+    node.dot = state | (FINITE if isfinite(data) else 0)
     t.first_dot = min(t.first_dot, index)
     t.edge_top += <int32_t> width + PRODUCT
     t.top = index + 1

@@ -42,6 +42,7 @@ cdef enum DotState:
     CONSECUTIVE = 1     # the nodes of all w are one after the other, and so are those of all x
     ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the sweep there was; must be GRAD_FLOAT
     SWEPT = 4           # there was a sweep
+    FINITE = 8          # b, all w and all x were finite when it was recorded
 
 
 cdef enum:
@@ -71,6 +72,8 @@ cdef struct Tape:
     int32_t filled          # 1: the tape was full since the last reset
     int32_t has_shrunk      # 1: a large tape has given memory back before
     int32_t first_dot       # no dot is below; may be too low
+    int32_t unchanged       # no data was assigned to since the nodes from here on were recorded
+    int32_t minus_zeros     # 1: somebody has assigned -0.0 to a grad
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
@@ -151,6 +154,11 @@ cdef inline int expand_dots(Tape *t) except -1:
     if t.first_dot < t.top:
         expand(t)
     return 0
+
+
+cdef inline void note_change(Tape *t) noexcept:
+    """To be called when data of any node is assigned to."""
+    t.unchanged = t.top
 
 
 cdef inline void lower_top(Tape *t, int32_t top, int32_t edge_top) noexcept:

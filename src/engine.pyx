@@ -20,6 +20,7 @@ they are composed of are ours (somebody may have replaced `Value.__mul__`).
 
 from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
 from cpython.ref cimport PyObject
+from libc.math cimport copysign
 from libc.stdint cimport int32_t
 
 from micrograd_c cimport ops, rules
@@ -31,10 +32,11 @@ from micrograd_c.state cimport (
     refuse_foreign_value, take_number, track,
 )
 from micrograd_c.tape cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, record_leaf, release, reserve, reserve_nary,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, note_change, record_leaf, release, reserve, reserve_nary,
     sweep,
     tape,
 )
+from micrograd_c.versions cimport is_version, version_of
 
 cdef extern from "value_type.h":
     int install_value_type(
@@ -104,12 +106,7 @@ cdef class Value:
 
     @data.setter
     def data(self, number):
-        cdef Number new
-        check_initialised(self)
-        if not take_number(number, &new):
-            raise TypeError(f"data must be a number, not {describe(number)}")
-        tape.nodes[self.index].data = new.value
-        tape.nodes[self.index].flags = (tape.nodes[self.index].flags & ~DATA_INT) | new.is_int
+        set_data(self, number)
 
     @data.deleter
     def data(self):
@@ -124,12 +121,7 @@ cdef class Value:
 
     @grad.setter
     def grad(self, number):
-        cdef Number new
-        check_initialised(self)
-        if not take_number(number, &new):
-            raise TypeError(f"grad must be a number, not {describe(number)}")
-        tape.nodes[self.index].grad = new.value
-        tape.nodes[self.index].flags = (tape.nodes[self.index].flags | GRAD_FLOAT) & ~(new.is_int << 1)
+        set_grad(self, number)
 
     @grad.deleter
     def grad(self):
@@ -319,6 +311,10 @@ cdef class Value:
         return attributes
 
     def __setattr__(self, name, value):
+        if name is DATA or name is GRAD:    # by far the commonest, and names in code are interned
+            if type(self) is Value and properties_are_ours():
+                set_data(self, value) if name is DATA else set_grad(self, value)
+                return
         PyObject_GenericSetAttr(self, name, value)
         if not self.has_state and (self.attributes != NULL or type(self) is not Value):     # v.__class__ = Subclass
             gain_state(self)
@@ -360,7 +356,42 @@ cdef Value new_value():
     return <Value> fresh_value()
 
 
-# --- operators replaced by users ---
+cdef int set_data(Value value, object number) except -1:
+    cdef Number new
+    cdef Node *node
+    check_initialised(value)
+    if not take_number(number, &new):
+        raise TypeError(f"data must be a number, not {describe(number)}")
+    node = tape.nodes + value.index
+    node.data = new.value
+    node.flags = (node.flags & ~DATA_INT) | new.is_int
+    note_change(&tape)
+    return 0
+
+
+cdef int set_grad(Value value, object number) except -1:
+    cdef Number new
+    cdef Node *node
+    check_initialised(value)
+    if not take_number(number, &new):
+        raise TypeError(f"grad must be a number, not {describe(number)}")
+    node = tape.nodes + value.index
+    node.grad = new.value
+    node.flags = (node.flags | GRAD_FLOAT) & ~(new.is_int << 1)
+    tape.minus_zeros |= new.value == 0.0 and copysign(1.0, new.value) < 0.0
+    return 0
+
+
+# --- operators and properties replaced by users ---
+
+cdef bint properties_are_ours() except -1:
+    """False once somebody has assigned to Value.data or Value.grad."""
+    global value_version
+    if is_version(Value, value_version):
+        return True
+    value_version = version_of(Value) if Value.data is value_data and Value.grad is value_grad else 0
+    return value_version != 0
+
 
 cpdef bint operators_are_ours() noexcept:
     """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
@@ -421,6 +452,13 @@ cdef void dealloc(PyObject *handle) noexcept:
         spare(handle)
     else:
         value_dealloc(handle)
+
+
+cdef str DATA = "data"
+cdef str GRAD = "grad"
+cdef object value_data = Value.data
+cdef object value_grad = Value.grad
+cdef unsigned int value_version = 0
 
 
 cdef int set_up() except -1:

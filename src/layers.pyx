@@ -24,6 +24,7 @@ from micrograd_c.products cimport (
     record_products,
 )
 from micrograd_c.tape cimport DATA_INT, ODD, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape, write
+from micrograd_c.versions cimport is_version, version_of
 
 cdef extern from "Python.h":
     PyObject *Py_True
@@ -48,6 +49,7 @@ cdef object layer_call = None
 cdef object value_relu = Value.relu
 cdef object value_tanh = Value.tanh
 cdef object value_sigmoid = Value.sigmoid
+cdef unsigned int value_version, neuron_version, layer_version
 cdef str RELU = "relu"
 cdef str TANH = "tanh"
 cdef str SIGMOID = "sigmoid"
@@ -90,7 +92,7 @@ def neuron(unit, x):
 def layer(neurons, x):
     """The list of all neurons' outputs for the same inputs x."""
     cdef list inputs = as_inputs(x, "x")
-    if type(neurons) is list and neuron_class.__call__ is neuron_call:
+    if type(neurons) is list and neurons_are_ours():
         outputs = record_layers([neurons], inputs)
         if outputs is not None:
             return outputs
@@ -102,7 +104,7 @@ def layer(neurons, x):
 def network(layers, x):
     """Layer after layer, each fed with the outputs of the one before; a single output as it is."""
     cdef list stages
-    if type(layers) is list and neuron_class.__call__ is neuron_call and layer_class.__call__ is layer_call:
+    if type(layers) is list and neurons_are_ours() and layers_are_ours():
         stages = []
         for one in layers:
             if type(one) is not layer_class or type(one.neurons) is not list:
@@ -128,7 +130,30 @@ cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
 
 
 cdef bint activations_are_ours() except -1:
-    return Value.relu is value_relu and Value.tanh is value_tanh and Value.sigmoid is value_sigmoid
+    global value_version
+    if is_version(Value, value_version):
+        return True
+    value_version = 0
+    if Value.relu is value_relu and Value.tanh is value_tanh and Value.sigmoid is value_sigmoid:
+        value_version = version_of(Value)
+        return True
+    return False
+
+
+cdef bint neurons_are_ours() except -1:
+    global neuron_version
+    if is_version(neuron_class, neuron_version):
+        return True
+    neuron_version = version_of(neuron_class) if neuron_class.__call__ is neuron_call else 0
+    return neuron_class.__call__ is neuron_call
+
+
+cdef bint layers_are_ours() except -1:
+    global layer_version
+    if is_version(layer_class, layer_version):
+        return True
+    layer_version = version_of(layer_class) if layer_class.__call__ is layer_call else 0
+    return layer_class.__call__ is layer_call
 
 
 cdef list record_layers(list stages, list x):

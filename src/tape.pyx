@@ -112,6 +112,7 @@ cdef void reset(Tape *t) noexcept:
     t.dropped += t.top - t.base
     t.top = t.base
     t.aged = min(t.aged, t.base)
+    t.unchanged = min(t.unchanged, t.base)
     if t.first_dot >= t.top:
         t.first_dot = NO_DOT
     t.edge_top = t.edge_base
@@ -259,7 +260,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                     else:
                         pending += pull_sum(nodes, node, grad, GRAD_FLOAT, MARK)
             elif node.op == rules.DOT and not node.dot & SWEPT:
-                pending += pull_dot(nodes, edges, node)
+                pending += pull_dot(nodes, edges, node, node - nodes >= t.unchanged and not t.minus_zeros)
             elif node.op == rules.DOT:
                 # what it stands for has adjoints of its own by now
                 node.flags |= MARK

@@ -12,9 +12,9 @@ operations is that of PyTorch's single-tensor functions, from which the rules ar
 from cpython cimport array
 from libc.math cimport fmax, sqrt
 
-from micrograd_c.engine cimport Value
+from micrograd_c.engine cimport Value, properties_are_ours
 from micrograd_c.state cimport check_initialised, describe
-from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, Node, tape
+from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, Node, note_change, tape
 
 
 def zero_grad(list parameters not None):
@@ -25,6 +25,17 @@ def zero_grad(list parameters not None):
         node = tape.nodes + (<Value> p).index
         node.grad = 0.0
         node.flags &= ~GRAD_FLOAT
+
+
+def zero_plain(parameters):
+    """zero_grad for a list of nothing but Values. False, and nothing done, if Python code might have a say."""
+    if type(parameters) is not list or not properties_are_ours():
+        return False
+    for p in <list> parameters:
+        if type(p) is not Value or not (<Value> p).index:
+            return False
+    zero_grad(parameters)
+    return True
 
 
 def sgd(
@@ -42,6 +53,7 @@ def sgd(
     check_parameters(parameters)
     if buffer is not None:
         b = checked(buffer, parameters)
+    note_change(&tape)
     for p in parameters:
         node = tape.nodes + (<Value> p).index
         gradient = -node.grad if maximize else node.grad
@@ -77,6 +89,7 @@ def adam(
     v = checked(square, parameters)
     if largest is not None:
         most = checked(largest, parameters)
+    note_change(&tape)
     for p in parameters:
         node = tape.nodes + (<Value> p).index
         gradient = -node.grad if maximize else node.grad
