@@ -158,7 +158,7 @@ def by_birth():
         yield
 
 
-# --- networks: functions of a way, and of how numbers are made, that return what Scene wants ---
+# --- networks: functions of a way that return what is called, its parameters and its inputs ---
 
 def mlp(activation="relu", kind="values", nouts=(2, 3, 2), whole=False):
     def build(way):

@@ -206,26 +206,31 @@ def as_python(numbers):
 
 @pytest.mark.parametrize("data", [
     [0, -0.0], [-0.0, 1.0], [math.inf, -math.inf], [math.nan, 1], [1e308, 1e308], [5e-324, 0.5], [2**52, 2**52],
-    [2**31, -2**31], [-1, -1], [np.float64(0.5), np.float64(-2)], [np.int64(3), np.float32(0.1)], [True, False],
+    [2**31, -2**31], [-1, -1], [-0.0, -0.0], [-1, -0.0],
+    [np.float64(0.5), np.float64(-2)], [np.int64(3), np.float32(0.1)], [True, False],
 ])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("as_values", [True, False])
 def test_numbers_of_every_kind(data, activation, as_values):
     def program(way):
+        options = {} if activation == "relu" else {"activation": activation}
         for weights in ([1, -1], [2.5, 0], [-0.0, 3], [1e308, -2]):
-            x = [way.Value(number) for number in data] if as_values else as_python(data)
-            neuron = way.neuron([way.Value(number) for number in weights], way.Value(0), activation=activation)
-            out = neuron(x)
-            out.backward()
-            (out * 0.5).backward()
-            yield way.graph(out)
+            for bias, nonlin in ((0, True), (-0.0, True), (-0.0, False), (-1.5, False), (math.inf, True)):
+                x = [way.Value(number) for number in data] if as_values else as_python(data)
+                w = [way.Value(number) for number in weights]
+                out = way.neuron(w, way.Value(bias), nonlin=nonlin, **options)(x)
+                out.backward()
+                (out * 0.5).backward()
+                yield way.graph(out)
 
     agree(program)
+    if activation == "relu" and not any(isinstance(n, (bool, np.generic)) or n == 2**52 for n in data):
+        agree_with_original(program)    # which keeps such data as they are, and larger ints
 
 
 def test_products_keep_their_data_and_sweeps_take_what_the_operands_hold():
     w, x, b = Value(2.0), Value(3.0), Value(1)
-    out = nn_neuron([w, x], b)([x, x])
+    out = COMPILED.neuron([w, x], b)([x, x])
     w.data, x.data, b.data = 20.0, 30.0, 10
     out.backward()
     assert (out.data, w.grad, x.grad, b.grad) == (16.0, 30.0, 20.0 + 30.0 + 30.0, 1.0)
@@ -233,10 +238,6 @@ def test_products_keep_their_data_and_sweeps_take_what_the_operands_hold():
     below, product = copying.in_order(total._prev)
     assert (total.data, below.data, product.data) == (16.0, 7.0, 9.0)
     assert [v.data for v in copying.in_order(below._prev)] == [10, 6.0]
-
-
-def nn_neuron(weights, bias, **options):
-    return COMPILED.neuron(weights, bias, **options)
 
 
 def test_operands_are_the_very_objects_each_time():
@@ -298,7 +299,7 @@ def test_nodes_taken_from_a_graph_outlive_its_outputs():
 
 
 def test_a_node_is_let_go_when_nothing_holds_it():
-    out = nn_neuron([Value(2.0)], Value(1.0))([3.0])
+    out = COMPILED.neuron([Value(2.0)], Value(1.0))([3.0])
     (total,) = out._prev
     watched = [weakref.ref(v) for v in (*total._prev, total)]
     assert all(v() is not None for v in watched)
@@ -307,8 +308,8 @@ def test_a_node_is_let_go_when_nothing_holds_it():
     assert [v() for v in watched] == [None] * 3
 
 
-def test_a_watched_graph_comes_back_with_other_objects_but_the_same_numbers():
-    out = nn_neuron([Value(2.0)], Value(1.0))([3.0])
+def test_nodes_let_go_come_back_with_their_numbers():
+    out = COMPILED.neuron([Value(2.0)], Value(1.0))([3.0])
     first = COMPILED.graph(copy.copy(out))
     gc.collect()
     assert COMPILED.graph(out)[1:] == first[1:]
@@ -340,6 +341,37 @@ def test_a_method_replaced_after_the_call_does_not_matter_to_the_graph(patch_val
             yield way.graph(loss)
 
     agree(program)
+
+
+@pytest.mark.parametrize("walked", [False, True])
+def test_a_network_taken_apart_after_the_call_does_not_matter_to_the_graph(walked):
+    """Weights, biases, lists, activations and inputs that are replaced are no longer the model's, but the graph's."""
+    def program(way):
+        model, x = way.MLP(2, [3, 2]), [way.Value(1.5), 2]
+        first, second = model.layers
+        parameters = model.parameters()
+        loss = sum(model(x))
+        if walked:
+            yield way.graph(loss)
+        x[0] = 7.0
+        x.append(3)
+        first.neurons[0].w[1] = way.Value(100.0)
+        first.neurons[1].w.clear()
+        first.neurons[2].w = [way.Value(100.0)]
+        second.neurons[0].b = way.Value(100.0)
+        second.neurons[1].nonlin = not second.neurons[1].nonlin
+        del second.neurons[0], first.neurons[1], model.layers[0]
+        gc.collect()
+        loss.backward()
+        yield [p.grad for p in parameters]
+        del model, first, second, parameters
+        tape.collect()
+        yield way.graph(loss)
+        loss.backward()
+        yield way.graph(loss)
+
+    agree(program)
+    agree_with_original(program)
 
 
 @pytest.mark.parametrize("kind", ["Value", "Neuron", "Layer", "MLP"])
