@@ -25,12 +25,13 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) n
     added to anything but -0 change nothing. Whoever calls tells whether data is as it was, and no adjoint -0.
     """
     cdef Edge *edge = edges + node.a
-    cdef int32_t last = node.b - 1
+    cdef Edge *last = edge + node.b - 1
+    cdef Edge *first = edge + PRODUCT
+    cdef Node *b = nodes + edge[BIAS].a
     cdef uint8_t grad_float = node.flags & GRAD_FLOAT
-    cdef uint8_t reached
+    cdef uint8_t reached = 0
     cdef double adjoint = node.grad
-    cdef int marked = 0
-    cdef int32_t k
+    cdef int marked
     if node.activation == rules.RELU:
         adjoint *= rules.relu_slope(0.0, node.data)
     elif node.activation != rules.ADD:
@@ -39,21 +40,24 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) n
     adjoint += 0.0      # -0.0 added to an adjoint is 0.0
     edge[ADJOINT].term = adjoint
     node.dot |= SWEPT | grad_float
-    if not grad_float or not node.dot & CONSECUTIVE:
-        marked = pull_terms(nodes, edge + PRODUCT + 1, edge + last, adjoint, grad_float)
-        nodes[edge[BIAS].a].grad += adjoint
-        marked += reach(nodes + edge[BIAS].a, grad_float)
-        return marked + pull_terms(nodes, edge + PRODUCT, edge + PRODUCT, adjoint, grad_float)
     if adjoint == 0.0 and node.dot & FINITE and unchanged:
-        reached = reached_consecutive(nodes + edge[last].a, nodes + edge[last].b, last - PRODUCT + 1)
+        if node.dot & CONSECUTIVE:
+            reached = flags_of_consecutive(nodes + last.a, nodes + last.b, node.b - PRODUCT)
+    elif node.dot & CONSECUTIVE:
+        reached = pull_consecutive(nodes + last.a, nodes + last.b, node.b - PRODUCT - 1, adjoint)
+        b.grad += adjoint
+        reached &= pull_consecutive(nodes + first.a, nodes + first.b, 1, adjoint)
     else:
-        reached = pull_consecutive(nodes + edge[last].a, nodes + edge[last].b, last - PRODUCT, adjoint)
-        nodes[edge[BIAS].a].grad += adjoint
-        reached &= pull_consecutive(nodes + edge[PRODUCT].a, nodes + edge[PRODUCT].b, 1, adjoint)
-    if reached != MARK | GRAD_FLOAT:
-        for k in range(PRODUCT, last + 1):
-            marked += reach(nodes + edge[k].a, GRAD_FLOAT) + reach(nodes + edge[k].b, GRAD_FLOAT)
-    return marked + reach(nodes + edge[BIAS].a, GRAD_FLOAT)
+        reached = pull_scattered(nodes, last, first, adjoint)
+        b.grad += adjoint
+        reached &= pull_scattered(nodes, first, first - 1, adjoint)
+    marked = reach(b, grad_float)
+    if not grad_float or reached & (MARK | GRAD_FLOAT) != MARK | GRAD_FLOAT:
+        while first <= last:
+            marked += reach(nodes + first.a, grad_float | float_data(nodes + first.b))
+            marked += reach(nodes + first.b, grad_float | float_data(nodes + first.a))
+            first += 1
+    return marked
 
 
 cdef inline int reach(Node *to, uint8_t grad_float) noexcept nogil:
@@ -63,52 +67,46 @@ cdef inline int reach(Node *to, uint8_t grad_float) noexcept nogil:
     return not flags & (MARK | LEAF_NODE)
 
 
-cdef inline int pull_terms(Node *nodes, Edge *first, Edge *last, double adjoint, uint8_t grad_float) noexcept nogil:
-    """The products from the last down to the first, wherever their operands are."""
-    cdef Node *w
-    cdef Node *x
-    cdef double w_data, x_data
-    cdef int marked = 0
-    while last >= first:
-        w = nodes + last.a
-        x = nodes + last.b
-        w_data = w.data
-        x_data = x.data
-        w.grad += x_data * adjoint
-        x.grad += w_data * adjoint
-        marked += reach(w, grad_float | float_data(x)) + reach(x, grad_float | float_data(w))
-        last -= 1
-    return marked
+# These add to adjoints and leave flags alone. They return the flags that all operands had: nearly always they had been
+# reached before.
+
+cdef inline uint8_t pull_scattered(Node *nodes, Edge *edge, Edge *end, double adjoint) noexcept nogil:
+    """The products from `edge` down, and above `end`."""
+    cdef uint8_t flags = MARK | GRAD_FLOAT
+    while edge > end:
+        pull_term(nodes + edge.a, nodes + edge.b, adjoint)
+        flags &= nodes[edge.a].flags & nodes[edge.b].flags
+        edge -= 1
+    return flags
 
 
 cdef inline uint8_t pull_consecutive(Node *w, Node *x, int32_t count, double adjoint) noexcept nogil:
-    """So many products, of operands from w and x downwards, for an adjoint that is a float.
-
-    Leaves the flags to the caller, and returns those that all had: nearly always they have been reached before.
-    """
-    cdef double w_data, x_data
-    cdef uint8_t reached = MARK | GRAD_FLOAT
+    """So many products, of operands from w and x down."""
+    cdef uint8_t flags = MARK | GRAD_FLOAT
     cdef Node *end = w - count
     while w > end:
-        w_data = w.data
-        x_data = x.data
-        w.grad += x_data * adjoint
-        x.grad += w_data * adjoint
-        reached &= w.flags & x.flags
+        pull_term(w, x, adjoint)
+        flags &= w.flags & x.flags
         w -= 1
         x -= 1
-    return reached
+    return flags
 
 
-cdef inline uint8_t reached_consecutive(Node *w, Node *x, int32_t count) noexcept nogil:
-    """The same for an adjoint of 0."""
-    cdef uint8_t reached = MARK | GRAD_FLOAT
+cdef inline uint8_t flags_of_consecutive(Node *w, Node *x, int32_t count) noexcept nogil:
+    cdef uint8_t flags = MARK | GRAD_FLOAT
     cdef Node *end = w - count
     while w > end:
-        reached &= w.flags & x.flags
+        flags &= w.flags & x.flags
         w -= 1
         x -= 1
-    return reached
+    return flags
+
+
+cdef inline void pull_term(Node *w, Node *x, double adjoint) noexcept nogil:
+    cdef double w_data = w.data
+    cdef double x_data = x.data
+    w.grad += x_data * adjoint
+    x.grad += w_data * adjoint
 
 
 # --- expanding ---

@@ -22,11 +22,14 @@ from micrograd_c cimport ops, rules
 from micrograd_c.engine cimport Value, compositions_are_ours, new_value, operators_are_ours
 from micrograd_c.numbers cimport Number
 from micrograd_c.products cimport (
-    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, find_inputs, hold_operands, node_as_input,
-    read_inputs, record_products,
+    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, consecutive_inputs, consecutive_weights,
+    find_inputs, have_nodes, hold_operands, node_as_input, read_inputs, record_consecutive_dot, record_dot,
+    record_products,
 )
 from micrograd_c.state cimport as_plain_number, describe
-from micrograd_c.tape cimport DATA_INT, Tape, lower_top, record_add, record_leaf, reserve, tape
+from micrograd_c.tape cimport (
+    DATA_INT, PRODUCT, Tape, lower_top, record_add, record_leaf, reserve, reserve_nary, tape,
+)
 
 __all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
 
@@ -111,9 +114,13 @@ cdef list record_rows(list rows, list xs, list starts):
     try:
         if read_inputs(<PyObject *> xs, width, inputs, &plain):
             if read_inputs(<PyObject *> starts, count, inputs + 2 * width, &plain):
-                reserve(&tape, count * (3 * width + 1))
-                # from here to bind no Python code runs, so borrowed pointers and indexes stay good
-                done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, &plain)
+                # from a reserve to bind no Python code runs, so borrowed pointers and indexes stay good
+                if width > 1 and tape.pins == 0:
+                    reserve_nary(&tape, 2 * count, count * (width + PRODUCT))
+                    done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, True, &plain)
+                if not done:
+                    reserve(&tape, count * (3 * width + 1))
+                    done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, False, &plain)
     finally:
         free(inputs)
     if not done:
@@ -124,7 +131,7 @@ cdef list record_rows(list rows, list xs, list starts):
 
 
 cdef bint record_all_rows(
-    Tape *t, list rows, list xs, Input *inputs, PyObject *outputs, bint *plain
+    Tape *t, list rows, list xs, Input *inputs, PyObject *outputs, bint as_dots, bint *plain
 ) noexcept:
     """Record all rows and bind the outputs, or record nothing and return False."""
     cdef int32_t top = t.top
@@ -137,12 +144,20 @@ cdef bint record_all_rows(
     cdef Input *starts = row_inputs + width
     cdef Input *ends = starts + count
     cdef PyObject *row
+    cdef int32_t x
     find_inputs(t, inputs, width)
     find_inputs(t, starts, count)
+    if as_dots and not have_nodes(inputs, width):
+        return False
+    x = consecutive_inputs(inputs, width)
     for i in range(count):
         row = PyList_GET_ITEM(<PyObject *> rows, i)
         end = 0
-        if type(<object> row) is list and PyList_GET_SIZE(row) == width:
+        if type(<object> row) is not list or PyList_GET_SIZE(row) != width:
+            pass
+        elif as_dots:
+            end = record_row(t, row, inputs, width, x, starts[i], plain)
+        else:
             end = record_products(t, row, inputs, width, starts[i], plain)
             if not end and read_inputs(row, width, row_inputs, plain):
                 # number * Value is Value * number
@@ -154,6 +169,19 @@ cdef bint record_all_rows(
         ends[i] = node_as_input(t, end)
     bind_outputs(t, top, edge_top, outputs, ends)
     return True
+
+
+cdef inline int32_t record_row(
+    Tape *t, PyObject *row, Input *inputs, Py_ssize_t width, int32_t x, Input start, bint *plain
+) noexcept:
+    """A row as a dot, or 0; x is the first input's node if the others' follow it."""
+    cdef int32_t w = consecutive_weights(t, row, width) if x else 0
+    cdef int32_t dot = 0
+    if not start.index:
+        start.index = record_leaf(t, start.number.value, start.number.is_int)
+    if w:
+        dot = record_consecutive_dot(t, w, x, width, start.index)
+    return dot if dot else record_dot(t, row, inputs, width, start.index, plain)
 
 
 # --- what is made of all of a list ---
