@@ -49,6 +49,7 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept nogil:
     cdef int32_t edge_to = 0
     t.hooks = 0
     t.young = 0
+    t.highest = 0
     t.first_dot = NO_DOT
     for i in range(1, t.top):
         if i == old:
@@ -59,7 +60,9 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept nogil:
         node.flags &= ~LIVE
         node.forward = to
         t.hooks += (node.flags & HOOK) != 0
-        t.young += t.handles[i] != NULL
+        if t.handles[i] != NULL:
+            t.young += 1
+            t.highest = to
         if is_nary(node):
             start = node.a
             node.a = edge_to
@@ -95,6 +98,8 @@ cdef inline void set_base(Tape *t, int32_t base, int32_t edge_base) noexcept nog
     t.edge_base = edge_base
     t.hooks_base = t.hooks
     t.young = 0
+    t.highest = base - 1
+    t.passed = 0
 
 
 cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexcept nogil:
@@ -170,6 +175,7 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept nog
             t.handles[i - down] = t.handles[i]
             t.handles[i] = NULL
     t.top -= down
+    t.highest = max(t.base - 1, t.highest - down)
     t.edge_top -= edges_down
     if t.base <= t.first_dot != NO_DOT:
         t.first_dot = max(t.base, t.first_dot - down)

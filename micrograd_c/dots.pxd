@@ -136,6 +136,7 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
     cdef int32_t edge_low = set_forwards(t, first)
     cdef int32_t base = place_after(t, first, t.base)
     cdef int32_t aged = place_after(t, first, t.aged)
+    cdef int32_t highest = moved(t, first, t.highest)
     cdef int32_t i
     for i in range(t.top - 1, first - 1, -1):
         node = t.nodes[i]
@@ -149,6 +150,7 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
         t.nodes[node.forward] = node
     t.base = base
     t.aged = aged
+    t.highest = highest
     t.top += hidden
     drop_dot_edges(t, first, edge_low)
 

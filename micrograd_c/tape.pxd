@@ -67,6 +67,8 @@ cdef struct Tape:
     int32_t edge_capacity   # edges there is room for
     int32_t edge_base       # edges of nodes below base
     int32_t young           # live handles at or above base
+    int32_t highest         # at or above base no live handle is above this node; while pins is 0 it has one itself
+    int64_t passed          # nodes dropped from above young handles since base was set
     int32_t old_deaths      # handles below base that died since the last collection
     int64_t dropped         # nodes dropped by resets since the last collection
     int32_t filled          # 1: the tape was full since the last reset
@@ -85,6 +87,7 @@ cdef Tape tape
 
 cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
 cdef void reset(Tape *t) noexcept
+cdef void drop_top(Tape *t) noexcept
 cdef int expand(Tape *t) except -1
 cdef int sweep(Tape *t, int32_t root) except -1
 cdef int local_step(Tape *t, int32_t index) except -1
@@ -117,17 +120,21 @@ cdef inline bint is_nary(Node *node) noexcept nogil:
 cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
     t.handles[index] = handle
     t.young += index >= t.base
+    t.highest = max(t.highest, index)
 
 
 cdef inline void release(Tape *t, int32_t index) noexcept:
-    """The node's handle is gone; with the last young one goes everything recorded since the last collection."""
+    """The node's handle is gone. With the last young one goes all from base on, with the highest what is above others."""
     t.handles[index] = NULL
     if index < t.base:
         t.old_deaths += 1
         return
     t.young -= 1
-    if t.young == 0 and t.pins == 0:
-        reset(t)
+    if t.pins == 0:
+        if t.young == 0:
+            reset(t)
+        elif index == t.highest:
+            drop_top(t)
 
 
 cdef inline int pin(Tape *t) except -1:
@@ -139,8 +146,11 @@ cdef inline int pin(Tape *t) except -1:
 
 cdef inline void unpin(Tape *t) noexcept:
     t.pins -= 1
-    if t.pins == 0 and t.young == 0:
-        reset(t)
+    if t.pins == 0:
+        if t.young == 0:
+            reset(t)
+        elif t.handles[t.highest] == NULL:
+            drop_top(t)
 
 
 cdef inline uint8_t settle(double *data) noexcept nogil:

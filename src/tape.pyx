@@ -23,6 +23,7 @@ through it while `pins` is above 0: then the arrays may grow, but nothing is ren
 
 from libc.limits cimport INT_MAX
 from libc.math cimport NAN
+from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
@@ -109,19 +110,53 @@ cdef void reset(Tape *t) noexcept:
     """
     cdef bint needed = t.filled or t.top - t.base > t.capacity // 4
     t.filled = 0
-    t.dropped += t.top - t.base
-    t.top = t.base
-    t.aged = min(t.aged, t.base)
-    t.unchanged = min(t.unchanged, t.base)
-    if t.first_dot >= t.top:
-        t.first_dot = NO_DOT
     t.edge_top = t.edge_base
     t.hooks = t.hooks_base
+    set_top(t, t.base)
+    t.highest = t.base - 1
     if t.capacity <= LARGE or t.has_shrunk and needed:
         return
     if t.top < t.capacity // 8 or t.old_deaths and t.dropped > t.base // 4:
         shrink(t)
         t.has_shrunk = 1
+
+
+cdef inline void set_top(Tape *t, int32_t top) noexcept nogil:
+    t.dropped += t.top - top
+    t.top = top
+    t.aged = min(t.aged, top)
+    t.unchanged = min(t.unchanged, top)
+    if t.first_dot >= top:
+        t.first_dot = NO_DOT
+
+
+cdef void drop_top(Tape *t) noexcept:
+    """Drop every node above the highest live handle: no handle can reach one.
+
+    If that happens again and again above the same young handles, such as a model's parameters, they count as old.
+    """
+    cdef int32_t top = t.highest + 1
+    cdef int32_t i
+    while top > t.base and t.handles[top - 1] == NULL:
+        top -= 1
+    t.highest = top - 1
+    if t.hooks > t.hooks_base:
+        for i in range(top, t.top):
+            t.hooks -= (t.nodes[i].flags & HOOK) != 0
+    if t.edge_top > t.edge_base:
+        for i in range(top, t.top):
+            if is_nary(t.nodes + i):
+                t.edge_top = t.nodes[i].a
+                break
+    t.passed += t.top - top
+    set_top(t, top)
+    if t.passed > 8 * <int64_t> (top - t.base):
+        t.base = top
+        t.aged = top
+        t.edge_base = t.edge_top
+        t.hooks_base = t.hooks
+        t.young = 0
+        t.passed = 0
 
 
 cdef void shrink(Tape *t) noexcept:

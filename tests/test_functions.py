@@ -129,9 +129,7 @@ def test_division_by_zero_is_pythons_error_and_leaves_no_node(build, data):
     before = tape.stats()
     with pytest.raises(ZeroDivisionError):
         build(zero)
-    assert tape.stats()["young_handles"] == before["young_handles"]
-    if "cos" not in build.__code__.co_names:
-        assert tape.stats() == before
+    assert tape.stats()["nodes"] == before["nodes"]
 
 
 def test_unusual_operands_are_type_errors_as_ever():

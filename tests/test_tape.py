@@ -313,3 +313,40 @@ gc.collect()
 tape.collect()
 assert (tape.stats()["functions"], tape.stats()["edges"]) == (0, 0)
 """)
+
+
+def test_a_graph_above_live_values_goes_with_its_last_value():
+    a, b = Value(1.0), Value(2.0)
+    before = tape.stats()
+    c = a * b + a
+    c += Value(6.0, (a, b), "sum")
+    c._backward = lambda: None
+    assert tape.stats()["nodes"] > before["nodes"]
+    del c
+    after = tape.stats()
+    assert [after[key] for key in ("nodes", "edges", "functions")] == [
+        before[key] for key in ("nodes", "edges", "functions")
+    ]
+
+
+def test_values_below_many_graphs_count_as_old_and_come_back_all_the_same():
+    model = [Value(0.5) for _ in range(50)]
+    for _ in range(1000):
+        total = sum(p * p for p in model)
+        total.backward()
+        del total
+    assert [p.grad for p in model] == [1000.0] * 50
+    nodes = tape.stats()["nodes"]
+    del model
+    tape.collect()
+    assert tape.stats()["nodes"] <= nodes - 50
+
+
+def test_a_value_in_the_middle_stays_when_what_is_above_goes():
+    a = Value(3.0)
+    middle = a * 2
+    top = middle * middle
+    del top
+    other = middle + 1      # recorded where the square was
+    other.backward()
+    assert (other.data, middle.data, a.grad) == (7.0, 6.0, 2.0)
