@@ -385,11 +385,13 @@ cdef int set_grad(Value value, object number) except -1:
 # --- operators and properties replaced by users ---
 
 cdef bint properties_are_ours() except -1:
-    """False once somebody has assigned to Value.data or Value.grad."""
+    """False once somebody has assigned to Value.data, Value.grad or Value.__setattr__."""
     global value_version
     if is_version(Value, value_version):
         return True
-    value_version = version_of(Value) if Value.data is value_data and Value.grad is value_grad else 0
+    value_version = 0
+    if Value.data is value_data and Value.grad is value_grad and Value.__setattr__ is value_setattr:
+        value_version = version_of(Value)
     return value_version != 0
 
 
@@ -458,6 +460,7 @@ cdef str DATA = "data"
 cdef str GRAD = "grad"
 cdef object value_data = Value.data
 cdef object value_grad = Value.grad
+cdef object value_setattr = Value.__setattr__
 cdef unsigned int value_version = 0
 
 

@@ -162,7 +162,7 @@ cdef list record_layers(list stages, list x):
     cdef Py_ssize_t nodes = 0
     cdef Py_ssize_t edges = 0
     cdef Py_ssize_t nodes_without_dots = 0
-    cdef bint dots = are_values(x)
+    cdef bint dots
     cdef bint plain = True
     cdef list neurons, outputs, operands
     cdef Input *inputs
@@ -172,6 +172,7 @@ cdef list record_layers(list stages, list x):
     # first: making Values may run Python's collector, and so code that changes the lists
     neurons = stages[len(stages) - 1]
     outputs = [new_value() for _ in range(len(neurons))]
+    dots = are_values(x)
     widest = width = len(x)
     for neurons in stages:
         count = len(neurons)
@@ -197,6 +198,7 @@ cdef list record_layers(list stages, list x):
             done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, True, &plain)
         if not done:
             reserve(&tape, nodes_without_dots)
+            read_inputs(<PyObject *> x, len(x), inputs, &plain)     # again: outputs were written over them
             done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, False, &plain)
     finally:
         free(inputs)

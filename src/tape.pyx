@@ -48,26 +48,39 @@ cdef enum:
 
 # --- room ---
 
-cdef int resize(Tape *t, Py_ssize_t capacity) except -1:
-    """Make room for exactly so many nodes, at least top. Failing leaves the tape as it was."""
+cdef bint try_resize(Tape *t, Py_ssize_t capacity) noexcept:
+    """Make room for exactly so many nodes, at least top. False, and the tape as it was, if there is no memory."""
     cdef void **handles
     cdef Node *nodes
     if capacity > INT_MAX // 2:
-        raise MemoryError(f"the tape cannot hold {capacity} nodes; its limit is {INT_MAX // 2}")
+        return False
     handles = <void **> calloc(capacity, sizeof(void *))
     if handles == NULL:
-        raise MemoryError(f"no memory for a tape of {capacity} nodes")
+        return False
     nodes = <Node *> realloc(t.nodes, capacity * sizeof(Node))
     if nodes == NULL:
         free(handles)
-        raise MemoryError(f"no memory for a tape of {capacity} nodes")
+        return False
     if t.handles != NULL:
         memcpy(handles, t.handles, t.top * sizeof(void *))
         free(t.handles)
     t.handles = handles
     t.nodes = nodes
     t.capacity = capacity
+    return True
+
+
+cdef int resize(Tape *t, Py_ssize_t capacity) except -1:
+    """The same, but raises."""
+    if not try_resize(t, capacity):
+        raise_no_room(capacity)
     return 0
+
+
+cdef int raise_no_room(Py_ssize_t capacity) except -1:
+    if capacity > INT_MAX // 2:
+        raise MemoryError(f"the tape cannot hold {capacity} nodes; its limit is {INT_MAX // 2}")
+    raise MemoryError(f"no memory for a tape of {capacity} nodes")
 
 
 cdef int resize_edges(Tape *t, Py_ssize_t capacity) except -1:
@@ -169,14 +182,22 @@ cdef void shrink(Tape *t) noexcept:
         pass
 
 
-cdef int expand(Tape *t) except -1:
-    """Replace all dots by the nodes they stand for. Failing leaves the tape as it was."""
+cdef bint try_expand(Tape *t) noexcept:
+    """Replace all dots by the nodes they stand for. False, and the tape as it was, if there is no memory."""
     cdef Py_ssize_t hidden = count_hidden(t)
     if hidden:
         if t.top + hidden > t.capacity:
-            resize(t, max(t.top + hidden, min(2 * (t.top + hidden), INT_MAX // 2)))
+            if not try_resize(t, max(t.top + hidden, min(2 * (t.top + hidden), INT_MAX // 2))):
+                return False
         expand_all(t, <int32_t> hidden)
     t.first_dot = NO_DOT
+    return True
+
+
+cdef int expand(Tape *t) except -1:
+    """The same, but raises."""
+    if not try_expand(t):
+        raise_no_room(t.top + count_hidden(t))
     return 0
 
 
@@ -261,8 +282,8 @@ cdef inline bint take(Node *node) noexcept nogil:
 cdef int sweep(Tape *t, int32_t root) except -1:
     """Push adjoints from root down to the leaves. The caller has set the root's. Runs no user code.
 
-    Does not follow HOOK. Raises ZeroDivisionError or OverflowError where a power's slope does; what was pushed until
-    then stays pushed.
+    Does not follow HOOK. Raises ZeroDivisionError or OverflowError where a power's slope does, and MemoryError if dots
+    cannot be expanded; what was pushed until then stays pushed.
 
     Sums and products of floats are nearly all there is, and most products were recorded right before the sum they go
     into. Such a product is complete as soon as that sum is done, and is done at once: no marking, and its adjoint need
@@ -300,7 +321,9 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                 # what it stands for has adjoints of its own by now
                 node.flags |= MARK
                 pending += 1
-                expand_in_sweep(t, <int32_t> (node - nodes))
+                if not try_expand(t):
+                    unmark(t, <int32_t> (node - nodes))
+                    raise_no_room(t.top + count_hidden(t))
                 nodes = t.nodes
                 node = nodes + t.top
             else:
@@ -311,14 +334,6 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                 pending += marked
         node -= 1
     return 0
-
-
-cdef int expand_in_sweep(Tape *t, int32_t index) except -1:
-    try:
-        expand(t)
-    except MemoryError:
-        unmark(t, index)
-        raise
 
 
 cdef void unmark(Tape *t, int32_t index) noexcept nogil:

@@ -4,7 +4,9 @@ import math
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from spelled import HOOKS, NETWORKS, OURS, Scene, agree, agree_with_original
+from networks import NETWORKS, OURS
+from scenes import HOOKS, Scene
+from spelled import agree, agree_with_original
 
 paths = st.lists(st.integers(-2, 4), min_size=1, max_size=9).map(tuple)
 places = st.integers(-2, 12)

@@ -15,7 +15,10 @@ MODULES = [
     "copying", "grad_mode", "demo",
 ]
 ALONE = ["substitute", "run"]       # their examples want a process that has not imported micrograd
-DECLARATIONS = ["engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products", "collecting", "dots", "versions"]
+DECLARATIONS = [
+    "engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products", "collecting", "dots",
+    "versions",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
