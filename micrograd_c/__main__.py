@@ -15,14 +15,16 @@ def main(arguments=None):
     import argparse
 
     from micrograd_c import __version__, demo
+    from micrograd_c.bench import command as bench
 
     parser = argparse.ArgumentParser(prog="micrograd-c", description="micrograd, compiled")
     parser.add_argument("--version", action="version", version=f"micrograd_c {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     demo.add_arguments(commands.add_parser("demo", help="train micrograd's demo on its own data"))
+    bench.add_arguments(commands.add_parser("bench", help="measure speed and memory beside other libraries"))
     commands.add_parser("run", add_help=False, help="run a program written for micrograd, unchanged")
     options = parser.parse_args(arguments)
-    return demo.run(options)
+    return {"demo": demo, "bench": bench}[options.command].run(options)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,119 @@
+"""`micrograd-c bench`: what it accepts, and what it does in which order."""
+
+import importlib.metadata
+import os
+import sys
+import time
+
+__all__ = ["add_arguments", "run"]
+
+ONE_THREAD = {      # read by the libraries when they are imported
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "DEV": "CPU",
+    "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+
+
+def add_arguments(parser):
+    """What `micrograd-c bench` accepts."""
+    from micrograd_c.bench.peers import families
+    from micrograd_c.bench.workloads import WORKLOADS
+
+    parser.add_argument("--quick", action="store_true", help="see that it runs, in 20 s; the figures mean little")
+    parser.add_argument("--json", metavar="FILE", help="write all measurements to a file")
+    parser.add_argument("--plot", metavar="FILE", help="draw them on a logarithmic scale (needs the extra `plot`)")
+    parser.add_argument(
+        "--only", metavar="WORKLOAD", nargs="+", choices=[workload.name for workload in WORKLOADS],
+        help=f"measure only these: {', '.join(workload.name for workload in WORKLOADS)}",
+    )
+    parser.add_argument(
+        "--sides", metavar="SIDE", nargs="+", choices=families(),
+        help=f"compare with these only: {', '.join(families())}; micrograd is always shown with the collector on and off",
+    )
+
+
+class Progress:
+    """A line that is written over, if there is somebody to see it."""
+
+    def __init__(self, stream):
+        self.stream, self.shown = stream, stream.isatty()
+
+    def show(self, text):
+        if self.shown:
+            self.stream.write(f"\r\x1b[K{text[:100]}")
+            self.stream.flush()
+
+    def clear(self):
+        self.show("")
+
+
+def run(options):
+    """`micrograd-c bench`; the exit status is 1 if any value or gradient differs."""
+    from micrograd_c.demo import import_extra
+
+    pyplot = None
+    if options.plot:
+        import_extra("matplotlib", "--plot", "plot").use("Agg")     # no window
+        pyplot = import_extra("matplotlib.pyplot", "--plot", "plot")
+
+    from micrograd_c.bench import report
+    from micrograd_c.bench.workloads import WORKLOADS
+
+    workloads = [workload for workload in WORKLOADS if not options.only or workload.name in options.only]
+    session = Session(options.sides, options.quick)
+    results = {}
+    for workload, rows in session.measure(workloads):
+        results[workload] = rows
+        print(report.table(workload, session.sizes, rows), end="\n\n", flush=True)
+    print(report.closing(session))
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            file.write(report.as_json(results, session) + "\n")
+    if pyplot:
+        from micrograd_c.bench.chart import draw
+
+        draw(pyplot, options.plot, results, session.sizes)
+    wrong = [f"{row.side.title}, {workload.name}: {row.difference}"
+             for workload, rows in results.items() for row in rows if row.difference]
+    for line in wrong:
+        print(f"micrograd-c bench: error: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+class Session:
+    """One run: which sides there are, which are missing, and how long everything took."""
+
+    def __init__(self, families, quick):
+        os.environ.update({name: value for name, value in ONE_THREAD.items() if name not in os.environ})
+
+        from micrograd_c.bench.inputs import FULL, QUICK
+        from micrograd_c.bench.measure import CAREFUL, ROUGH
+        from micrograd_c.bench.peers import OURS, SIDES
+
+        chosen = [side for side in SIDES if not families or side.family in {OURS, *families}]
+        self.sides = [side for side in chosen if side.installed()]
+        self.missing = [side for side in chosen if not side.installed()]
+        self.quick = quick
+        self.sizes, self.plan = (QUICK, ROUGH) if quick else (FULL, CAREFUL)
+        self.seconds = self.processor_share = 0.0
+
+    def measure(self, workloads):
+        """(workload, rows) one after the other."""
+        from micrograd_c.bench.compare import Sides, compare
+
+        sides = Sides(self.sides, self.sizes, self.quick)
+        progress = Progress(sys.stderr)
+        wall, processor = time.perf_counter(), time.process_time()
+        for k, workload in enumerate(workloads, 1):
+            def show(text, heading=f"[{k}/{len(workloads)}] {workload.name}"):
+                progress.show(f"{heading}: {text} ({time.perf_counter() - wall:.0f} s)")
+
+            rows = compare(workload, sides, self.plan, show)
+            progress.clear()
+            self.seconds = time.perf_counter() - wall
+            self.processor_share = (time.process_time() - processor) / self.seconds
+            yield workload, rows
+
+    def versions(self):
+        """Those of the measured packages."""
+        packages = dict.fromkeys(side.package for side in self.sides if side.package)
+        return {name: importlib.metadata.version(name) for name in packages}

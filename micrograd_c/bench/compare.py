@@ -1,0 +1,118 @@
+"""Checks and measures all sides of a workload. Knows nothing of tables."""
+
+import math
+import traceback
+from dataclasses import dataclass, field
+from typing import Optional
+
+from micrograd_c.bench.measure import Candidate, Timing, measure
+from micrograd_c.bench.memory import grown
+from micrograd_c.bench.peers import OURS, Cannot, Side
+
+__all__ = ["Row", "Sides", "compare"]
+
+RELATIVE = 1e-9
+SMALLEST = 1e-12        # of a sum that cancels, only noise may be left
+
+
+@dataclass
+class Row:
+    """What came of one side: times, or bytes, or why there are none."""
+
+    side: Side
+    timing: Optional[Timing] = None     # seconds, or bytes
+    note: str = ""
+    reason: str = ""
+    difference: str = ""                # the reason, if it is that value or gradients are not equal
+    details: dict = field(default_factory=dict)
+
+
+class Sides:
+    """The chosen sides; each library is imported when it is used first."""
+
+    def __init__(self, sides, sizes, quick=False):
+        self.sides, self.sizes, self.quick = sides, sizes, quick
+        self.peers, self.expected = {}, {}
+
+    def of(self, workload):
+        """The sides that are rows of this workload."""
+        return [side for side in self.sides if not side.only or workload.name in side.only]
+
+    def program(self, side, workload):
+        """A side's Program. Raises Cannot."""
+        self.demand_time(side, workload)
+        if side.name not in self.peers:
+            try:
+                self.peers[side.name] = side.create(self.sizes)
+            except ImportError as error:
+                raise Cannot(f"it cannot be imported: {error}") from None
+        return self.peers[side.name].program(workload.name)
+
+    def demand_time(self, side, workload):
+        """Raises Cannot if --quick has none for it."""
+        if self.quick and workload.name in side.slow:
+            raise Cannot("left out by --quick")
+
+    def reference(self, workload, sizes):
+        """This package's results."""
+        if (workload.name, sizes) not in self.expected:
+            peer = next(side for side in self.sides if side.name == OURS).create(sizes)
+            self.expected[workload.name, sizes] = peer.program(workload.name).results()
+        return self.expected[workload.name, sizes]
+
+
+def compare(workload, sides, plan, progress=lambda text: None):
+    """Measure a workload on all its sides; Rows in their order."""
+    if workload.unit == "bytes":
+        return [weigh(workload, side, sides, progress) for side in sides.of(workload)]
+    rows, candidates = [], []
+    for side in sides.of(workload):
+        progress(f"{side.title}, value and gradients")
+        row = Row(side)
+        rows.append(row)
+        try:
+            program = sides.program(side, workload)
+            row.note = program.note
+            row.difference = row.reason = difference(program, sides.reference(workload, program.sizes))
+        except Cannot as error:
+            row.reason = str(error)
+        except Exception as error:
+            if side.name == OURS:
+                raise
+            row.reason = traceback.format_exception_only(type(error), error)[-1].strip()
+        if not row.reason:
+            candidates.append(Candidate(side.title, program, side.collector, side.collected))
+    sides.expected.clear()      # long lists
+    timings = measure(candidates, plan, progress)
+    for row in rows:
+        row.timing = timings.get(row.side.title)
+    return rows
+
+
+def difference(program, expected):
+    """Where a program's results are not the expected ones, in words, or nothing."""
+    results = program.results()
+    if program.values is not None:
+        expected = expected[:program.values]
+    if len(results) != len(expected):
+        return f"differs: {len(results)} numbers, not {len(expected)}"
+    largest = max(map(abs, expected))
+    for k, (here, there) in enumerate(zip(results, expected)):
+        if not math.isclose(here, there, rel_tol=RELATIVE, abs_tol=SMALLEST * max(1.0, largest)):
+            return f"differs: number {k} of value and gradients is {here!r}, and micrograd_c's {there!r}"
+    return ""
+
+
+def weigh(workload, side, sides, progress):
+    """A Row of bytes."""
+    progress(side.title)
+    try:
+        sides.demand_time(side, workload)
+    except Cannot as error:
+        return Row(side, reason=str(error))
+    result = grown(side, workload.name, sides.sizes)
+    if "reason" in result:
+        return Row(side, reason=result["reason"])
+    share = result["operations"] if workload.name == "node" else 1
+    details = {"arena": result["arena"]} if "arena" in result else {}
+    return Row(side, Timing([result["bytes"] / share]), result["note"], details=details)

@@ -1,0 +1,119 @@
+"""The numbers that every side computes with, as plain floats and lists. Knows nothing of who computes what."""
+
+import random
+from dataclasses import dataclass
+
+from micrograd_c.demo import load_moons
+
+__all__ = ["FULL", "QUICK", "Sizes"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of each workload one run does."""
+
+    turns: int              # of the loop with two ops
+    deep_turns: int         # of the same loop as one deep graph
+    terms: int              # of the wide sum
+    steps: int              # of the demo's training in a row
+    names: int              # steps of the GPT in a row
+    nodes: int              # recorded to see what a node takes
+    loop_steps: int         # of the demo's training whose peak memory is measured
+
+
+FULL = Sizes(turns=250, deep_turns=500_000, terms=100_000, steps=5, names=5, nodes=1_000_000, loop_steps=20)
+QUICK = Sizes(turns=250, deep_turns=50_000, terms=10_000, steps=2, names=1, nodes=100_000, loop_steps=3)
+
+START, ADDEND, FACTOR = 2.0, 0.001, 0.999       # x, a and b of `x = x*b + a`, which stays between 1 and 2
+EXPRESSION = -4.0, 2.0                          # a and b of micrograd's README expression
+
+SHAPE = (2, 16, 16, 1)
+DECAY = 1e-4                                    # the demo's factor of the squares of the weights
+
+
+def wide_numbers(count):
+    """Numbers to add the squares of."""
+    return [(k % 7 - 3) / 4 for k in range(count)]
+
+
+def layers():
+    """The demo's first weights, as micrograd draws them: for each layer (rows of weights, biases)."""
+    generator = random.Random(1337)
+    return [
+        ([[generator.uniform(-1, 1) for _ in range(width)] for _ in range(height)], [0.0] * height)
+        for width, height in zip(SHAPE, SHAPE[1:])
+    ]
+
+
+def flat(layers):
+    """Weights, or gradients, of layers in the order of micrograd's parameters()."""
+    return [number for rows, biases in layers for row, bias in zip(rows, biases) for number in (*row, bias)]
+
+
+def layered(numbers):
+    """Layers of numbers that are in that order."""
+    numbers = iter(numbers)
+    layers = []
+    for width, height in zip(SHAPE, SHAPE[1:]):
+        rows, biases = [], []
+        for _ in range(height):
+            rows.append([next(numbers) for _ in range(width)])
+            biases.append(next(numbers))
+        layers.append((rows, biases))
+    return layers
+
+
+def learning_rate(k):
+    """The demo's, in step k."""
+    return 1.0 - 0.9 * k / 100
+
+
+def moons():
+    """The demo's points and labels."""
+    return load_moons()
+
+
+def point():
+    """The one sample."""
+    return load_moons()[0][0]
+
+
+# --- the GPT: see gpt.py ---
+
+NAMES = ("nestor", "adam", "ethel", "kathleen", "gwen")
+CHARACTERS = "abcdefghijklmnopqrstuvwxyz"
+BOUNDARY = len(CHARACTERS)      # the token before a name's first character, and after its last
+VOCABULARY = BOUNDARY + 1
+WIDTH, HEADS, POSITIONS = 16, 4, 16
+HEAD_WIDTH = WIDTH // HEADS
+LEARNING_RATE, BETAS, EPSILON = 0.005, (0.9, 0.999), 1e-8      # Adam's
+SHAPES = [
+    (VOCABULARY, WIDTH), (POSITIONS, WIDTH), *[(HEAD_WIDTH, WIDTH)] * 3 * HEADS,
+    (WIDTH, WIDTH), (4 * WIDTH, WIDTH), (WIDTH, 4 * WIDTH), (VOCABULARY, WIDTH),
+]
+
+
+def token_lists(count):
+    """The tokens of the first names."""
+    return [[BOUNDARY, *map(CHARACTERS.index, name), BOUNDARY] for name in NAMES[:count]]
+
+
+def matrices():
+    """The GPT's first weights, a list of rows for each of SHAPES.
+
+    They are the embeddings of characters and of positions; query, key and value of each head; what brings the heads
+    together; the two layers of the small network; the prediction.
+    """
+    generator = random.Random(1337)
+    return [[[generator.gauss(0, 0.08) for _ in range(columns)] for _ in range(rows)] for rows, columns in SHAPES]
+
+
+def flat_matrices(matrices):
+    """Their numbers as one list."""
+    return [number for matrix in matrices for row in matrix for number in row]
+
+
+def shaped(numbers):
+    """Matrices of numbers that are in that order."""
+    numbers = iter(numbers)
+    return [[[next(numbers) for _ in range(columns)] for _ in range(rows)] for rows, columns in SHAPES]

@@ -1,0 +1,134 @@
+"""Times several programs A B C A B C ... in one process, so that whatever slows the machine down slows all of them.
+
+Knows nothing of what it times. Each side's first run comes earlier, when its results are checked; a second one here,
+which is not counted either, tells how often a side can be timed in the time it has.
+"""
+
+import gc
+import math
+import statistics
+import time
+from dataclasses import dataclass
+
+from micrograd_c.bench.peers.base import Program
+
+__all__ = ["CAREFUL", "ROUGH", "Candidate", "Plan", "Timing", "measure"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much time to take."""
+
+    rounds: int             # turns that each side gets at most
+    seconds: float          # for each side, its garbage included, beyond the fewest timings
+    fewest: int             # timings of the slowest side
+    most: int               # timings of the fastest
+    shortest: float         # seconds of one timing: shorter programs are run several times in it
+
+
+CAREFUL = Plan(rounds=25, seconds=1.2, fewest=3, most=500, shortest=1e-3)
+ROUGH = Plan(rounds=4, seconds=0.04, fewest=1, most=100, shortest=2e-4)
+
+
+@dataclass
+class Candidate:
+    """A program, and how Python's cyclic collector is to be while it runs."""
+
+    name: str
+    program: Program
+    collector: bool = True
+    collected: bool = False     # garbage is collected before each timing, not only before each turn
+
+
+@dataclass
+class Timing:
+    """Seconds per operation."""
+
+    values: list
+
+    @property
+    def minimum(self):
+        return min(self.values)
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+    @property
+    def spread(self):
+        """The median distance from the median, as a share of it."""
+        return statistics.median(abs(value - self.median) for value in self.values) / self.median
+
+
+def measure(candidates, plan, progress=lambda text: None):
+    """Time all candidates in turn; {name: Timing}.
+
+    What is alive before, the modules of large libraries above all, is hidden from Python's collector meanwhile: a side
+    whose garbage is collected while it runs would pay for looking at the other sides' modules.
+    """
+    collector_was_on = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    try:
+        runners = []
+        for candidate in candidates:
+            progress(f"{candidate.name}, warm-up")
+            runners.append(Runner(candidate, plan))
+        for k in range(plan.rounds):
+            for runner in runners:
+                count = runner.share(k, plan.rounds)
+                if count:
+                    progress(f"round {k + 1} of {plan.rounds}, {runner.candidate.name}")
+                    runner.take(count)
+    finally:
+        set_collector(collector_was_on)
+        gc.unfreeze()
+    return {runner.candidate.name: Timing(runner.values) for runner in runners}
+
+
+class Runner:
+    """A candidate's timings."""
+
+    def __init__(self, candidate, plan):
+        self.candidate, self.values, self.repeats = candidate, [], 1
+        started = time.perf_counter()
+        (seconds,) = self.timings(1)
+        if candidate.program.prepare is None and seconds < plan.shortest:
+            self.repeats = math.ceil(plan.shortest / seconds)
+            started = time.perf_counter()
+            self.timings(1)
+        cost = time.perf_counter() - started
+        self.count = max(plan.fewest, min(plan.most, int(plan.seconds / cost)))
+
+    def share(self, k, rounds):
+        """How many of its timings belong to round k: the slow side's few are spread over all of them."""
+        return (k + 1) * self.count // rounds - k * self.count // rounds
+
+    def take(self, count):
+        self.values += [seconds / self.candidate.program.operations for seconds in self.timings(count)]
+
+    def timings(self, count):
+        """Seconds of so many runs in a row. What they leave behind is freed before the next side's, untimed."""
+        candidate, values = self.candidate, []
+        run, prepare, repeats = candidate.program.run, candidate.program.prepare, range(self.repeats)
+        set_collector(candidate.collector)
+        for k in range(count):
+            # with the collector off some sides leak tens of megabytes a run; with it on, collecting is part of the time
+            if k == 0 or candidate.collected or not candidate.collector:
+                gc.collect()
+            if prepare is not None:
+                prepare()
+            start = time.perf_counter()
+            for _ in repeats:
+                run()
+            values.append((time.perf_counter() - start) / len(repeats))
+        gc.collect()
+        return values
+
+
+def set_collector(on):
+    """gc.enable() or gc.disable()."""
+    if on:
+        gc.enable()
+    else:
+        gc.disable()

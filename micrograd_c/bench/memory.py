@@ -1,0 +1,81 @@
+"""Prints, as JSON, by how many bytes one side's memory grows: python -m micrograd_c.bench.memory SIDE WORKLOAD SIZES.
+
+A program of its own, because memory only tells something in a process that has done nothing else.
+"""
+
+import gc
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from micrograd_c import tape
+from micrograd_c.bench.inputs import Sizes
+from micrograd_c.bench.peers import OURS, SIDES, Cannot
+
+__all__ = ["grown"]
+
+STATUS, CLEAR = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
+
+
+def grown(side, workload, sizes):
+    """What a process of its own says of this side: {"bytes", "operations", "note"} or {"reason"}."""
+    command = [sys.executable, "-m", "micrograd_c.bench.memory", side.name, workload, json.dumps(vars(sizes))]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        return {"reason": lines[-1] if lines else f"the process ended with status {done.returncode}"}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def resident_bytes():
+    """Resident memory now, and its peak."""
+    if not STATUS.exists():         # elsewhere there is only a peak, in bytes on macOS
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return peak, peak
+    sizes = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
+    return tuple(int(sizes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+
+
+def forget_peak():
+    """Let the peak start anew from what is resident now, where the system can."""
+    if CLEAR.exists():
+        CLEAR.write_text("5")
+
+
+def measure(side, workload, sizes):
+    """Bytes from just before the run to its peak; and what the run returned, to be kept alive as it is."""
+    try:
+        program = side.create(sizes).program(workload)
+    except Cannot as error:
+        return {"reason": str(error)}, None
+    if program.prepare:
+        program.prepare()
+    gc.collect()
+    if not side.collector:
+        gc.disable()
+    forget_peak()
+    nodes, used = (tape.stats()[name] for name in ("nodes", "bytes_used"))
+    before, _ = resident_bytes()
+    kept = program.run()
+    _, peak = resident_bytes()
+    result = {"bytes": peak - before, "operations": program.operations, "note": program.note}
+    if side.name == OURS and workload == "node":
+        after = tape.stats()
+        result["arena"] = (after["bytes_used"] - used) / (after["nodes"] - nodes)
+    return result, kept
+
+
+def main(name, workload, sizes):
+    """Print, and leave without freeing: a long chain of objects is freed recursively by some."""
+    (side,) = (side for side in SIDES if side.name == name)
+    result, _kept = measure(side, workload, Sizes(**json.loads(sizes)))
+    print(json.dumps(result), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+"""What a library brings to be measured: a Peer, which makes a Program for each workload it can do.
+
+Knows nothing of clocks.
+"""
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Callable, Optional
+
+from micrograd_c.bench.inputs import Sizes
+
+__all__ = ["Cannot", "Peer", "Program", "Training", "trained"]
+
+
+class Cannot(Exception):
+    """A library does not do a workload; the text is the reason."""
+
+
+@dataclass
+class Program:
+    """One workload on one side: what is timed, and what it must come to."""
+
+    run: Callable[[], object]
+    results: Callable[[], list]         # runs it once; value and gradients, as floats in the order of micrograd's
+    prepare: Optional[Callable[[], object]] = None      # called before each timing, outside of it
+    operations: int = 1                 # in one run; times are shown per operation
+    note: str = ""
+    values: Optional[int] = None        # so many of the results there are, if a side has no gradients
+    sizes: Optional[Sizes] = None       # what the results are to be compared for
+
+
+class Peer:
+    """One library. A subclass has a method for each workload it does, named after it, that returns a Program."""
+
+    cannot = {}         # reasons by workload
+    limits = {}         # by workload: which of the sizes is at most what, and why
+
+    def __init__(self, sizes):
+        self.sizes = sizes
+
+    def program(self, workload):
+        """Its Program for a workload. Raises Cannot."""
+        method = workload.replace("-", "_")
+        if workload in self.cannot or not hasattr(self, method):
+            raise Cannot(self.cannot.get(workload, "not written for this side"))
+        if workload not in self.limits:
+            program = getattr(self, method)()
+            program.sizes = self.sizes
+            return program
+        size, limit, reason = self.limits[workload]
+        smaller = copy.copy(self)
+        smaller.sizes = replace(self.sizes, **{size: min(limit, getattr(self.sizes, size))})
+        program = getattr(smaller, method)()
+        program.sizes = smaller.sizes
+        program.note = "; ".join(filter(None, (reason, program.note)))
+        return program
+
+
+class Training:
+    """Steps of training from the same weights each time.
+
+    Subclasses have reset(), step(k), which returns the loss as a number, and gradients(), those of the last step.
+    """
+
+    def run(self, steps):
+        """Their losses."""
+        return [self.step(k) for k in range(steps)]
+
+
+def trained(training, steps, note=""):
+    """A Program of training steps in a row."""
+    def results():
+        training.reset()
+        return [*training.run(steps), *training.gradients()]
+
+    return Program(lambda: training.run(steps), results, training.reset, operations=steps, note=note)

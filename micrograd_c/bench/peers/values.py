@@ -1,0 +1,257 @@
+"""micrograd_c, micrograd, and a Value in pure Python: what has micrograd's operators.
+
+All run the same lines, each a copy of its own. Gradients are set to 0 before each backward pass, as users do.
+"""
+
+import importlib
+import math
+
+import micrograd_c.vector
+from micrograd_c.bench import inputs
+from micrograd_c.bench.peers.base import Peer, Program, Training, trained
+from micrograd_c.bench.peers.python_value import Value as PythonValue
+from micrograd_c.bench.programs import fresh_copy
+from micrograd_c.optim import Adam
+
+__all__ = ["Helpers", "Micrograd", "Ours", "PurePython"]
+
+RECURSION = "RecursionError: its backward() recurses once for each op of the longest path, and Python stops at 1000"
+
+
+class Values(Peer):
+    """Any Value."""
+
+    def __init__(self, sizes, Value):
+        super().__init__(sizes)
+        self.Value = Value
+        self.programs = fresh_copy("micrograd_c.bench.programs")
+
+    def chain(self, turns, backward):
+        """The loop; from new leaves each time, so nothing accumulates."""
+        Value, chain = self.Value, self.programs.chain
+
+        def forward():
+            return chain(Value(inputs.START), Value(inputs.ADDEND), Value(inputs.FACTOR), turns)
+
+        def forward_and_backward():
+            forward().backward()
+
+        def results():
+            leaves = [Value(number) for number in (inputs.START, inputs.ADDEND, inputs.FACTOR)]
+            end = chain(*leaves, turns)
+            if not backward:
+                return [end.data]
+            end.backward()
+            return [end.data, *(leaf.grad for leaf in leaves)]
+
+        return Program(forward_and_backward if backward else forward, results, operations=2 * turns)
+
+    def op(self):
+        return self.chain(self.sizes.turns, backward=False)
+
+    def op_backward(self):
+        return self.chain(self.sizes.turns, backward=True)
+
+    def deep(self):
+        return self.chain(self.sizes.deep_turns, backward=True)
+
+    def expression(self):
+        Value, expression = self.Value, self.programs.expression
+        relu = Value.relu
+
+        def run():
+            a, b = map(Value, inputs.EXPRESSION)
+            g = expression(a, b, relu)
+            g.backward()
+            return g, a, b
+
+        def results():
+            g, a, b = run()
+            return [g.data, a.grad, b.grad]
+
+        return Program(run, results)
+
+    def wide(self):
+        return self.wide_sum(self.programs.squares)
+
+    def wide_sum(self, squares):
+        xs = [self.Value(number) for number in inputs.wide_numbers(self.sizes.terms)]
+
+        def prepare():
+            for x in xs:
+                x.grad = 0
+
+        def run():
+            total = squares(xs)
+            total.backward()
+            return total
+
+        def results():
+            prepare()
+            return [run().data, *(x.grad for x in xs)]
+
+        return Program(run, results, prepare, operations=len(xs))
+
+    def gpt(self):
+        return self.gpt_with(self.functions(), fresh_copy("micrograd_c.bench.gpt").Adam)
+
+    def gpt_with(self, functions, make_optimizer):
+        names = self.sizes.names
+        return trained(GPTTraining(self.Value, functions, make_optimizer, names), names)
+
+    def functions(self):
+        """What the GPT calls."""
+        gpt = fresh_copy("micrograd_c.bench.gpt")
+        return gpt.Plain(self.Value.exp, self.Value.log, gpt.highest_data)
+
+    def node(self):
+        """A chain that is kept; for memory."""
+        start = [self.Value(number) for number in (inputs.START, inputs.ADDEND, inputs.FACTOR)]
+        turns = self.sizes.nodes // 2
+        return Program(lambda: self.programs.chain(*start, turns), results=list, operations=2 * turns)
+
+
+class WithNetwork(Values):
+    """A library that has `engine` and `nn`."""
+
+    def __init__(self, sizes, package):
+        super().__init__(sizes, importlib.import_module(f"{package}.engine").Value)
+        self.package = package
+
+    def mlp(self):
+        model = fresh_copy("micrograd_c.demo").Training(self.package).model
+        point = inputs.point()
+
+        def run():
+            model.zero_grad()
+            output = model(point)
+            output.backward()
+            return output
+
+        return Program(run, lambda: [run().data, *(p.grad for p in model.parameters())])
+
+    def demo(self):
+        return trained(DemoTraining(self.package), self.sizes.steps)
+
+    def training(self):
+        """Training as it goes on; for memory."""
+        return trained(DemoTraining(self.package), self.sizes.loop_steps)
+
+
+class Ours(WithNetwork):
+    """This package, in plain spelling."""
+
+    def __init__(self, sizes):
+        super().__init__(sizes, "micrograd_c")
+
+
+class Helpers(Ours):
+    """This package with the functions that record many nodes in one call."""
+
+    def wide(self):
+        return self.wide_sum(lambda xs: micrograd_c.vector.sumprod(xs, xs))
+
+    def gpt(self):
+        return self.gpt_with(micrograd_c.vector, helpers_adam)
+
+
+class Micrograd(WithNetwork):
+    """The original."""
+
+    cannot = {"deep": RECURSION}
+    limits = {"wide": ("terms", 400, "of 400 terms; from about 500 on it is a RecursionError")}
+
+    def __init__(self, sizes):
+        super().__init__(sizes, "micrograd")
+
+    def functions(self):
+        gpt = fresh_copy("micrograd_c.bench.gpt")
+        return gpt.Plain(
+            function(self.Value, "exp", math.exp, lambda x, out: out),
+            function(self.Value, "log", math.log, lambda x, out: 1 / x),
+            gpt.highest_data,
+        )
+
+
+class MicrogradCollected(Micrograd):
+    """Single steps, so that a collection before each spares it the garbage of the step before."""
+
+    limits = {"demo": ("steps", 1, "")}
+
+
+class PurePython(Values):
+    """A lean Value without closures: see python_value."""
+
+    NO_NN = "it has no nn"
+    cannot = {"mlp": NO_NN, "demo": NO_NN, "training": NO_NN}
+
+    def __init__(self, sizes):
+        super().__init__(sizes, PythonValue)
+
+
+def function(Value, name, forward, slope):
+    """A function micrograd lacks, written as its users write it."""
+    def call(self):
+        out = Value(forward(self.data), (self,), name)
+
+        def _backward():
+            self.grad += slope(self.data, out.data) * out.grad
+
+        out._backward = _backward
+        return out
+
+    return call
+
+
+class DemoTraining(Training):
+    """The demo's training, with bytecode of its own, that can start again."""
+
+    def __init__(self, package):
+        self.training = fresh_copy("micrograd_c.demo").Training(package)
+        self.weights = [p.data for p in self.training.model.parameters()]
+
+    def reset(self):
+        self.training.k = 0
+        for p, weight in zip(self.training.model.parameters(), self.weights):
+            p.data = weight
+
+    def step(self, k):
+        return self.training.step()[0]
+
+    def gradients(self):
+        return [p.grad for p in self.training.model.parameters()]
+
+
+class GPTTraining(Training):
+    """The GPT's training. Each graph lives until the next one has replaced it, as in most scripts."""
+
+    def __init__(self, Value, functions, make_optimizer, names):
+        self.weights = inputs.flat_matrices(inputs.matrices())
+        self.parameters = list(map(Value, self.weights))
+        matrices = inputs.shaped(self.parameters)
+        self.model = fresh_copy("micrograd_c.bench.gpt").GPT(matrices, functions, Value.relu)
+        self.make_optimizer = make_optimizer
+        self.tokens = inputs.token_lists(names)
+
+    def reset(self):
+        self.optimizer = self.make_optimizer(self.parameters)
+        for p, weight in zip(self.parameters, self.weights):
+            p.data = weight
+
+    def run(self, steps):
+        losses = []
+        for tokens in self.tokens:
+            loss = self.model.loss(tokens)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.data)
+        return losses
+
+    def gradients(self):
+        return [p.grad for p in self.parameters]
+
+
+def helpers_adam(parameters):
+    """micrograd_c's own."""
+    return Adam(parameters, inputs.LEARNING_RATE, inputs.BETAS, inputs.EPSILON)
