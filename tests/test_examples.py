@@ -12,8 +12,10 @@ import sys
 import pytest
 from tqdm import tqdm
 
+from micrograd_c.bench.peers.python_value import Value as PythonValue
+
 ROOT = pathlib.Path(__file__).parents[1]
-EXAMPLES, BENCHMARKS = ROOT / "examples", ROOT / "benchmarks"
+EXAMPLES = ROOT / "examples"
 
 # tqdm's monitoring thread is still there when a process ends, which a sanitizer takes for a leak
 WITHOUT_LEAK_CHECK = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
@@ -99,12 +101,10 @@ def test_both_spellings_make_up_the_same_names(load):
         assert set(made_up[0]) <= set(range(26))
 
 
-@pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the Value in pure Python is one of the benchmarks' files")
-def test_the_plain_gpt_is_the_same_on_a_value_in_pure_python(load, monkeypatch):
+def test_the_plain_gpt_is_the_same_on_a_value_in_pure_python(load):
     names, gpt_plain = load("names"), load("gpt_plain")
-    monkeypatch.syspath_prepend(BENCHMARKS)
     results = []
-    for value in ([], [importlib.import_module("python_value").Value]):
+    for value in ([], [PythonValue]):
         model = gpt_plain.GPT(7, *value)
         results.append(first_steps(names, model, gpt_plain.Adam(model.parameters(), 0.01), 3))
     for ours, theirs in zip(*results):

@@ -1,6 +1,5 @@
 """`micrograd-c bench`: what it accepts, and what it does in which order."""
 
-import importlib.metadata
 import os
 import sys
 import time
@@ -27,7 +26,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--sides", metavar="SIDE", nargs="+", choices=families(),
-        help=f"compare with these only: {', '.join(families())}; micrograd is always shown with the collector on and off",
+        help=f"compare with these only: {', '.join(families())}; micrograd is shown with the collector on and off",
     )
 
 
@@ -36,14 +35,19 @@ class Progress:
 
     def __init__(self, stream):
         self.stream, self.shown = stream, stream.isatty()
+        self.heading, self.started = "", time.perf_counter()
 
     def show(self, text):
-        if self.shown:
-            self.stream.write(f"\r\x1b[K{text[:100]}")
-            self.stream.flush()
+        """What is done now, under the heading."""
+        self.write(f"{self.heading}: {text} ({time.perf_counter() - self.started:.0f} s)")
 
     def clear(self):
-        self.show("")
+        self.write("")
+
+    def write(self, line):
+        if self.shown:
+            self.stream.write(f"\r\x1b[K{line[:100]}")
+            self.stream.flush()
 
 
 def run(options):
@@ -104,10 +108,8 @@ class Session:
         progress = Progress(sys.stderr)
         wall, processor = time.perf_counter(), time.process_time()
         for k, workload in enumerate(workloads, 1):
-            def show(text, heading=f"[{k}/{len(workloads)}] {workload.name}"):
-                progress.show(f"{heading}: {text} ({time.perf_counter() - wall:.0f} s)")
-
-            rows = compare(workload, sides, self.plan, show)
+            progress.heading = f"[{k}/{len(workloads)}] {workload.name}"
+            rows = compare(workload, sides, self.plan, progress.show)
             progress.clear()
             self.seconds = time.perf_counter() - wall
             self.processor_share = (time.process_time() - processor) / self.seconds
@@ -115,5 +117,7 @@ class Session:
 
     def versions(self):
         """Those of the measured packages."""
+        import importlib.metadata
+
         packages = dict.fromkeys(side.package for side in self.sides if side.package)
         return {name: importlib.metadata.version(name) for name in packages}

@@ -5,12 +5,13 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Optional
 
-from micrograd_c.bench.measure import Candidate, Timing, measure
+from micrograd_c.bench.measure import Candidate, Timing, collector, frozen, measure
 from micrograd_c.bench.memory import grown
 from micrograd_c.bench.peers import OURS, Cannot, Side
 
 __all__ = ["Row", "Sides", "compare"]
 
+SPARED = "left out by --quick"
 RELATIVE = 1e-9
 SMALLEST = 1e-12        # of a sum that cancels, only noise may be left
 
@@ -38,20 +39,21 @@ class Sides:
         """The sides that are rows of this workload."""
         return [side for side in self.sides if not side.only or workload.name in side.only]
 
-    def program(self, side, workload):
-        """A side's Program. Raises Cannot."""
-        self.demand_time(side, workload)
-        if side.name not in self.peers:
+    def load(self, row, workload, progress):
+        """Import a row's library. Puts a reason into the row if it is not to be used."""
+        side = row.side
+        if self.spared(side, workload):
+            row.reason = SPARED
+        elif side.name not in self.peers:
+            progress(f"{side.title}, import")
             try:
                 self.peers[side.name] = side.create(self.sizes)
             except ImportError as error:
-                raise Cannot(f"it cannot be imported: {error}") from None
-        return self.peers[side.name].program(workload.name)
+                row.reason = f"it cannot be imported: {error}"
 
-    def demand_time(self, side, workload):
-        """Raises Cannot if --quick has none for it."""
-        if self.quick and workload.name in side.slow:
-            raise Cannot("left out by --quick")
+    def spared(self, side, workload):
+        """Whether --quick leaves it out."""
+        return self.quick and workload.name in side.slow
 
     def reference(self, workload, sizes):
         """This package's results."""
@@ -65,28 +67,38 @@ def compare(workload, sides, plan, progress=lambda text: None):
     """Measure a workload on all its sides; Rows in their order."""
     if workload.unit == "bytes":
         return [weigh(workload, side, sides, progress) for side in sides.of(workload)]
-    rows, candidates = [], []
-    for side in sides.of(workload):
-        progress(f"{side.title}, value and gradients")
-        row = Row(side)
-        rows.append(row)
-        try:
-            program = sides.program(side, workload)
-            row.note = program.note
-            row.difference = row.reason = difference(program, sides.reference(workload, program.sizes))
-        except Cannot as error:
-            row.reason = str(error)
-        except Exception as error:
-            if side.name == OURS:
-                raise
-            row.reason = traceback.format_exception_only(type(error), error)[-1].strip()
-        if not row.reason:
-            candidates.append(Candidate(side.title, program, side.collector, side.collected))
-    sides.expected.clear()      # long lists
-    timings = measure(candidates, plan, progress)
+    rows, candidates = [Row(side) for side in sides.of(workload)], []
+    for row in rows:
+        sides.load(row, workload, progress)
+    with frozen():
+        for row in rows:
+            if not row.reason:
+                progress(f"{row.side.title}, value and gradients")
+                program = checked(row, workload, sides)
+                if not row.reason:
+                    candidates.append(Candidate(row.side.title, program, row.side.collector, row.side.collected))
+        sides.expected.clear()      # long lists
+        timings = measure(candidates, plan, progress)
     for row in rows:
         row.timing = timings.get(row.side.title)
     return rows
+
+
+def checked(row, workload, sides):
+    """A row's Program. Puts a reason into the row if it is not to be timed."""
+    try:
+        program = sides.peers[row.side.name].program(workload.name)
+        row.note = program.note
+        with collector(row.side.collector):
+            row.difference = row.reason = difference(program, sides.reference(workload, program.sizes))
+        return program
+    except Cannot as error:
+        row.reason = str(error)
+    except Exception as error:
+        if row.side.name == OURS:
+            raise
+        row.reason = traceback.format_exception_only(type(error), error)[-1].strip()
+    return None
 
 
 def difference(program, expected):
@@ -106,10 +118,8 @@ def difference(program, expected):
 def weigh(workload, side, sides, progress):
     """A Row of bytes."""
     progress(side.title)
-    try:
-        sides.demand_time(side, workload)
-    except Cannot as error:
-        return Row(side, reason=str(error))
+    if sides.spared(side, workload):
+        return Row(side, reason=SPARED)
     result = grown(side, workload.name, sides.sizes)
     if "reason" in result:
         return Row(side, reason=result["reason"])

@@ -22,7 +22,7 @@ class Sizes:
 
 
 FULL = Sizes(turns=250, deep_turns=500_000, terms=100_000, steps=5, names=5, nodes=1_000_000, loop_steps=20)
-QUICK = Sizes(turns=250, deep_turns=50_000, terms=10_000, steps=2, names=1, nodes=100_000, loop_steps=3)
+QUICK = Sizes(turns=250, deep_turns=2_500, terms=10_000, steps=1, names=1, nodes=100_000, loop_steps=2)
 
 START, ADDEND, FACTOR = 2.0, 0.001, 0.999       # x, a and b of `x = x*b + a`, which stays between 1 and 2
 EXPRESSION = -4.0, 2.0                          # a and b of micrograd's README expression

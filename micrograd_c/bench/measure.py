@@ -1,9 +1,10 @@
 """Times several programs A B C A B C ... in one process, so that whatever slows the machine down slows all of them.
 
-Knows nothing of what it times. Each side's first run comes earlier, when its results are checked; a second one here,
-which is not counted either, tells how often a side can be timed in the time it has.
+Knows nothing of what it times. Each side's first run comes earlier, when its results are checked; a second one here
+tells how often a side can be timed in the time it has, and is not counted either, unless that is hardly ever.
 """
 
+import contextlib
 import gc
 import math
 import statistics
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from micrograd_c.bench.peers.base import Program
 
-__all__ = ["CAREFUL", "ROUGH", "Candidate", "Plan", "Timing", "measure"]
+__all__ = ["CAREFUL", "ROUGH", "Candidate", "Plan", "Timing", "collector", "frozen", "measure"]
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,8 @@ class Timing:
 
 
 def measure(candidates, plan, progress=lambda text: None):
-    """Time all candidates in turn; {name: Timing}.
-
-    What is alive before, the modules of large libraries above all, is hidden from Python's collector meanwhile: a side
-    whose garbage is collected while it runs would pay for looking at the other sides' modules.
-    """
-    collector_was_on = gc.isenabled()
-    gc.collect()
-    gc.freeze()
-    try:
+    """Time all candidates in turn; {name: Timing}."""
+    with frozen():
         runners = []
         for candidate in candidates:
             progress(f"{candidate.name}, warm-up")
@@ -80,9 +74,6 @@ def measure(candidates, plan, progress=lambda text: None):
                 if count:
                     progress(f"round {k + 1} of {plan.rounds}, {runner.candidate.name}")
                     runner.take(count)
-    finally:
-        set_collector(collector_was_on)
-        gc.unfreeze()
     return {runner.candidate.name: Timing(runner.values) for runner in runners}
 
 
@@ -99,6 +90,9 @@ class Runner:
             self.timings(1)
         cost = time.perf_counter() - started
         self.count = max(plan.fewest, min(plan.most, int(plan.seconds / cost)))
+        if self.count == plan.fewest and self.repeats == 1:     # too slow to be run once for nothing
+            self.values.append(seconds / candidate.program.operations)
+            self.count -= 1
 
     def share(self, k, rounds):
         """How many of its timings belong to round k: the slow side's few are spread over all of them."""
@@ -111,24 +105,41 @@ class Runner:
         """Seconds of so many runs in a row. What they leave behind is freed before the next side's, untimed."""
         candidate, values = self.candidate, []
         run, prepare, repeats = candidate.program.run, candidate.program.prepare, range(self.repeats)
-        set_collector(candidate.collector)
-        for k in range(count):
-            # with the collector off some sides leak tens of megabytes a run; with it on, collecting is part of the time
-            if k == 0 or candidate.collected or not candidate.collector:
-                gc.collect()
-            if prepare is not None:
-                prepare()
-            start = time.perf_counter()
-            for _ in repeats:
-                run()
-            values.append((time.perf_counter() - start) / len(repeats))
-        gc.collect()
+        with collector(candidate.collector):
+            for k in range(count):
+                # with the collector off some sides leak tens of megabytes a run; with it on, collecting is part of it
+                if k == 0 or candidate.collected or not candidate.collector:
+                    gc.collect()
+                if prepare is not None:
+                    prepare()
+                start = time.perf_counter()
+                for _ in repeats:
+                    run()
+                values.append((time.perf_counter() - start) / len(repeats))
         return values
 
 
-def set_collector(on):
-    """gc.enable() or gc.disable()."""
-    if on:
-        gc.enable()
-    else:
-        gc.disable()
+@contextlib.contextmanager
+def frozen():
+    """Hide what is alive from Python's collector, the modules of large libraries above all.
+
+    A side whose garbage is collected while it runs would pay for looking at the other sides' modules.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextlib.contextmanager
+def collector(on):
+    """Python's cyclic collector on or off; then as it was, and garbage collected."""
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        yield
+    finally:
+        (gc.enable if was_on else gc.disable)()
+        gc.collect()

@@ -22,7 +22,7 @@ STATUS, CLEAR = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clea
 def grown(side, workload, sizes):
     """What a process of its own says of this side: {"bytes", "operations", "note"} or {"reason"}."""
     command = [sys.executable, "-m", "micrograd_c.bench.memory", side.name, workload, json.dumps(vars(sizes))]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         return {"reason": lines[-1] if lines else f"the process ended with status {done.returncode}"}

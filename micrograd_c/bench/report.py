@@ -85,9 +85,8 @@ def aligned(rows):
 
 def closing(session):
     """What is missing, and what the figures were measured on."""
-    lines = []
-    for title, package in {side.package: (side.title, side.package) for side in session.missing}.values():
-        lines.append(f"{title} is not installed: pip install {package}")
+    packages = dict.fromkeys(side.package for side in session.missing)
+    lines = [f"{package} is not installed: pip install {package}" for package in packages]
     facts = machine.facts()
     versions = ", ".join(f"{name} {version}" for name, version in session.versions().items())
     lines.append(
@@ -116,7 +115,8 @@ def as_json(results, session):
         ],
         "workloads": [
             {
-                "name": workload.name, "title": titled(workload, session.sizes), "per": workload.per, "unit": workload.unit,
+                "name": workload.name, "title": titled(workload, session.sizes),
+                "per": workload.per, "unit": workload.unit,
                 "sides": [row_as_json(row) for row in rows],
             }
             for workload, rows in results.items()

@@ -1,4 +1,4 @@
-"""The sides that can be measured, by name. Knows nothing of how: each library's file is imported when it is its turn."""
+"""The sides that can be measured, by name. Knows nothing of how: a library's file is imported when it is its turn."""
 
 import importlib
 import importlib.util
@@ -47,18 +47,22 @@ SIDES = [
     Side("floats", "floats", "plain Python floats", "floats.Floats"),
     Side("python", "python", "a Value in pure Python, as it comes", "values.PurePython"),
     Side("python-uncollected", "python", "a Value in pure Python, gc.disable()", "values.PurePython", collector=False),
-    Side("micrograd", "micrograd", "micrograd, as it comes", "values.Micrograd", "micrograd"),
+    Side("micrograd", "micrograd", "micrograd, as it comes", "values.Micrograd", "micrograd", slow=("training",)),
     Side("micrograd-collected", "micrograd", "micrograd, gc.collect() before each step, untimed",
-         "values.MicrogradCollected", "micrograd", collected=True, only=("demo",)),
-    Side("micrograd-uncollected", "micrograd", "micrograd, gc.disable()", "values.Micrograd", "micrograd", collector=False),
-    Side("torch", "torch", "PyTorch", "pytorch.PyTorch", "torch"),
-    Side("jax", "jax", "JAX, jit", "jax.JAX", "jax"),
-    Side("numpy", "numpy", "NumPy by hand", "numpy.NumPy", "numpy"),
-    Side("casadi", "casadi", "CasADi SX, replayed", "casadi.Replayed", "casadi", needs=("numpy",)),
-    Side("casadi-eager", "casadi", "CasADi SX, eager", "casadi.Eager", "casadi", needs=("numpy",)),
-    Side("xad", "xad", "XAD", "xad.XAD", "xad"),
-    Side("autograd", "autograd", "HIPS autograd", "autograd.Autograd", "autograd"),
-    Side("tinygrad", "tinygrad", "tinygrad, TinyJit", "tinygrad.Tinygrad", "tinygrad", needs=("numpy",)),
+         "values.MicrogradCollected", "micrograd", collected=True, only=("demo",), slow=("demo",)),
+    Side("micrograd-uncollected", "micrograd", "micrograd, gc.disable()", "values.Micrograd", "micrograd",
+         collector=False, slow=("training",)),
+    Side("torch", "torch", "PyTorch", "pytorch.PyTorch", "torch", slow=("gpt", *MEMORY)),
+    Side("jax", "jax", "JAX, jit", "jax.JAX", "jax", slow=("gpt", *MEMORY)),
+    Side("numpy", "numpy", "NumPy by hand", "numpy.NumPy", "numpy", slow=MEMORY),
+    Side("casadi", "casadi", "CasADi SX, replayed", "casadi.Replayed", "casadi", needs=("numpy",),
+         slow=("demo", "gpt", *MEMORY)),
+    Side("casadi-eager", "casadi", "CasADi SX, eager", "casadi.Eager", "casadi", needs=("numpy",),
+         slow=("demo", "gpt", *MEMORY)),
+    Side("xad", "xad", "XAD", "xad.XAD", "xad", slow=MEMORY),
+    Side("autograd", "autograd", "HIPS autograd", "autograd.Autograd", "autograd", slow=MEMORY),
+    Side("tinygrad", "tinygrad", "tinygrad, TinyJit", "tinygrad.Tinygrad", "tinygrad", needs=("numpy",),
+         slow=("expression", "mlp", "demo", "gpt", *MEMORY)),
 ]
 
 

@@ -98,7 +98,7 @@ class Replayed(CasADi):
 class Eager(CasADi):
     """Makes each graph, and its derivative, at each call."""
 
-    limits = {"deep": ("deep_turns", 25_000, "50,000 ops, to be done in time"),
+    limits = {"deep": ("deep_turns", 25_000, "of 50,000 ops at most, to be done in time"),
               "demo": ("steps", 1, ""), "gpt": ("names", 1, "the first name only, to be done in time")}
 
     def function(self, graph):

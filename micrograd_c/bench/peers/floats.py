@@ -50,7 +50,8 @@ def zeros(layers):
 class Floats(Peer):
     """The programs, and a backward pass by hand where somebody would write one."""
 
-    cannot = {"gpt": "its derivatives by hand, in loops over floats, are more than anybody writes"}
+    cannot = {"node": "floats keep no graph",
+              "gpt": "its derivatives by hand, in loops over floats, are more than anybody writes"}
 
     def __init__(self, sizes):
         super().__init__(sizes)

@@ -83,7 +83,7 @@ class JAX(Peer):
         return trained(DemoTraining(), self.sizes.steps, note="all points at once; the whole step is compiled")
 
     def training(self):
-        return trained(DemoTraining(), self.sizes.loop_steps)
+        return trained(DemoTraining(), self.sizes.loop_steps, note="compiling included")
 
     def gpt(self):
         return trained(GPTTraining(self.sizes.names), self.sizes.names,

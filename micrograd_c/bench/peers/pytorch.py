@@ -17,7 +17,7 @@ def parameter(numbers):
 class PyTorch(Peer):
     """Tensors."""
 
-    limits = {"deep": ("deep_turns", 25_000, "50,000 ops, to be done in time")}
+    limits = {"deep": ("deep_turns", 25_000, "of 50,000 ops at most, to be done in time")}
 
     def __init__(self, sizes):
         super().__init__(sizes)
