@@ -1,4 +1,4 @@
-"""`micrograd-c bench`: what is compared, how it is timed, and what is said of sides that are missing, wrong or unable."""
+"""`micrograd-c bench`: what is compared, how it is timed, what is said of sides that are missing, wrong or unable."""
 
 import dataclasses
 import gc
@@ -63,8 +63,7 @@ def test_all_sides_compute_the_same(side):
             continue
         try:
             program = peer.program(workload)
-        except Cannot as error:
-            assert str(error)
+        except Cannot:
             continue
         reference.sizes = program.sizes
         assert difference(program, reference.program(workload).results()) == ""
@@ -260,7 +259,7 @@ def test_json_has_all_timings(bench, tmp_path):
     assert (ours["name"], floats["name"]) == ("micrograd_c", "floats")
     for found in (ours, floats):
         assert found["minimum"] == min(found["values"]) <= found["median"]
-        assert 0 <= found["spread"]
+        assert found["spread"] >= 0
     assert "forward only" in floats["note"]
     assert 30 < node["sides"][0]["arena"] < 60
     assert node["sides"][1] == {

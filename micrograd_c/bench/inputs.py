@@ -21,7 +21,7 @@ class Sizes:
     loop_steps: int         # of the demo's training whose peak memory is measured
 
 
-FULL = Sizes(turns=250, deep_turns=500_000, terms=100_000, steps=5, names=5, nodes=1_000_000, loop_steps=20)
+FULL = Sizes(turns=250, deep_turns=500_000, terms=100_000, steps=5, names=3, nodes=1_000_000, loop_steps=10)
 QUICK = Sizes(turns=250, deep_turns=2_500, terms=10_000, steps=1, names=1, nodes=100_000, loop_steps=2)
 
 START, ADDEND, FACTOR = 2.0, 0.001, 0.999       # x, a and b of `x = x*b + a`, which stays between 1 and 2

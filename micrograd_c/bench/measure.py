@@ -27,7 +27,7 @@ class Plan:
     shortest: float         # seconds of one timing: shorter programs are run several times in it
 
 
-CAREFUL = Plan(rounds=25, seconds=1.2, fewest=3, most=500, shortest=1e-3)
+CAREFUL = Plan(rounds=25, seconds=0.8, fewest=3, most=500, shortest=1e-3)
 ROUGH = Plan(rounds=4, seconds=0.04, fewest=1, most=100, shortest=2e-4)
 
 

@@ -27,7 +27,8 @@ def floats(result):
 class Autograd(Peer):
     """Functions of NumPy arrays."""
 
-    limits = {"deep": ("deep_turns", 5_000, "of 10,000 ops at most, to be done in time")}
+    limits = {"deep": ("deep_turns", 5_000, "of 10,000 ops at most, to be done in time"),
+              "node": ("nodes", 50_000, "")}
 
     def chain(self, turns):
         function = value_and_grad(lambda x, a, b: chain(x, a, b, turns), argnum=(0, 1, 2))

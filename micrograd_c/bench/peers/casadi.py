@@ -89,6 +89,7 @@ class Replayed(CasADi):
     """Makes each graph once, before the clock runs."""
 
     cannot = {"node": "see eager"}
+    limits = {"deep": ("deep_turns", 100_000, "of 200,000 ops at most, as making their graph takes long")}
 
     def function(self, graph):
         parameters, outputs = graph()
@@ -99,7 +100,9 @@ class Eager(CasADi):
     """Makes each graph, and its derivative, at each call."""
 
     limits = {"deep": ("deep_turns", 25_000, "of 50,000 ops at most, to be done in time"),
-              "demo": ("steps", 1, ""), "gpt": ("names", 1, "the first name only, to be done in time")}
+              "demo": ("steps", 1, ""), "node": ("nodes", 100_000, ""),
+              "training": ("loop_steps", 3, "of 3 steps at most"),
+              "gpt": ("names", 1, "the first name only, to be done in time")}
 
     def function(self, graph):
         def call(numbers):

@@ -17,7 +17,8 @@ def parameter(numbers):
 class PyTorch(Peer):
     """Tensors."""
 
-    limits = {"deep": ("deep_turns", 25_000, "of 50,000 ops at most, to be done in time")}
+    limits = {"deep": ("deep_turns", 25_000, "of 50,000 ops at most, to be done in time"),
+              "node": ("nodes", 100_000, "")}
 
     def __init__(self, sizes):
         super().__init__(sizes)

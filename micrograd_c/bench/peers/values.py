@@ -159,7 +159,8 @@ class Micrograd(WithNetwork):
     """The original."""
 
     cannot = {"deep": RECURSION}
-    limits = {"wide": ("terms", 400, "of 400 terms; from about 500 on it is a RecursionError")}
+    limits = {"wide": ("terms", 400, "of 400 terms; from about 500 on it is a RecursionError"),
+              "node": ("nodes", 100_000, "")}
 
     def __init__(self, sizes):
         super().__init__(sizes, "micrograd")
