@@ -282,6 +282,14 @@ def test_a_chart_without_matplotlib_names_the_extra_before_anything_runs(bench, 
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+def test_a_file_that_cannot_be_written_is_said_before_anything_runs(bench, tmp_path, capsys, option):
+    pytest.importorskip("matplotlib", reason="--plot needs matplotlib, an optional extra")
+    with pytest.raises(SystemExit, match="cannot be written: No such file or directory"):
+        bench(option, str(tmp_path / "nowhere" / "file.png"))
+    assert capsys.readouterr().out == ""
+
+
 def test_an_unknown_workload_is_a_usage_error(bench, capsys):
     with pytest.raises(SystemExit) as ended:
         bench("--only", "nothing")

@@ -58,6 +58,8 @@ def run(options):
     if options.plot:
         import_extra("matplotlib", "--plot", "plot").use("Agg")     # no window
         pyplot = import_extra("matplotlib.pyplot", "--plot", "plot")
+    for file in filter(None, (options.json, options.plot)):
+        demand_writable(file)
 
     from micrograd_c.bench import report
     from micrograd_c.bench.workloads import WORKLOADS
@@ -81,6 +83,15 @@ def run(options):
     for line in wrong:
         print(f"micrograd-c bench: error: {line}", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def demand_writable(file):
+    """End the program now, rather than when everything has been measured."""
+    try:
+        with open(file, "ab"):
+            pass
+    except OSError as error:
+        raise SystemExit(f"micrograd-c bench: error: {file} cannot be written: {error.strerror}") from None
 
 
 class Session:
@@ -119,5 +130,10 @@ class Session:
         """Those of the measured packages."""
         import importlib.metadata
 
-        packages = dict.fromkeys(side.package for side in self.sides if side.package)
-        return {name: importlib.metadata.version(name) for name in packages}
+        versions = {}
+        for name in dict.fromkeys(side.package for side in self.sides if side.package):
+            try:
+                versions[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:     # a folder that nobody installed
+                versions[name] = "of unknown version"
+        return versions

@@ -8,7 +8,7 @@ from micrograd_c.bench import machine
 from micrograd_c.bench.peers import OURS
 from micrograd_c.bench.workloads import titled
 
-__all__ = ["as_json", "closing", "described", "table"]
+__all__ = ["aligned", "as_json", "closing", "described", "table"]
 
 SCHEMA = 1
 TIMES = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")]
