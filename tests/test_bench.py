@@ -136,10 +136,11 @@ def test_the_collector_is_off_for_one_side_only_and_then_as_before():
         measure.Candidate(name, Program(lambda name=name: seen.setdefault(name, gc.isenabled()), list), collector=on)
         for name, on in [("on", True), ("off", False), ("on again", True)]
     ]
+    frozen = gc.get_freeze_count()
     measure.measure(candidates, PLAN)
     assert seen == {"on": True, "off": False, "on again": True}
     assert gc.isenabled()
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() == frozen
 
 
 def test_times_are_those_of_one_operation(monkeypatch):
@@ -333,14 +334,21 @@ def test_memory_is_measured_in_a_process_of_its_own():
     assert 39 < result["arena"] < 42
 
 
+def test_memory_is_the_installed_packages_whatever_the_current_folder_holds(tmp_path, monkeypatch):
+    (tmp_path / "micrograd_c").mkdir()
+    (tmp_path / "micrograd_c" / "__init__.py").write_text("raise ImportError('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    assert "arena" in memory.grown(side_named(peers.OURS), "node", SMALL)
+
+
 def test_a_side_without_a_graph_says_so():
     assert memory.grown(side_named("floats"), "node", SMALL) == {"reason": "floats keep no graph"}
 
 
-def test_a_process_that_dies_is_a_reason(monkeypatch):
+def test_a_process_that_dies_is_a_failure(monkeypatch):
     died = subprocess.CompletedProcess([], -11, "", "")
     monkeypatch.setattr(memory.subprocess, "run", lambda *arguments, **options: died)
-    assert memory.grown(side_named("floats"), "node", SMALL) == {"reason": "the process ended with status -11"}
+    assert memory.grown(side_named("floats"), "node", SMALL) == {"failure": "the process ended with status -11"}
 
 
 # --- peers ---

@@ -15,6 +15,10 @@ MODULES = [
     "copying", "grad_mode", "demo",
 ]
 ALONE = ["substitute", "run"]       # their examples want a process that has not imported micrograd
+BENCH = [
+    "__init__", "chart", "command", "compare", "gpt", "inputs", "machine", "measure", "memory", "programs", "report",
+    "workloads", "peers/__init__", "peers/base", "peers/python_value",
+]
 DECLARATIONS = [
     "engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products", "collecting", "dots",
     "versions",
@@ -40,7 +44,8 @@ print(result.failed, result.attempted > 0)
 """) == "0 True\n"
 
 
-@pytest.mark.parametrize("name", ["__init__", *[name for name in MODULES if name != "demo"], *ALONE])
+@pytest.mark.parametrize("name", ["__init__", *[name for name in MODULES if name != "demo"], *ALONE,
+                                  *[f"bench/{name}" for name in BENCH]])
 def test_stubs_are_shipped(name):
     assert (PACKAGE / f"{name}.pyi").is_file()
     assert (PACKAGE / "py.typed").is_file()

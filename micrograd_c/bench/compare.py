@@ -121,8 +121,10 @@ def weigh(workload, side, sides, progress):
     if sides.spared(side, workload):
         return Row(side, reason=SPARED)
     result = grown(side, workload.name, sides.sizes)
-    if "reason" in result:
-        return Row(side, reason=result["reason"])
+    if "failure" in result and side.name == OURS:
+        raise RuntimeError(f"memory was not measured: {result['failure']}")
+    if "bytes" not in result:
+        return Row(side, reason=result.get("reason") or result["failure"])
     share = result["operations"] if workload.name == "node" else 1
     details = {"arena": result["arena"]} if "arena" in result else {}
     return Row(side, Timing([result["bytes"] / share]), result["note"], details=details)

@@ -16,24 +16,28 @@ from micrograd_c.bench.peers import OURS, SIDES, Cannot
 
 __all__ = ["grown"]
 
+INSTALLED = pathlib.Path(tape.__file__).parents[1]
 STATUS, CLEAR = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
 
 
 def grown(side, workload, sizes):
-    """What a process of its own says of this side: {"bytes", "operations", "note"} or {"reason"}."""
+    """What a process of its own says of this side: {"bytes", "operations", "note"} or {"reason"}, or {"failure"}."""
     command = [sys.executable, "-m", "micrograd_c.bench.memory", side.name, workload, json.dumps(vars(sizes))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # -m looks into the current folder first, which may be the sources'
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=INSTALLED)
     if done.returncode:
         lines = done.stderr.strip().splitlines()
-        return {"reason": lines[-1] if lines else f"the process ended with status {done.returncode}"}
+        return {"failure": lines[-1] if lines else f"the process ended with status {done.returncode}"}
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def resident_bytes():
-    """Resident memory now, and its peak."""
+    """Resident memory now, and its peak. Raises Cannot where the system does not tell."""
     if not STATUS.exists():         # elsewhere there is only a peak, in bytes on macOS
-        import resource
-
+        try:
+            import resource
+        except ImportError:
+            raise Cannot("this system does not tell how much memory a process has") from None
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         return peak, peak
     sizes = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
@@ -49,6 +53,7 @@ def forget_peak():
 def measure(side, workload, sizes):
     """Bytes from just before the run to its peak; and what the run returned, to be kept alive as it is."""
     try:
+        resident_bytes()
         program = side.create(sizes).program(workload)
     except Cannot as error:
         return {"reason": str(error)}, None

@@ -6,6 +6,7 @@ from micrograd_c.bench.peers import Side
 
 __all__ = ["grown"]
 
+INSTALLED: pathlib.Path
 STATUS: pathlib.Path
 CLEAR: pathlib.Path
 
