@@ -3,6 +3,7 @@
 A program of its own, because memory only tells something in a process that has done nothing else.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -33,20 +34,22 @@ def grown(side, workload, sizes):
 
 def resident_bytes():
     """Resident memory now, and its peak. Raises Cannot where the system does not tell."""
-    if not STATUS.exists():         # elsewhere there is only a peak, in bytes on macOS
-        try:
-            import resource
-        except ImportError:
-            raise Cannot("this system does not tell how much memory a process has") from None
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        return peak, peak
-    sizes = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
-    return tuple(int(sizes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+    if STATUS.exists():
+        sizes = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
+        if "VmHWM" in sizes:
+            return tuple(int(sizes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+    try:
+        import resource
+    except ImportError:
+        raise Cannot("this system does not tell how much memory a process has") from None
+    # only a peak, in bytes on macOS
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return peak, peak
 
 
 def forget_peak():
     """Let the peak start anew from what is resident now, where the system can."""
-    if CLEAR.exists():
+    with contextlib.suppress(OSError):
         CLEAR.write_text("5")
 
 
