@@ -5,9 +5,9 @@ What is recorded in one go, and how, is the business of layers; names of paramet
 
 import random
 
+from micrograd_c import layers
 from micrograd_c import parameters as names
 from micrograd_c.engine import Value
-from micrograd_c.layers import layer, network, neuron, recognise
 from micrograd_c.updates import zero_plain
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
@@ -104,7 +104,7 @@ class Neuron(Module):
 
     def __call__(self, x):
         """The output for inputs x, nin numbers or Values. Raises ValueError for another number of them."""
-        return neuron(self, x)
+        return layers.neuron(self, x)
 
     def parameters(self):
         """The weights, then the bias."""
@@ -133,15 +133,12 @@ class Layer(Module):
 
     def __call__(self, x):
         """The outputs as a list; a single one as it is. Raises ValueError for another number of inputs than nin."""
-        out = layer(self.neurons, x)
+        out = layers.layer(self.neurons, x)
         return out[0] if len(out) == 1 else out
 
     def parameters(self):
         """The neurons' parameters in order."""
-        parameters = []
-        for n in self.neurons:
-            parameters += n.parameters()
-        return parameters
+        return layers.parameters(self.neurons)
 
     def __repr__(self):
         return f"Layer of [{', '.join(str(n) for n in self.neurons)}]"
@@ -169,7 +166,7 @@ class MLP(Module):
 
     def __call__(self, x):
         """The last layer's outputs for inputs x: a list, or one Value if it has one neuron."""
-        return network(self.layers, x)
+        return layers.network(self.layers, x)
 
     def parameters(self):
         """The layers' parameters in order."""
@@ -182,4 +179,4 @@ class MLP(Module):
         return f"MLP of [{', '.join(str(one) for one in self.layers)}]"
 
 
-recognise(Neuron, Layer)
+layers.recognise(Neuron, Layer)

@@ -29,6 +29,8 @@ from micrograd_c.versions cimport is_version, version_of
 cdef extern from "Python.h":
     PyObject *Py_True
     PyObject *Py_False
+    object PyObject_GenericGetDict(object one, void *context)
+    Py_ssize_t PyDict_GET_SIZE(object dictionary)
     int PyUnicode_CompareWithASCIIString(PyObject *one, const char *text) noexcept
 
 cdef extern from *:
@@ -45,6 +47,7 @@ cdef extern from *:
 cdef type neuron_class = None
 cdef type layer_class = None
 cdef object neuron_call = None
+cdef object neuron_parameters = None
 cdef object layer_call = None
 cdef object value_relu = Value.relu
 cdef object value_tanh = Value.tanh
@@ -59,15 +62,17 @@ cdef Py_ssize_t w_offset, b_offset, nonlin_offset, activation_offset
 def recognise(type neuron, type layer):
     """Tell which classes are micrograd's Neuron, one with slots w, b, nonlin and _activation, and Layer.
 
-    Their __call__ must do what `neuron` and `layer` here do.
+    Their __call__ must do what `neuron` and `layer` here do, and Neuron's parameters() return [*w, b].
     """
-    global neuron_class, layer_class, neuron_call, layer_call, w_offset, b_offset, nonlin_offset, activation_offset
+    global neuron_class, layer_class, neuron_call, neuron_parameters, layer_call
+    global w_offset, b_offset, nonlin_offset, activation_offset
     w_offset, b_offset, nonlin_offset, activation_offset = [
         slot_offset(getattr(neuron, name)) for name in ("w", "b", "nonlin", "_activation")
     ]
     neuron_class = neuron
     layer_class = layer
     neuron_call = neuron.__call__
+    neuron_parameters = neuron.parameters
     layer_call = layer.__call__
 
 
@@ -120,6 +125,30 @@ def network(layers, x):
     return x
 
 
+def parameters(neurons):
+    """All neurons' parameters in order, as their parameters() return them."""
+    cdef list found = []
+    cdef bint ours
+    for unit in neurons:
+        ours = type(unit) is neuron_class and neurons_are_ours() and not PyDict_GET_SIZE(PyObject_GenericGetDict(unit, NULL))
+        if not ours or not add_parameters(found, <PyObject *> unit):
+            found += unit.parameters()
+    return found
+
+
+cdef bint add_parameters(list found, PyObject *unit) except -1:
+    """Those of one of our neurons. False, and none added, if w is no list or one of the two is missing."""
+    cdef PyObject *weights = slot(unit, w_offset)
+    cdef PyObject *b = slot(unit, b_offset)
+    cdef Py_ssize_t i
+    if weights == NULL or type(<object> weights) is not list or b == NULL:
+        return False
+    for i in range(PyList_GET_SIZE(weights)):
+        found.append(<object> PyList_GET_ITEM(weights, i))
+    found.append(<object> b)
+    return True
+
+
 cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
     if weights != inputs:
         raise ValueError(
@@ -144,8 +173,9 @@ cdef bint neurons_are_ours() except -1:
     global neuron_version
     if is_version(neuron_class, neuron_version):
         return True
-    neuron_version = version_of(neuron_class) if neuron_class.__call__ is neuron_call else 0
-    return neuron_class.__call__ is neuron_call
+    cdef bint ours = neuron_class.__call__ is neuron_call and neuron_class.parameters is neuron_parameters
+    neuron_version = version_of(neuron_class) if ours else 0
+    return ours
 
 
 cdef bint layers_are_ours() except -1:

@@ -224,6 +224,34 @@ def test_a_users_module_is_a_module():
     assert Module().parameters() == []
 
 
+def test_parameters_of_one_neuron_replaced_are_asked_for_by_its_layer():
+    model = MLP(2, [2, 1])
+    everything = model.parameters()
+    first, second, last = (n for layer in model.layers for n in layer.neurons)
+    first.label = "what is written on a neuron does not matter"
+    second.parameters = lambda: second.w
+    assert model.parameters() == everything[:5] + everything[6:]
+    del second.parameters
+    last.w = tuple(last.w)
+    assert model.parameters() == everything
+    last.w = iter(last.w[:1])
+    assert model.parameters() == everything[:7] + everything[8:]
+    del last.w
+    with pytest.raises(AttributeError, match="'Neuron' object has no attribute 'w'"):
+        model.parameters()
+    model.layers[1].neurons = (first,)
+    assert model.parameters() == everything[:6] + everything[:3]
+
+
+def test_parameters_replaced_for_all_neurons_are_asked_for_by_layers(monkeypatch):
+    model = MLP(2, [2, 1])
+    everything = model.parameters()
+    monkeypatch.setattr(Neuron, "parameters", lambda self: [self.b])
+    assert model.parameters() == [everything[k] for k in (2, 5, 8)]
+    monkeypatch.undo()
+    assert model.parameters() == everything
+
+
 def test_parameters_is_a_fresh_list_each_time():
     model = MLP(2, [1])
     model.parameters().clear()

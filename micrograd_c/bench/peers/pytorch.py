@@ -78,14 +78,16 @@ class PyTorch(Peer):
         layers, point = arrays.as_arrays(parameter), torch.tensor(inputs.point(), dtype=torch.float64)
 
         def run():
-            for layer in layers:
-                for p in layer:
-                    p.grad = None
             output = arrays.network(layers, point, torch.relu)
             output.backward()
             return output
 
-        return Program(run, lambda: [run().item(), *gradients(layers)])
+        def results():
+            for p in (p for layer in layers for p in layer):
+                p.grad = None
+            return [run().item(), *gradients(layers)]
+
+        return Program(run, results)
 
     def demo(self):
         return trained(DemoTraining(), self.sizes.steps, note="all points at once")

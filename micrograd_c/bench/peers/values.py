@@ -1,6 +1,6 @@
 """micrograd_c, micrograd, and a Value in pure Python: what has micrograd's operators.
 
-All run the same lines, each a copy of its own. Gradients are set to 0 before each backward pass, as users do.
+All run the same lines, each a copy of its own.
 """
 
 import importlib
@@ -119,16 +119,18 @@ class WithNetwork(Values):
         self.package = package
 
     def mlp(self):
-        model = fresh_copy("micrograd_c.demo").Training(self.package).model
-        point = inputs.point()
+        Value, model, point = self.Value, fresh_copy("micrograd_c.demo").Training(self.package).model, inputs.point()
 
         def run():
-            model.zero_grad()
-            output = model(point)
+            output = model([Value(number) for number in point])
             output.backward()
             return output
 
-        return Program(run, lambda: [run().data, *(p.grad for p in model.parameters())])
+        def results():
+            model.zero_grad()
+            return [run().data, *(p.grad for p in model.parameters())]
+
+        return Program(run, results)
 
     def demo(self):
         return trained(DemoTraining(self.package), self.sizes.steps)
