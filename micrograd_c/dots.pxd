@@ -10,8 +10,8 @@ from libc.stdint cimport int32_t, uint8_t
 
 from micrograd_c cimport rules
 from micrograd_c.tape cimport (
-    ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, Edge, FINITE, GRAD_FLOAT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape, float_data,
-    is_nary, write,
+    ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, Edge, FINITE, GRAD_FLOAT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape,
+    float_data, is_nary, write,
 )
 
 
@@ -203,7 +203,8 @@ cdef inline void write_expanded(Tape *t, int32_t first, Node dot) noexcept nogil
     for k in range(PRODUCT, dot.b):
         running += edge[k].term
         write_hidden(
-            nodes + place, rules.MUL, moved(t, first, edge[k].a), moved(t, first, edge[k].b), edge[k].term, adjoint, flags
+            nodes + place, rules.MUL, moved(t, first, edge[k].a), moved(t, first, edge[k].b), edge[k].term, adjoint,
+            flags,
         )
         write_hidden(nodes + place + 1, rules.ADD, total, place, running, adjoint, flags)
         total = place + 1

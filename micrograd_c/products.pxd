@@ -15,8 +15,8 @@ from micrograd_c.engine cimport Value, bind
 from micrograd_c.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself, refuse_foreign_value
 from micrograd_c.tape cimport (
-    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, FINITE, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, paused_here, record_leaf,
-    settle, write,
+    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, FINITE, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, paused_here,
+    record_leaf, settle, write,
 )
 
 cdef extern from "Python.h":

@@ -124,7 +124,7 @@ cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
 
 
 cdef inline void release(Tape *t, int32_t index) noexcept:
-    """The node's handle is gone. With the last young one goes all from base on, with the highest what is above others."""
+    """The node's handle is gone. With the last young one goes all from base on, with the highest what is above it."""
     t.handles[index] = NULL
     if index < t.base:
         t.old_deaths += 1

@@ -32,9 +32,8 @@ from micrograd_c.state cimport (
     refuse_foreign_value, take_number, track,
 )
 from micrograd_c.tape cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, note_change, record_leaf, release, reserve, reserve_nary,
-    sweep,
-    tape,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, note_change, record_leaf, release, reserve,
+    reserve_nary, sweep, tape,
 )
 from micrograd_c.versions cimport is_version, version_of
 

@@ -130,7 +130,9 @@ def parameters(neurons):
     cdef list found = []
     cdef bint ours
     for unit in neurons:
-        ours = type(unit) is neuron_class and neurons_are_ours() and not PyDict_GET_SIZE(PyObject_GenericGetDict(unit, NULL))
+        ours = type(unit) is neuron_class and neurons_are_ours()
+        # parameters on the neuron itself would come before its class's
+        ours = ours and not PyDict_GET_SIZE(PyObject_GenericGetDict(unit, NULL))
         if not ours or not add_parameters(found, <PyObject *> unit):
             found += unit.parameters()
     return found

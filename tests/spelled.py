@@ -82,7 +82,7 @@ class Way:
                 order.append(node)
 
         build(root)
-        del build       # refers to itself, and would keep all nodes until Python's collector comes by
+        build = None    # refers to itself, and would keep all nodes until Python's collector comes by
         return order
 
 

@@ -8,10 +8,10 @@ import math
 
 import micrograd_c.vector
 from micrograd_c.bench import inputs
-from micrograd_c.bench.peers.base import Peer, Program, Training, trained
+from micrograd_c.bench.peers.base import Peer, Program, trained
 from micrograd_c.bench.peers.python_value import Value as PythonValue
+from micrograd_c.bench.peers.training import DemoTraining, GPTTraining, helpers_adam
 from micrograd_c.bench.programs import fresh_copy
-from micrograd_c.optim import Adam
 
 __all__ = ["Helpers", "Micrograd", "Ours", "PurePython"]
 
@@ -204,57 +204,3 @@ def function(Value, name, forward, slope):
         return out
 
     return call
-
-
-class DemoTraining(Training):
-    """The demo's training, with bytecode of its own, that can start again."""
-
-    def __init__(self, package):
-        self.training = fresh_copy("micrograd_c.demo").Training(package)
-        self.weights = [p.data for p in self.training.model.parameters()]
-
-    def reset(self):
-        self.training.k = 0
-        for p, weight in zip(self.training.model.parameters(), self.weights):
-            p.data = weight
-
-    def step(self, k):
-        return self.training.step()[0]
-
-    def gradients(self):
-        return [p.grad for p in self.training.model.parameters()]
-
-
-class GPTTraining(Training):
-    """The GPT's training. Each graph lives until the next one has replaced it, as in most scripts."""
-
-    def __init__(self, Value, functions, make_optimizer, names):
-        self.weights = inputs.flat_matrices(inputs.matrices())
-        self.parameters = list(map(Value, self.weights))
-        matrices = inputs.shaped(self.parameters)
-        self.model = fresh_copy("micrograd_c.bench.gpt").GPT(matrices, functions, Value.relu)
-        self.make_optimizer = make_optimizer
-        self.tokens = inputs.token_lists(names)
-
-    def reset(self):
-        self.optimizer = self.make_optimizer(self.parameters)
-        for p, weight in zip(self.parameters, self.weights):
-            p.data = weight
-
-    def run(self, steps):
-        losses = []
-        for tokens in self.tokens:
-            loss = self.model.loss(tokens)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            losses.append(loss.data)
-        return losses
-
-    def gradients(self):
-        return [p.grad for p in self.parameters]
-
-
-def helpers_adam(parameters):
-    """micrograd_c's own."""
-    return Adam(parameters, inputs.LEARNING_RATE, inputs.BETAS, inputs.EPSILON)
