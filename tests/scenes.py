@@ -54,6 +54,8 @@ class Scene:
     def see(self):
         """Everything there is to see."""
         numbers = [(v.data, v.grad) for v in [*self.parameters, *self.roots]]
+        if self.references:
+            gc.collect()        # functions of users make cycles
         alive = [reference() is not None for reference in self.references]
         return numbers, alive, self.heard, self.way.graph(*self.roots)
 

@@ -1,7 +1,9 @@
 """Random programs on networks: nothing that is done tells a layer from its spelling, or from micrograd's."""
 
+import gc
 import math
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import NETWORKS, OURS
@@ -62,6 +64,15 @@ def play(build, program, sees):
 
 networks = st.sampled_from([*NETWORKS, *OURS])
 relaxed = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def everything_else_is_frozen():
+    """So that collections, of which there are many, are short."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @settings(relaxed, max_examples=600)
