@@ -13,7 +13,8 @@ import tempfile
 
 PREPARE = """
 import sys
-from micrograd_c import tape
+from micrograd_c.bench.programs import expression
+from micrograd_c.demo import Training
 from micrograd_c.engine import Value
 from micrograd_c.nn import Layer
 
@@ -21,6 +22,7 @@ x, a, b = Value(1.0), Value(0.001), Value(0.999)
 number, other = 1.0, 0.999
 layer = Layer(16, 16)
 inputs = [Value(0.5) for _ in range(16)]
+training = Training("micrograd_c")
 
 def empty(turns):
     for _ in range(turns):
@@ -58,10 +60,13 @@ def layer_call(turns):
     for _ in range(turns):
         layer(inputs)
 
-def nodes_of_a_layer_call(turns):
-    before = tape.stats()["nodes"]
-    outputs = layer(inputs)
-    print(tape.stats()["nodes"] - before)
+def demo(turns):
+    for _ in range(turns):
+        training.step()
+
+def readme(turns):
+    for _ in range(turns):
+        expression(Value(-4.0), Value(2.0), Value.relu).backward()
 
 globals()[sys.argv[1]](int(sys.argv[2]))
 """
@@ -70,25 +75,21 @@ SHORT, LONG = 1_000, 5_000
 SHORT_CALLS, LONG_CALLS = 10, 50
 
 
-def run(command, function, turns):
-    """Run one function of PREPARE in a process of its own; returns what it and its command said."""
-    program = [sys.executable, "-c", PREPARE, function, str(turns)]
+def counted(function, turns, folder):
+    """Instructions of a process that runs one function of PREPARE."""
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"]
     # hashes are random otherwise, and with them the number of instructions
-    done = subprocess.run([*command, *program], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONHASHSEED": "0"})
+    done = subprocess.run([*command, sys.executable, "-c", PREPARE, function, str(turns)], capture_output=True,
+                          text=True, env={**os.environ, "PYTHONHASHSEED": "0"})
     if done.returncode:
         raise SystemExit(done.stderr)
-    return done.stdout, done.stderr
+    return int(re.search(r"Collected : (\d+)", done.stderr).group(1))
 
 
 def per_turn(function, short=SHORT, long=LONG):
     """Instructions of one turn of a function's loop."""
-    counts = []
     with tempfile.TemporaryDirectory() as folder:
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"]
-        for turns in (short, long):
-            counts.append(int(re.search(r"Collected : (\d+)", run(command, function, turns)[1]).group(1)))
-    return (counts[1] - counts[0]) / (long - short)
+        return (counted(function, long, folder) - counted(function, short, folder)) / (long - short)
 
 
 def main():
@@ -97,18 +98,18 @@ def main():
         raise SystemExit("this needs valgrind, which is not installed: `apt install valgrind`, `dnf install valgrind`")
     empty = per_turn("empty")
     chain = per_turn("chain")
-    nodes = int(run([], "nodes_of_a_layer_call", 1)[0])
-    layer_call = per_turn("layer_call", SHORT_CALLS, LONG_CALLS) - empty
     print("| instructions for | |\n| --- | --- |")
     for label, count in [
         ("one addition of Python floats", per_turn("float_add") - empty),
         ("one addition of Values", per_turn("value_add") - empty),
         ("one multiplication of Python floats", per_turn("float_multiply") - empty),
         ("one multiplication of Values", per_turn("value_multiply") - empty),
-        (f"one node of a call of Layer(16, 16), which records {nodes}", layer_call / nodes),
-        ("one node of `backward()` along `x = x*b + a`", (per_turn("chain_and_backward") - chain) / 2),
+        ("one op of `backward()` along `x = x*b + a`", (per_turn("chain_and_backward") - chain) / 2),
+        ("micrograd's README expression and its `backward()`", per_turn("readme") - empty),
+        ("one neuron of a call of Layer(16, 16)", (per_turn("layer_call", SHORT_CALLS, LONG_CALLS) - empty) / 16),
+        ("one step of the demo", per_turn("demo", SHORT_CALLS, LONG_CALLS)),
     ]:
-        print(f"| {label} | {count:.1f} |")
+        print(f"| {label} | {count:,.0f} |")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ cdef bint paused_here() noexcept
 
 
 cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
-    """Room for so many nodes. This and reserve_custom are all that may renumber: read indexes after them."""
+    """Room for so many nodes. This, reserve_nary and expand_dots are all that may renumber: read indexes after them."""
     if t.top + nodes > t.capacity:
         make_room(t, nodes, 0)
     return 0

@@ -21,7 +21,7 @@ from micrograd_c.engine cimport Value, new_value, operators_are_ours
 from micrograd_c.products cimport (
     Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, consecutive_inputs, consecutive_weights,
     find_inputs, have_nodes, hold_operands, is_value, node_as_input, read_inputs, record_consecutive_dot, record_dot,
-    record_products,
+    record_four_dots, record_products,
 )
 from micrograd_c.tape cimport DATA_INT, ODD, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape, write
 from micrograd_c.versions cimport is_version, version_of
@@ -43,6 +43,9 @@ cdef extern from *:
     }
     """
     Py_ssize_t slot_offset "micrograd_c_slot_offset"(object descriptor)
+
+cdef enum:
+    AT_ONCE = 4     # neurons
 
 cdef type neuron_class = None
 cdef type layer_class = None
@@ -288,37 +291,63 @@ cdef bint record_consecutive_layer(
     cdef int32_t start = t.top
     cdef int32_t edge_start = t.edge_top
     cdef int32_t x = consecutive_inputs(inputs, width)
-    cdef int32_t w, sum
     cdef Py_ssize_t count = PyList_GET_SIZE(neurons)
     cdef Py_ssize_t i = 0
-    cdef PyObject *unit
-    cdef PyObject *weights
-    cdef PyObject *b
-    cdef PyObject *nonlin
-    while x and i < count:
-        unit = PyList_GET_ITEM(neurons, i)
-        if type(<object> unit) is not neuron_class:
-            break
-        weights = slot(unit, w_offset)
-        b = slot(unit, b_offset)
-        nonlin = slot(unit, nonlin_offset)
-        if weights == NULL or type(<object> weights) is not list or PyList_GET_SIZE(weights) != width or b == NULL:
-            break
-        w = consecutive_weights(t, weights, width)
-        if not w or t.handles[w + width] != b or t.nodes[w + width].flags & ODD:
-            break
-        sum = record_consecutive_dot(t, w, x, width, w + <int32_t> width)
-        if nonlin == Py_True and sum:
-            sum = record_activation(t, sum, slot(unit, activation_offset))
-        elif nonlin != Py_False:
-            break
-        if not sum:
-            break
-        outputs[i] = node_as_input(t, sum)
-        i += 1
+    if x:
+        while i + AT_ONCE <= count and record_neurons(t, neurons, i, AT_ONCE, x, width, outputs):
+            i += AT_ONCE
+        while i < count and record_neurons(t, neurons, i, 1, x, width, outputs):
+            i += 1
     if i < count:
         lower_top(t, start, edge_start)
     return i == count
+
+
+cdef inline bint record_neurons(
+    Tape *t, PyObject *neurons, Py_ssize_t first, Py_ssize_t count, int32_t x, Py_ssize_t width, Input *outputs
+) noexcept:
+    """One of a layer's neurons, or AT_ONCE, as dots; False if one of them is not as record_consecutive_layer wants."""
+    cdef int32_t w[AT_ONCE]
+    cdef int32_t dots[AT_ONCE]
+    cdef PyObject *unit
+    cdef PyObject *nonlin
+    cdef Py_ssize_t k
+    for k in range(count):
+        w[k] = consecutive_parameters(t, PyList_GET_ITEM(neurons, first + k), width)
+        if not w[k]:
+            return False
+    if count == AT_ONCE:
+        if not record_four_dots(t, w, x, width, dots):
+            return False
+    else:
+        dots[0] = record_consecutive_dot(t, w[0], x, width, w[0] + <int32_t> width)
+        if not dots[0]:
+            return False
+    for k in range(count):
+        unit = PyList_GET_ITEM(neurons, first + k)
+        nonlin = slot(unit, nonlin_offset)
+        if nonlin == Py_True:
+            if not record_activation(t, dots[k], slot(unit, activation_offset)):
+                return False
+        elif nonlin != Py_False:
+            return False
+        outputs[first + k] = node_as_input(t, dots[k])
+    return True
+
+
+cdef inline int32_t consecutive_parameters(Tape *t, PyObject *unit, Py_ssize_t width) noexcept:
+    """The node of a neuron's first weight if those of the others and of the bias follow it one by one; else 0."""
+    cdef PyObject *weights
+    cdef PyObject *b
+    cdef int32_t w
+    if type(<object> unit) is not neuron_class:
+        return 0
+    weights = slot(unit, w_offset)
+    b = slot(unit, b_offset)
+    if weights == NULL or type(<object> weights) is not list or PyList_GET_SIZE(weights) != width or b == NULL:
+        return 0
+    w = consecutive_weights(t, weights, width)
+    return 0 if t.handles[w + width] != b or t.nodes[w + width].flags & ODD else w
 
 
 cdef bint record_layer(
