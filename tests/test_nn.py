@@ -237,7 +237,7 @@ def test_parameters_of_one_neuron_replaced_are_asked_for_by_its_layer():
     last.w = iter(last.w[:1])
     assert model.parameters() == everything[:7] + everything[8:]
     del last.w
-    with pytest.raises(AttributeError, match="'Neuron' object has no attribute 'w'"):
+    with pytest.raises(AttributeError, match="w"):
         model.parameters()
     model.layers[1].neurons = (first,)
     assert model.parameters() == everything[:6] + everything[:3]
