@@ -24,15 +24,16 @@ BUILDS = {
 }
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
-modules = ["tape", "engine", "layers", "vector", "updates", "copying"]
+modules = ["tape", "engine", "layers", "vector", "updates", "copying", "choosing", "program", "batch"]
+SOURCES = {"batch": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 
 setup(
     ext_modules=cythonize(
         [
             Extension(
                 f"micrograd_c.{name}",
-                [f"src/{name}.pyx"],
-                depends=["src/value_type.h"],
+                [f"src/{name}.pyx", *SOURCES.get(name, [])],
+                depends=["src/value_type.h", "src/kernels.h", "src/lanes.h"],
                 include_dirs=["src"],
                 define_macros=[
                     ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works

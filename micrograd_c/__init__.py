@@ -8,7 +8,8 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Value", "cross_entropy", "install", "linear", "logsumexp", "mean", "no_grad", "softmax", "sumprod", "uninstall",
+    "Batch", "TraceError", "Value", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean", "minimum",
+    "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
 ]
 
 try:
@@ -24,6 +25,9 @@ except ModuleNotFoundError as error:
         raise SystemExit(message) from None
     raise ImportError(message) from None
 
+from micrograd_c.batch import Batch
+from micrograd_c.batching import TraceError, vmap
+from micrograd_c.choosing import maximum, minimum, stop_gradient, where
 from micrograd_c.grad_mode import no_grad
 from micrograd_c.substitute import (  # noqa: F401 (IPython and pytest look for their hooks here)
     install,

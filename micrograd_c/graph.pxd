@@ -54,7 +54,7 @@ cdef inline Value handle_of(int32_t index, Value above):
 cdef inline set operands(Value value):
     """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
     cdef Node *node
-    cdef int32_t start, k, count
+    cdef int32_t start, k, count, index
     cdef int op
     cdef set result = set()
     pin(&tape)
@@ -62,13 +62,15 @@ cdef inline set operands(Value value):
         node = tape.nodes + value.index
         start = node.a
         op = node.op
-        if op == rules.CUSTOM:
+        if op == rules.CUSTOM or op == rules.NATIVE:
             count = node.b
             for k in range(start, start + count):
-                result.add(handle_of(tape.edges[k].a, value))
+                for index in (tape.edges[k].a, tape.edges[k].b):
+                    if index:
+                        result.add(handle_of(index, value))
         elif op != rules.LEAF:
             result.add(handle_of(start, value))
-            if op == rules.ADD or op == rules.MUL or op == rules.POW:
+            if op < rules.RELU and op != rules.POWER:
                 result.add(handle_of(tape.nodes[value.index].b, value))
     finally:
         unpin(&tape)
@@ -89,9 +91,9 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     before = value.index
     for i in range(before + 1, tape.top):
         node = tape.nodes + i
-        if node.op == rules.CUSTOM:
+        if is_nary(node):
             for k in range(node.a, node.a + node.b):
-                if tape.edges[k].a == before:
+                if tape.edges[k].a == before or tape.edges[k].b == before:
                     raise used_already()
         elif node.a == before or node.b == before:
             raise used_already()
@@ -122,7 +124,8 @@ cdef inline str op_name(Node *node):
         exponent = tape.nodes + node.b
         return f"**{as_python(exponent.data, exponent.flags & DATA_INT)}"
     return (
-        "", "+", "*", "", "**", "ReLU", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs", "",
+        "", "+", "*", "", "**", "max", "min", "pick", "pick not", "ReLU", "exp", "log", "tanh", "sigmoid", "sqrt",
+        "sin", "cos", "abs", "stop", "", "vmap",
     )[node.activation if node.op == rules.DOT else node.op]
 
 

@@ -12,7 +12,11 @@ cdef enum Op:
     MUL         # a * b
     POWER       # a ** b, b a number kept as a hidden leaf
     POW         # a ** b, b a Value
-    RELU        # from here to ABS: one operand, see `slope`
+    MAXIMUM     # from here to PICK_NOT: two operands, see `slope_a` and `slope_b`
+    MINIMUM
+    PICK        # b where a is not 0, else 0
+    PICK_NOT    # b where a is 0, else 0
+    RELU        # from here to STOP: one operand, see `slope`
     EXP
     LOG
     TANH
@@ -21,7 +25,9 @@ cdef enum Op:
     SIN
     COS
     ABS
+    STOP        # a itself, but no adjoint goes further down
     CUSTOM      # any number of operands, listed in the edges arena; from here on ops are n-ary
+    NATIVE      # any number of operands, and a C function for a rule: see Native in tape.pxd
     DOT         # b + w0*x0 + w1*x1 + ..., and perhaps an activation of it, in one node
 
 
@@ -70,7 +76,8 @@ cdef inline double value(int op, double x) noexcept nogil:
     elif op == SQRT: return sqrt_value(x)
     elif op == SIN: return sin_value(x)
     elif op == COS: return cos_value(x)
-    else: return abs_value(x)
+    elif op == ABS: return abs_value(x)
+    else: return x
 
 
 cdef inline double slope(int op, double x, double y) noexcept nogil:
@@ -82,7 +89,29 @@ cdef inline double slope(int op, double x, double y) noexcept nogil:
     elif op == SQRT: return sqrt_slope(x, y)
     elif op == SIN: return sin_slope(x, y)
     elif op == COS: return cos_slope(x, y)
-    else: return abs_slope(x, y)
+    elif op == ABS: return abs_slope(x, y)
+    else: return 0.0
+
+
+cdef inline double value_of_two(int op, double x, double y) noexcept nogil:
+    if op == MAXIMUM: return x if x > y or x != x else y
+    elif op == MINIMUM: return x if x < y or x != x else y
+    elif op == PICK: return y if x != 0.0 else 0.0
+    else: return y if x == 0.0 else 0.0
+
+
+# Of two equal operands each gets half, as in PyTorch and JAX.
+
+cdef inline double slope_a(int op, double x, double y) noexcept nogil:
+    if op == MAXIMUM: return 0.5 if x == y else x > y                                               # [x > y]
+    elif op == MINIMUM: return 0.5 if x == y else x < y                                             # [x < y]
+    else: return 0.0
+
+
+cdef inline double slope_b(int op, double x, double y) noexcept nogil:
+    if op == MAXIMUM or op == MINIMUM: return 1.0 - slope_a(op, x, y)
+    elif op == PICK: return x != 0.0
+    else: return x == 0.0
 
 
 cdef inline object domain_error(int op, double x):

@@ -4,6 +4,9 @@ They run where a user's code may have a say: a subclass of Value, a replaced ope
 they are to do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0. Knows Value only.
 """
 
+import functools
+
+from micrograd_c import choosing
 from micrograd_c.engine import Value
 
 
@@ -42,7 +45,9 @@ def exps_below(xs, top):
 
 
 def highest(xs):
-    """The largest data."""
+    """The largest data; while a function is traced, a Value for it."""
+    if choosing.is_tracing():
+        return choosing.stop_gradient(functools.reduce(choosing.maximum, xs))
     return max(x.data for x in xs)
 
 

@@ -4,6 +4,7 @@ Knows nothing of Python objects except the handle pointers it must renumber. See
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.string cimport memcpy
 
 from micrograd_c cimport rules
 from micrograd_c.numbers cimport fits_int
@@ -38,6 +39,13 @@ cdef struct Edge:
     int32_t b           # another one, or 0
 
 
+cdef struct Native:
+    # The rule of a NATIVE node, whose first edge's term holds a pointer to this, or to a struct that begins with it.
+    # Adds to the adjoints of the operands, which are marked already; runs no Python code. Whoever owns it sees to it
+    # that it lives as long as the node can be reached.
+    void (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
+
+
 cdef enum DotState:
     CONSECUTIVE = 1     # the nodes of all w are one after the other, and so are those of all x
     ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the sweep there was; must be GRAD_FLOAT
@@ -47,6 +55,7 @@ cdef enum DotState:
 
 cdef enum:
     NO_DOT = 0x7fffffff
+    NO_TRACE = 0x7fffffff
 
 
 cdef enum:              # what the edges of a dot hold
@@ -78,6 +87,8 @@ cdef struct Tape:
     int32_t minus_zeros     # 1: somebody has assigned -0.0 to a grad
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
+    int64_t sweeps          # so many were begun
+    int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
     int32_t paused          # no_grad blocks open in all threads
     Py_ssize_t index_offset  # bytes from a handle to its index
@@ -111,6 +122,12 @@ cdef inline int reserve_nary(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except
 cdef inline uint8_t float_data(Node *node) noexcept nogil:
     """GRAD_FLOAT if data is a float, as is then what an adjoint is multiplied with it."""
     return ~(node.flags << 1) & GRAD_FLOAT
+
+
+cdef inline Native *native_of(const Edge *edges) noexcept nogil:
+    cdef Native *native
+    memcpy(&native, &edges[0].term, sizeof(native))
+    return native
 
 
 cdef inline bint is_nary(Node *node) noexcept nogil:

@@ -101,6 +101,9 @@ cdef class Value:
         """The number computed; assign to change it, as optimisers do."""
         cdef Node *node = tape.nodes + self.index
         check_initialised(self)
+        if self.index >= tape.traced:
+            on_read(self, "its .data is read")
+            node = tape.nodes + self.index
         return as_python(node.data, node.flags & DATA_INT)
 
     @data.setter
@@ -130,7 +133,15 @@ cdef class Value:
         return f"Value(data={self.data}, grad={self.grad})"
 
     def __float__(self):
+        if self.index >= tape.traced:
+            on_read(self, "it is turned into a float")
         return float(self.data)
+
+    def __bool__(self):
+        """True, as for any object."""
+        if self.index >= tape.traced:
+            on_read(self, "its truth is asked for")
+        return True
 
     # --- the graph ---
 
@@ -252,6 +263,8 @@ cdef class Value:
         cdef Number number
         if comparison == Py_EQ or comparison == Py_NE:      # != asks an __eq__ that somebody has written
             return (<PyTypeObject *> object).tp_richcompare(self, other, comparison)
+        if self.index >= tape.traced:
+            on_read(self, "it is compared")
         if isinstance(other, Value):
             return PyObject_RichCompare(self.data, other.data, comparison)
         if not read_number(other, &number):
@@ -348,6 +361,15 @@ cdef class LocalStep:
     def __call__(self):
         expand_dots(&tape)
         local_step(&tape, self.value.index)
+
+
+def call_on_read(function):
+    """Have a function called before data of a node from tape.traced on is read, with the Value and what is done to it."""
+    global on_read
+    on_read = function
+
+
+cdef object on_read = None
 
 
 cdef Value new_value():

@@ -225,7 +225,7 @@ cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_
     return marked + give(b, x * grad, grad_float | float_data(a), mark)
 
 
-cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark) noexcept nogil:
+cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
     """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
 
     -1, and nothing done, if the slope raises: see raise_slope_error.
@@ -237,7 +237,7 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark) noexcept nogil
     cdef uint8_t grad_float = node.flags & GRAD_FLOAT
     cdef int32_t k
     cdef int marked = 0
-    if node.op == rules.LEAF:
+    if node.op == rules.LEAF or node.op == rules.STOP:
         return 0
     elif node.op == rules.ADD:
         return pull_sum(nodes, node, grad, grad_float, mark)
@@ -247,8 +247,20 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark) noexcept nogil
         for k in range(node.a, node.a + node.b):
             marked += give(nodes + edges[k].a, 0.0, 0, mark)
         return marked
+    elif node.op == rules.NATIVE:
+        for k in range(node.a, node.a + node.b):
+            marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)
+            marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
+        native_of(edges + node.a).push(native_of(edges + node.a), nodes, edges + node.a, node.b, grad, sweep)
+        return marked
     x = a.data
     y = b.data
+    if node.op < rules.RELU and node.op > rules.POW:
+        # an operand that was not chosen gets 0, and not 0 * infinity
+        slope = rules.slope_a(node.op, x, y)
+        marked = give(a, slope * grad if slope != 0.0 else 0.0, GRAD_FLOAT, mark)
+        slope = rules.slope_b(node.op, x, y)
+        return marked + give(b, slope * grad if slope != 0.0 else 0.0, GRAD_FLOAT, mark)
     if node.op == rules.POWER:
         if y < 1.0:
             grad_float = GRAD_FLOAT
@@ -297,6 +309,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     cdef int marked
     cdef int32_t pending = not node.flags & LEAF_NODE
     node.flags |= MARK
+    t.sweeps += 1
     while pending:
         if take(node):
             pending -= 1
@@ -327,7 +340,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                 nodes = t.nodes
                 node = nodes + t.top
             else:
-                marked = pull(nodes, edges, node, MARK)
+                marked = pull(nodes, edges, node, MARK, t.sweeps)
                 if marked < 0:
                     unmark(t, <int32_t> (node - nodes))
                     raise_slope_error(t, <int32_t> (node - nodes))
@@ -345,7 +358,7 @@ cdef void unmark(Tape *t, int32_t index) noexcept nogil:
 
 cdef int local_step(Tape *t, int32_t index) except -1:
     """One node's share of a sweep: micrograd's `_backward()`. Marks nothing."""
-    if pull(t.nodes, t.edges, t.nodes + index, 0) < 0:
+    if pull(t.nodes, t.edges, t.nodes + index, 0, t.sweeps) < 0:
         raise_slope_error(t, index)
     return 0
 
@@ -401,4 +414,5 @@ tape.top = 1
 tape.base = 1
 tape.aged = 1
 tape.first_dot = NO_DOT
+tape.traced = NO_TRACE
 tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE, activation=0, dot=0)

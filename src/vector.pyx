@@ -28,7 +28,7 @@ from micrograd_c.products cimport (
 )
 from micrograd_c.state cimport as_plain_number, describe
 from micrograd_c.tape cimport (
-    DATA_INT, PRODUCT, Tape, lower_top, record_add, record_leaf, reserve, reserve_nary, tape,
+    DATA_INT, NO_TRACE, PRODUCT, Tape, lower_top, record_add, record_leaf, reserve, reserve_nary, tape,
 )
 
 __all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
@@ -272,7 +272,7 @@ cdef list some(object xs, str function):
 
 cdef bint arithmetic_is_ours() except -1:
     return (
-        operators_are_ours() and compositions_are_ours()
+        operators_are_ours() and compositions_are_ours() and tape.traced == NO_TRACE
         and Value.exp is value_exp and Value.log is value_log
     )
 

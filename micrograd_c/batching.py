@@ -1,0 +1,327 @@
+"""vmap: a function of one row's numbers, run for all rows of a batch at once.
+
+Arguments and results are its business: what is a row, what is shared, which trace fits. What a trace becomes is that
+of program, and how rows go through it that of batch.
+"""
+
+import functools
+import os
+import warnings
+from array import array
+
+from micrograd_c import batch, program, rowwise
+from micrograd_c.engine import Value
+from micrograd_c.program import TraceError
+
+__all__ = ["TraceError", "vmap"]
+
+SAVED_BYTES = 2**26
+
+
+def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
+    """A function that runs `fn`, written for one row, over the rows of a batch.
+
+    in_axes is, for each argument or for all, 0 where its first axis is the rows, or None where it is the same for all
+    of them, as in JAX. An argument may be a buffer of numbers (a NumPy array, array.array, memoryview) or nested lists
+    of numbers; one that is the same for all may also be a number or hold Values. `fn` gets, in their place, Values and
+    lists of them, and returns a Value or nested lists of Values; the result has a Batch for each.
+
+    `fn` is run once for arguments of one structure: what Python does in it then, an `if`, the length of a loop, a
+    number that is no argument, stays so. Values from outside, parameters, are read at each call, and get gradients.
+
+    Up to `saved_bytes` of intermediate numbers are kept for the backward pass; if there are more, they are computed a
+    second time. Large batches are shared out among `threads` threads; results do not depend on it.
+
+    >>> from micrograd_c.engine import Value
+    >>> w = Value(3.0)
+    >>> squares = vmap(lambda x: (w * x) ** 2)([1.0, 2.0, 3.0])
+    >>> squares.tolist()
+    [9.0, 36.0, 81.0]
+    >>> squares.mean().backward()
+    >>> w.grad
+    28.0
+
+    Raises TraceError, a TypeError, where `fn` reads a number that depends on the row; TypeError and ValueError, with the
+    argument's name, for what is no array of numbers.
+    """
+    if not callable(fn):
+        raise TypeError(f"vmap wants a function, not {fn!r}")
+    check_axes(in_axes)
+    if threads < 1:
+        raise ValueError(f"threads must be 1 or more, not {threads}")
+    traces = {}
+
+    @functools.wraps(fn, updated=())
+    def mapped(*arguments):
+        given = [read(argument, axis, name)
+                 for argument, axis, name in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
+        rows = rows_of(given, fn, arguments)
+        key = tuple([one.structure for one in given])
+        trace = traces.get(key)
+        if trace is None:
+            trace = traces[key] = Trace(fn, given)
+        if trace.program is None:
+            return rowwise.run(fn, given, rows)
+        columns = batch.Columns(trace.columns)
+        for one in given:
+            one.add_to(columns)
+        shared = [number for one in given for number in one.shared]
+        batches = batch.run(
+            trace.program, columns, shared, threads, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), saved_bytes,
+            os.environ.get("MICROGRAD_C_KERNELS"),
+        )
+        return rebuild(trace.results, iter(batches))
+
+    return mapped
+
+
+def check_axes(in_axes):
+    for axis in in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,):
+        if axis is not None and (axis != 0 or isinstance(axis, bool)):
+            raise ValueError(f"in_axes may be 0 (a row each) or None (the same for all rows), or a tuple of those, "
+                             f"not {in_axes!r}")
+
+
+def axes_of(in_axes, count):
+    """One for each argument."""
+    if not isinstance(in_axes, (tuple, list)):
+        axes = (in_axes,) * count
+    elif len(in_axes) != count:
+        raise ValueError(f"in_axes has {len(in_axes)} entries for {count} arguments")
+    else:
+        axes = in_axes
+    if 0 not in axes:
+        raise ValueError("vmap wants at least one argument with in_axes 0: the others do not say how many rows there are")
+    return axes
+
+
+def names(fn, arguments):
+    """What messages call the arguments."""
+    code = getattr(fn, "__code__", None)
+    known = code.co_varnames[:code.co_argcount] if code else ()
+    return [f"argument {k + 1} ({known[k]!r})" if k < len(known) else f"argument {k + 1}"
+            for k in range(len(arguments))]
+
+
+# --- arguments ---
+
+class Rows:
+    """An argument with a row each: a buffer."""
+
+    shared = ()
+
+    def __init__(self, numbers, name):
+        self.numbers, self.name = numbers, name
+        self.structure = numbers.shape[1:]
+        self.rows = numbers.shape[0]
+
+    def add_to(self, columns):
+        columns.add(self.numbers)
+
+    def values(self, inputs, shared):
+        """What the function gets while it is traced."""
+        return nested(self.structure, lambda: inputs.append(program.row_input()) or inputs[-1])
+
+    def row(self, k):
+        """What it gets for one row, as Values of its own."""
+        numbers = iter(self.flat[k * self.numbers.columns:(k + 1) * self.numbers.columns])
+        return nested(self.structure, lambda: Value(next(numbers)))
+
+    @functools.cached_property
+    def flat(self):
+        return self.numbers.flat()
+
+
+class Shared:
+    """An argument that is the same for all rows."""
+
+    rows = None
+
+    def __init__(self, argument, name):
+        self.shared = []
+        self.structure, self.tree = self.take(argument, name)
+
+    def take(self, argument, name):
+        if isinstance(argument, Value):
+            return ("value", KeptIdentity(argument)), argument
+        if isinstance(argument, (list, tuple)):
+            parts = [self.take(one, name) for one in argument]
+            return ("list", *[structure for structure, _ in parts]), [tree for _, tree in parts]
+        numbers = as_numbers(argument, name)
+        if numbers is None:
+            self.shared.append(as_float(argument, name))
+            return "number", None
+        self.shared += numbers.flat()
+        return numbers.shape, nested(numbers.shape, lambda: None)
+
+    def add_to(self, columns):
+        pass
+
+    def values(self, inputs, shared):
+        return fill(self.tree, lambda: shared.append(Value(0.0)) or shared[-1])
+
+    def row(self, k):
+        numbers = iter(self.shared)
+        return fill(self.tree, lambda: Value(next(numbers)))
+
+
+class KeptIdentity:
+    """A Value as part of a key: by identity, and alive as long as the key."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __hash__(self):
+        return id(self.value)
+
+    def __eq__(self, other):
+        return isinstance(other, KeptIdentity) and self.value is other.value
+
+
+def read(argument, axis, name):
+    """Rows or Shared. A structure tells which trace fits."""
+    if axis is None:
+        return Shared(argument, name)
+    numbers = as_numbers(argument, name)
+    if numbers is None:
+        numbers = batch.Numbers(from_lists(argument, name))
+    if not numbers.shape:
+        raise ValueError(f"{name} is a single number: with in_axes 0 its first axis should be the rows")
+    return Rows(numbers, name)
+
+
+def as_numbers(argument, name):
+    """A buffer's Numbers; None for what is no buffer."""
+    if isinstance(argument, (str, bytes, bytearray)):
+        raise TypeError(f"{name} must be numbers, not {type(argument).__name__}")
+    try:
+        numbers = batch.Numbers(argument)
+    except (TypeError, BufferError, ValueError) as error:
+        if hasattr(argument, "dtype") and hasattr(argument, "shape") and argument.shape:
+            raise TypeError(f"{name} must be an array of numbers, not of dtype {argument.dtype}") from error
+        return None
+    if not numbers.readable:
+        raise TypeError(f"{name} must be an array of floats or ints, not of format {numbers.format!r}")
+    return numbers
+
+
+def from_lists(argument, name):
+    """Nested lists of numbers as a memoryview of float64."""
+    numbers, shape = array("d"), shape_of(argument)
+    gather(argument, shape, numbers, name)
+    if not shape:
+        raise TypeError(f"{name} must be rows of numbers, a buffer or lists, not {type(argument).__name__}")
+    view = memoryview(numbers)
+    if 0 in shape:
+        return batch.empty(shape)
+    return view.cast("B").cast("d", shape) if len(shape) > 1 else view
+
+
+def shape_of(argument):
+    shape = []
+    while isinstance(argument, (list, tuple)):
+        shape.append(len(argument))
+        if not argument:
+            break
+        argument = argument[0]
+    return tuple(shape)
+
+
+def gather(argument, shape, numbers, name):
+    if not shape:
+        numbers.append(as_float(argument, name))
+        return
+    if not isinstance(argument, (list, tuple)) or len(argument) != shape[0]:
+        given = f"{len(argument)} entries" if isinstance(argument, (list, tuple)) else type(argument).__name__
+        raise ValueError(f"{name} is ragged: a row has {shape[0]} entries, another {given}")
+    for one in argument:
+        gather(one, shape[1:], numbers, name)
+
+
+def as_float(argument, name):
+    if isinstance(argument, Value):
+        raise TypeError(f"{name} holds a Value: rows must be numbers; one Value for all rows goes with in_axes None")
+    try:
+        if isinstance(argument, str):
+            raise TypeError
+        return float(argument)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must hold numbers, not {argument!r} of type {type(argument).__name__}") from None
+
+
+def rows_of(given, fn, arguments):
+    """How many there are. Raises ValueError if arguments disagree."""
+    rows = {one.name: one.rows for one in given if one.rows is not None}
+    if len(set(rows.values())) > 1:
+        raise ValueError("arguments differ in their number of rows: "
+                         + ", ".join(f"{name} has {count}" for name, count in rows.items()))
+    return next(iter(rows.values()))
+
+
+def nested(shape, make):
+    """Nested lists of that shape; of shape (), what `make` makes."""
+    if not shape:
+        return make()
+    return [nested(shape[1:], make) for _ in range(shape[0])]
+
+
+def fill(tree, make):
+    """Lists like those in the tree, None replaced by what `make` makes."""
+    if isinstance(tree, list):
+        return [fill(one, make) for one in tree]
+    return make() if tree is None else tree
+
+
+# --- traces and results ---
+
+class Trace:
+    """What became of the function for arguments of one structure: a Program, or None if it has to be run row by row."""
+
+    def __init__(self, fn, given):
+        if program.is_tracing():
+            raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
+        self.program = None
+        try:
+            self.trace(fn, given)
+        except program.Untraceable as error:
+            warn(fn, f"it computes {error} in Python")
+        except TraceError:
+            if not rowwise.computes_by_itself(fn, given):
+                raise
+            warn(fn, "it has an op of its own, whose numbers Python computes")
+
+    def trace(self, fn, given):
+        inputs, shared, roots = [], [], []
+        program.begin()
+        try:
+            result = fn(*[one.values(inputs, shared) for one in given])
+            self.results = outputs_of(result, roots)
+            self.columns = len(inputs)
+            self.program = program.compile(roots, inputs, shared)
+        finally:
+            program.end()
+
+
+def warn(fn, reason):
+    warnings.warn(
+        f"vmap runs {getattr(fn, '__qualname__', fn)} row by row, which is slow: {reason}. "
+        "Ops of micrograd_c's Value can be run for all rows at once", stacklevel=5,
+    )
+
+
+def outputs_of(result, roots):
+    """The result with None for each Value, and the Values to roots."""
+    if isinstance(result, Value):
+        roots.append(result)
+        return None
+    if isinstance(result, (list, tuple)):
+        return [outputs_of(one, roots) for one in result]
+    if isinstance(result, (int, float)):
+        roots.append(Value(result))
+        return None
+    raise TypeError(f"a function given to vmap must return a Value or lists of Values, not {type(result).__name__}")
+
+
+def rebuild(results, batches):
+    """The function's result, with a Batch for each Value."""
+    return fill(results, lambda: next(batches))

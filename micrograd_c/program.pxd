@@ -1,0 +1,68 @@
+"""The C face of a Program, for those who run it, and of src/kernels.h."""
+
+from libc.stdint cimport int32_t, int64_t
+
+cdef extern from "kernels.h":
+    enum:
+        GRANULE
+        CHUNK
+        DO_MOVE, DO_ADD, DO_LAYER, DO_STOP
+        A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
+
+    ctypedef struct Instruction:
+        int32_t op, out, a, b, adjoint, adjoint_a, adjoint_b, flags
+
+    ctypedef struct Layer:
+        int32_t inputs, outputs, activation, weights, biases, wants_weights
+        const int32_t *in_ "in"
+        const int32_t *out
+        const int32_t *adjoint_in
+        const int32_t *first_in
+        const int32_t *adjoint_out
+
+    ctypedef struct Code:
+        const Instruction *instructions
+        const Layer *layers
+        int32_t count
+
+    ctypedef struct Kernels:
+        const char *name
+        void (*forward)(
+            const Code *code, double *slots, int32_t width, int32_t rows, const double *uniforms, const double *packed
+        ) noexcept nogil
+        void (*backward)(
+            const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
+            const double *uniforms, const double *packed, double *uniform_gradients, double *packed_gradients
+        ) noexcept nogil
+
+    const Kernels *find_kernels "micrograd_c_kernels"(const char *name) noexcept nogil
+    const char *kernel_name "micrograd_c_kernel_name"(int k) noexcept nogil
+    void in_parallel "micrograd_c_parallel"(
+        void (*work)(void *context, int64_t k) noexcept nogil, void *context, int64_t count, int threads
+    ) noexcept nogil
+
+
+cdef struct Scalar:         # an op on uniforms
+    int32_t op              # rules.Op
+    int32_t out, a, b       # numbers of uniforms
+    int32_t wants_a, wants_b    # 1: somebody asks for that operand's gradient
+
+
+cdef class Program:
+    cdef readonly list parameters   # Values whose data is read at each call: the first uniforms
+    cdef Code code
+    cdef Scalar *scalars
+    cdef double *constants          # what uniforms start from
+    cdef int32_t *packed_sources    # the uniform of each packed number
+    cdef int32_t *output_slots
+    cdef int32_t *output_adjoints   # -1: no gradient flows through it
+    cdef int32_t *zeroed            # adjoint slots that start at 0 in each block
+    cdef Instruction *instructions
+    cdef Layer *layers
+    cdef int32_t *numbers           # all lists of slots, one after the other
+    cdef readonly int inputs        # slots 0 to inputs - 1
+    cdef readonly int shared        # uniforms after the parameters
+    cdef readonly int outputs, slots, adjoints, uniforms, packed, scalar_count, zeroed_count
+    cdef readonly bint differentiable   # some output depends on a parameter
+    cdef double *spare              # a workspace that the last run has left
+    cdef size_t spare_size

@@ -1,0 +1,98 @@
+"""vmap row by row, for functions with ops that only Python can compute. Correct, and slow."""
+
+import itertools
+import sys
+
+from micrograd_c import program
+from micrograd_c.engine import Value, call_on_read
+from micrograd_c.vector import sumprod
+
+__all__ = ["Rowwise", "computes_by_itself", "run"]
+
+
+class Rowwise:
+    """What a Batch is, of Values computed one by one."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, key):
+        return self.tolist()[key]
+
+    def __iter__(self):
+        return iter(self.tolist())
+
+    def __repr__(self):
+        return f"Rowwise({self.tolist()!r})"
+
+    def __array__(self, dtype=None, copy=None):
+        import numpy as np  # who calls this has it
+        return np.array(self.tolist(), dtype=dtype or float)
+
+    def tolist(self):
+        """All numbers, as a list of floats."""
+        return [float(value.data) for value in self.values]
+
+    def sum(self, weights=None):
+        """As of a Batch."""
+        if weights is None:
+            return sum(self.values, Value(0.0))
+        weights = [float(weight) for weight in weights]
+        if len(weights) != len(self.values):
+            raise ValueError(f"{len(weights)} weights for {len(self.values)} rows")
+        return sumprod(self.values, weights, Value(0.0))
+
+    def mean(self, weights=None):
+        """As of a Batch."""
+        if not self.values:
+            raise ZeroDivisionError("the mean of no rows")
+        return self.sum(weights) * (1.0 / len(self.values))
+
+
+def run(fn, given, rows):
+    """The function's result, with a Rowwise for each Value."""
+    results = [fn(*[one.row(k) for one in given]) for k in range(rows)]
+    return transpose(results) if results else Rowwise([])
+
+
+def transpose(results):
+    """One structure of lists of results instead of a list of structures."""
+    first = results[0]
+    if isinstance(first, (list, tuple)):
+        return [transpose(list(column)) for column in zip(*results)]
+    return Rowwise([one if isinstance(one, Value) else Value(one) for one in results])
+
+
+def computes_by_itself(fn, given):
+    """Whether all that reads data of Values in `fn` makes a Value of its own: Value(data, children, op).
+
+    Runs the first row. An op of one's own reads the data of its operands; what else does would be frozen.
+    """
+    readers, makers = set(), set()
+    original = Value.__init__
+
+    def reads(value, what):
+        readers.add(sys._getframe(1).f_code)
+
+    def makes(self, data, _children=(), _op=""):
+        original(self, data, _children, _op)
+        if _children:
+            makers.add(sys._getframe(1).f_code)
+
+    if not next(iter(one.rows for one in given if one.rows is not None)):
+        return False
+    call_on_read(reads)
+    Value.__init__ = makes
+    program.watch(True)
+    try:
+        fn(*[one.row(0) for one in given])
+    except Exception:   # it fails without a trace, too: then the trace's error says more
+        return False
+    finally:
+        program.watch(False)
+        Value.__init__ = original
+        call_on_read(program.check_read)
+    return bool(readers) and readers <= makers

@@ -1,0 +1,584 @@
+/* The kernels, written once for vectors of as many lanes as LANE_COUNT. kernels.c includes this for each instruction
+   set. Order of operations is the eager engine's; only exp, log, tanh, sin, cos and some powers differ, by 2 ulp. */
+
+#ifndef MICROGRAD_C_LANES_H
+#define MICROGRAD_C_LANES_H
+
+#if defined(__GNUC__)
+enum { LANE_COUNT = 8 };
+typedef double Lanes __attribute__((vector_size(64), aligned(8)));
+typedef uint64_t Bits __attribute__((vector_size(64), aligned(8)));
+#define MASK(condition) ((Bits)(condition))
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define BITS(x) ((Bits)(x))
+#define NUMBERS(x) ((Lanes)(x))
+#define LANE(x, k) ((x)[k])
+#define SUM(x) ((((x)[0] + (x)[4]) + ((x)[2] + (x)[6])) + (((x)[1] + (x)[5]) + ((x)[3] + (x)[7])))
+#else   /* one lane at a time */
+enum { LANE_COUNT = 1 };
+typedef double Lanes;
+typedef uint64_t Bits;
+#define MASK(condition) ((Bits)0 - (Bits)(condition))
+#define ALWAYS_INLINE static inline
+static inline Bits BITS(double x) { Bits bits; memcpy(&bits, &x, sizeof bits); return bits; }
+static inline double NUMBERS(Bits bits) { double x; memcpy(&x, &bits, sizeof x); return x; }
+#define LANE(x, k) (*(&(x) + (k)))
+#define SUM(x) (x)
+#endif
+
+enum { GRANULE_VECTORS = GRANULE / LANE_COUNT };
+
+/* Added to a small number, rounds it to a whole one, whose two's complement is then in the low bits. */
+#define ROUNDER 6755399441055744.0
+
+#endif
+
+#define LOAD(pointer, v) (((const Lanes *)(pointer))[v])
+#define STORE(pointer, v, x) (((Lanes *)(pointer))[v] = (x))
+
+ALWAYS_INLINE Lanes LANES(all)(double x) { return (Lanes){0} + x; }
+
+ALWAYS_INLINE Lanes LANES(select)(Bits mask, Lanes yes, Lanes no) {
+    return NUMBERS((mask & BITS(yes)) | (~mask & BITS(no)));
+}
+
+ALWAYS_INLINE Lanes LANES(magnitude)(Lanes x) { return NUMBERS(BITS(x) & ~((uint64_t)1 << 63)); }
+
+ALWAYS_INLINE Lanes LANES(with_sign)(Lanes x, Lanes sign) {
+    return NUMBERS(BITS(x) | (BITS(sign) & ((uint64_t)1 << 63)));
+}
+
+/* --- functions; what is not said otherwise is from FreeBSD's msun, whose bounds are below 1 ulp --- */
+
+/* 2^k for a whole k from -1022 to 1023 */
+ALWAYS_INLINE Lanes LANES(power_of_two)(Lanes k) {
+    return NUMBERS((BITS(k + ROUNDER) - BITS(LANES(all)(ROUNDER)) + 1023) << 52);
+}
+
+ALWAYS_INLINE Lanes LANES(exp)(Lanes x) {
+    Lanes k, half, high, low, r, t, c, y;
+    Bits number = MASK(x == x);
+    Lanes limited = LANES(select)(MASK(x > 710.0), LANES(all)(710.0), x);
+    limited = LANES(select)(MASK(limited < -746.0), LANES(all)(-746.0), limited);
+    k = (limited * 1.44269504088896338700e+00 + ROUNDER) - ROUNDER;
+    high = limited - k * 6.93147180369123816490e-01;
+    low = k * 1.90821492927058770002e-10;
+    r = high - low;
+    t = r * r;
+    c = r - t * (1.66666666666666019037e-01 + t * (-2.77777777770155933842e-03 + t * (6.61375632143793436117e-05
+            + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
+    y = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
+    half = (k * 0.5 + ROUNDER) - ROUNDER;
+    return LANES(select)(number, y * LANES(power_of_two)(half) * LANES(power_of_two)(k - half), x);
+}
+
+ALWAYS_INLINE Lanes LANES(log)(Lanes x) {
+    Bits tiny = MASK(x < 2.2250738585072014e-308);
+    Lanes scaled = LANES(select)(tiny, x * 18014398509481984.0, x);
+    Bits bits = BITS(scaled) + (0x3ff0000000000000u - 0x3fe6a09e00000000u);
+    Lanes k = NUMBERS((bits >> 52) + BITS(LANES(all)(ROUNDER))) - (ROUNDER + 1023.0);
+    Lanes f = NUMBERS((bits & 0x000fffffffffffffu) + 0x3fe6a09e00000000u) - 1.0;
+    Lanes half_square = 0.5 * f * f;
+    Lanes s = f / (2.0 + f);
+    Lanes z = s * s;
+    Lanes w = z * z;
+    Lanes odd = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+    Lanes even = z * (6.666666666666735130e-01 + w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01
+            + w * 1.479819860511658591e-01)));
+    Lanes y;
+    k = LANES(select)(tiny, k - 54.0, k);
+    y = s * (half_square + even + odd) + k * 1.90821492927058770002e-10 - half_square + f
+            + k * 6.93147180369123816490e-01;
+    y = LANES(select)(MASK(x < INFINITY), y, x);       /* also for no number */
+    y = LANES(select)(MASK(x == 0.0), LANES(all)(-INFINITY), y);
+    return LANES(select)(MASK(x < 0.0), LANES(all)(NAN), y);
+}
+
+/* Cephes below 0.625, by exp above */
+ALWAYS_INLINE Lanes LANES(tanh)(Lanes x) {
+    Lanes size = LANES(magnitude)(x);
+    Lanes z = x * x;
+    Lanes above = z * (z * -9.64399179425052238628e-1 + -9.92877231001918586564e1) + -1.61468768441708447952e3;
+    Lanes below = z * (z * (z + 1.12811678491632931402e2) + 2.23548839060100448583e3) + 4.84406305325125486048e3;
+    Lanes small = x + x * z * (above / below);
+    Lanes large = 1.0 - 2.0 / (LANES(exp)(size + size) + 1.0);
+    return LANES(with_sign)(LANES(select)(MASK(size < 0.625), small, large), x);      /* of -0.0, too */
+}
+
+ALWAYS_INLINE Lanes LANES(sigmoid)(Lanes x) {
+    Lanes e = LANES(exp)(-LANES(magnitude)(x));
+    return LANES(select)(MASK(x >= 0.0), LANES(all)(1.0), e) / (1.0 + e);
+}
+
+/* sine or, a quarter turn further, cosine; lanes beyond 2^19 quarter turns are left to libm */
+ALWAYS_INLINE Lanes LANES(wave)(Lanes x, uint64_t quarter, double (*libm)(double)) {
+    Lanes far = NUMBERS(~MASK(LANES(magnitude)(x) < 823549.0) & BITS(LANES(all)(1.0)));
+    Lanes rounded = x * 6.36619772367581382433e-01 + ROUNDER;
+    Lanes n = rounded - ROUNDER;
+    Bits turn = BITS(rounded) + quarter;
+    Lanes t = x - n * 1.57079632673412561417e+00;
+    Lanes w = n * 6.07710050630396597660e-11;
+    Lanes r = t - w;
+    Lanes lost = (t - r) - w + -(n * 2.02226624879595063154e-21);
+    Lanes y = r + lost;
+    Lanes tail = (r - y) + lost;
+    Lanes z = y * y;
+    Lanes v = z * y;
+    Lanes s = 8.33333333332248946124e-03 + z * (-1.98412698298579493134e-04 + z * (2.75573137070700676789e-06
+            + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)));
+    Lanes c = z * (4.16666666666666019037e-02 + z * (-1.38888888888741095749e-03 + z * (2.48015872894767294178e-05
+            + z * (-2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
+    Lanes half = 0.5 * z;
+    Lanes one = 1.0 - half;
+    Lanes result;
+    s = y - ((z * (0.5 * tail - v * s) - tail) - v * -1.66666666666666324348e-01);
+    c = one + (((1.0 - one) - half) + (z * c - y * tail));
+    result = LANES(select)(MASK((turn & 1) != 0), c, s);
+    result = NUMBERS(BITS(result) ^ ((turn & 2) << 62));
+    if (SUM(far) != 0.0) {
+        int k;
+        for (k = 0; k < LANE_COUNT; k++)
+            if (LANE(far, k) != 0.0)
+                LANE(result, k) = libm(LANE(x, k));
+    }
+    return result;
+}
+
+ALWAYS_INLINE Lanes LANES(sin)(Lanes x) {
+    /* the reduction loses the sign of -0.0 */
+    return LANES(select)(MASK(x == 0.0), x, LANES(wave)(x, 0, sin));
+}
+
+ALWAYS_INLINE Lanes LANES(cos)(Lanes x) { return LANES(wave)(x, 1, cos); }
+
+ALWAYS_INLINE Lanes LANES(sqrt)(Lanes x) {
+    int k;
+    for (k = 0; k < LANE_COUNT; k++)
+        LANE(x, k) = sqrt(LANE(x, k));
+    return x;
+}
+
+static Lanes LANES(libm_pow)(Lanes x, Lanes y) {
+    int k;
+    for (k = 0; k < LANE_COUNT; k++)
+        LANE(x, k) = pow(LANE(x, k), LANE(y, k));
+    return x;
+}
+
+ALWAYS_INLINE Lanes LANES(power)(Lanes x, double y) {
+    if (y == 2.0)
+        return x * x;
+    if (y == 1.0)
+        return x;
+    if (y == 0.0)
+        return LANES(all)(1.0);
+    if (y == -1.0)
+        return 1.0 / x;
+    if (y == 3.0)
+        return x * x * x;
+    if (y == -2.0)
+        return 1.0 / (x * x);
+    return LANES(libm_pow)(x, LANES(all)(y));
+}
+
+ALWAYS_INLINE Lanes LANES(relu)(Lanes x) { return LANES(select)(MASK(x < 0.0), LANES(all)(0.0), x); }
+
+/* Value and slope of the functions of one operand; x is the operand, y the value. */
+ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
+    switch (op) {
+    case DO_RELU: return LANES(relu)(x);
+    case DO_EXP: return LANES(exp)(x);
+    case DO_LOG: return LANES(log)(x);
+    case DO_TANH: return LANES(tanh)(x);
+    case DO_SIGMOID: return LANES(sigmoid)(x);
+    case DO_SQRT: return LANES(sqrt)(x);
+    case DO_SIN: return LANES(sin)(x);
+    case DO_COS: return LANES(cos)(x);
+    case DO_ABS: return LANES(magnitude)(x);
+    default: return x;
+    }
+}
+
+ALWAYS_INLINE Lanes LANES(slope)(int op, Lanes x, Lanes y) {
+    Lanes zero = LANES(all)(0.0);
+    Lanes one = LANES(all)(1.0);
+    switch (op) {
+    case DO_RELU: return LANES(select)(MASK(y > 0.0), one, zero);
+    case DO_EXP: return y;
+    case DO_LOG: return 1.0 / x;
+    case DO_TANH: return 1.0 - y * y;
+    case DO_SIGMOID: return y * (1.0 - y);
+    case DO_SQRT: return 0.5 / y;
+    case DO_SIN: return LANES(cos)(x);
+    case DO_COS: return -LANES(sin)(x);
+    case DO_ABS: return LANES(select)(MASK(x > 0.0), one, LANES(select)(MASK(x < 0.0), -one, zero));
+    default: return one;
+    }
+}
+
+/* Value and slopes of those of two. */
+ALWAYS_INLINE Lanes LANES(combine)(int op, Lanes x, Lanes y) {
+    switch (op) {
+    case DO_ADD: return x + y;
+    case DO_MUL: return x * y;
+    case DO_POW: return LANES(libm_pow)(x, y);
+    case DO_MAXIMUM: return LANES(select)(MASK(x > y) | MASK(x != x), x, y);
+    case DO_MINIMUM: return LANES(select)(MASK(x < y) | MASK(x != x), x, y);
+    case DO_PICK: return LANES(select)(MASK(x != 0.0), y, LANES(all)(0.0));
+    default: return LANES(select)(MASK(x != 0.0), LANES(all)(0.0), y);
+    }
+}
+
+ALWAYS_INLINE Lanes LANES(slope_a)(int op, Lanes x, Lanes y) {
+    Lanes zero = LANES(all)(0.0), half = LANES(all)(0.5), one = LANES(all)(1.0);
+    switch (op) {
+    case DO_ADD: return one;
+    case DO_MUL: return y;
+    case DO_POW: return LANES(select)(MASK(y == 0.0), zero, y * LANES(libm_pow)(x, y - 1.0));
+    case DO_MAXIMUM: return LANES(select)(MASK(x > y), one, LANES(select)(MASK(x == y), half, zero));
+    case DO_MINIMUM: return LANES(select)(MASK(x < y), one, LANES(select)(MASK(x == y), half, zero));
+    default: return zero;
+    }
+}
+
+ALWAYS_INLINE Lanes LANES(slope_b)(int op, Lanes x, Lanes y, Lanes z) {
+    Lanes zero = LANES(all)(0.0), one = LANES(all)(1.0);
+    switch (op) {
+    case DO_ADD: return one;
+    case DO_MUL: return x;
+    case DO_POW: return LANES(select)(MASK(x == 0.0) & MASK(y >= 0.0), zero, z * LANES(log)(x));
+    case DO_MAXIMUM:
+    case DO_MINIMUM: return one - LANES(slope_a)(op, x, y);
+    case DO_PICK: return LANES(select)(MASK(x != 0.0), one, zero);
+    default: return LANES(select)(MASK(x != 0.0), zero, one);
+    }
+}
+
+/* --- sums over rows --- */
+
+/* The lanes of vector v that are rows. */
+ALWAYS_INLINE Bits LANES(rows_of)(int32_t v, int32_t rows) {
+    Bits mask = BITS(LANES(all)(0.0));
+    int k;
+    for (k = 0; k < LANE_COUNT; k++)
+        if (v * LANE_COUNT + k < rows)
+            LANE(mask, k) = ~(uint64_t)0;
+    return mask;
+}
+
+ALWAYS_INLINE Lanes LANES(only_rows)(Lanes x, int32_t v, int32_t rows) {
+    if ((v + 1) * LANE_COUNT <= rows)
+        return x;
+    return LANES(select)(LANES(rows_of)(v, rows), x, LANES(all)(0.0));
+}
+
+/* Adds what `terms` holds to a uniform's gradient, granule by granule. */
+static void LANES(reduce)(const double *terms, int32_t rows, double *gradient) {
+    int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, v, end;
+    for (v = 0; v < vectors; ) {
+        Lanes sum = LANES(all)(0.0);
+        for (end = v + GRANULE_VECTORS < vectors ? v + GRANULE_VECTORS : vectors; v < end; v++)
+            sum += LANES(only_rows)(LOAD(terms, v), v, rows);
+        *gradient += SUM(sum);
+    }
+}
+
+/* --- layers --- */
+
+ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t width, int32_t v, const double *packed,
+                                     int32_t i, const int many, const int vectors) {
+    const double *weights = packed + layer->weights + (int64_t)i * layer->inputs;
+    const double *biases = packed + layer->biases + i;
+    const int32_t inputs = layer->inputs;
+    Lanes sums[4][2];
+    int32_t j;
+    int p, q;
+    for (p = 0; p < many; p++)
+        for (q = 0; q < vectors; q++)
+            sums[p][q] = LANES(all)(biases[p]);
+    for (j = 0; j < inputs; j++) {
+        const double *x = slots + (int64_t)layer->in[j] * width;
+        for (p = 0; p < many; p++)
+            for (q = 0; q < vectors; q++)
+                sums[p][q] += weights[(int64_t)p * inputs + j] * LOAD(x, v + q);
+    }
+    for (p = 0; p < many; p++)
+        for (q = 0; q < vectors; q++) {
+            double *out = slots + (int64_t)layer->out[i + p] * width;
+            STORE(out, v + q, layer->activation == DO_RELU ? LANES(relu)(sums[p][q]) : sums[p][q]);
+        }
+}
+
+static void LANES(layer_forward)(const Layer *layer, double *slots, int32_t width, int32_t vectors,
+                                 const double *packed) {
+    int32_t i = 0, v;
+    for (; i + 4 <= layer->outputs; i += 4) {
+        for (v = 0; v + VECTORS_AT_ONCE <= vectors; v += VECTORS_AT_ONCE)
+            LANES(layer_tile)(layer, slots, width, v, packed, i, 4, VECTORS_AT_ONCE);
+        for (; v < vectors; v++)
+            LANES(layer_tile)(layer, slots, width, v, packed, i, 4, 1);
+    }
+    for (; i < layer->outputs; i++)
+        for (v = 0; v < vectors; v++)
+            LANES(layer_tile)(layer, slots, width, v, packed, i, 1, 1);
+    if (layer->activation == DO_TANH || layer->activation == DO_SIGMOID)
+        for (i = 0; i < layer->outputs; i++) {
+            double *out = slots + (int64_t)layer->out[i] * width;
+            for (v = 0; v < vectors; v++)
+                STORE(out, v, LANES(value)(layer->activation, LOAD(out, v)));
+        }
+}
+
+ALWAYS_INLINE void LANES(input_tile)(const Layer *layer, double *adjoints, int32_t width, int32_t v,
+                                     const double *packed, int32_t j, const int many, const int vectors) {
+    const double *weights = packed + layer->weights + j;
+    Lanes sums[4][2];
+    int32_t i;
+    int p, q;
+    for (p = 0; p < many; p++)
+        for (q = 0; q < vectors; q++)
+            sums[p][q] = LANES(all)(0.0);
+    for (i = 0; i < layer->outputs; i++) {
+        const double *g = adjoints + (int64_t)layer->adjoint_out[i] * width;
+        for (p = 0; p < many; p++)
+            for (q = 0; q < vectors; q++)
+                sums[p][q] += weights[(int64_t)i * layer->inputs + p] * LOAD(g, v + q);
+    }
+    for (p = 0; p < many; p++)
+        for (q = 0; q < vectors; q++) {
+            double *to = adjoints + (int64_t)layer->adjoint_in[j + p] * width;
+            STORE(to, v + q, layer->first_in[j + p] ? sums[p][q] : LOAD(to, v + q) + sums[p][q]);
+        }
+}
+
+/* Four inputs at once if all of them ask for an adjoint, in slots of their own. */
+ALWAYS_INLINE int LANES(four_inputs)(const Layer *layer, int32_t j) {
+    const int32_t *to = layer->adjoint_in + j;
+    if (j + 4 > layer->inputs || to[0] < 0 || to[1] < 0 || to[2] < 0 || to[3] < 0)
+        return 0;
+    return to[0] != to[1] && to[0] != to[2] && to[0] != to[3] && to[1] != to[2] && to[1] != to[3] && to[2] != to[3];
+}
+
+ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
+                                      int32_t v, int32_t end, int32_t rows, int32_t i, int32_t j, const int many,
+                                      const int columns, double *gradients) {
+    Lanes sums[4][2];
+    double *to = gradients + layer->weights + (int64_t)i * layer->inputs + j;
+    int p, q;
+    for (p = 0; p < many; p++)
+        for (q = 0; q < columns; q++)
+            sums[p][q] = LANES(all)(0.0);
+    for (; v < end; v++) {
+        const int whole = (v + 1) * LANE_COUNT <= rows;
+        for (q = 0; q < columns; q++) {
+            Lanes x = LOAD(slots + (int64_t)layer->in[j + q] * width, v);
+            if (!whole)     /* not 0 * infinity */
+                x = LANES(only_rows)(x, v, rows);
+            for (p = 0; p < many; p++) {
+                Lanes g = LOAD(adjoints + (int64_t)layer->adjoint_out[i + p] * width, v);
+                sums[p][q] += (whole ? g : LANES(only_rows)(g, v, rows)) * x;
+            }
+        }
+    }
+    for (p = 0; p < many; p++)
+        for (q = 0; q < columns; q++)
+            to[(int64_t)p * layer->inputs + q] += SUM(sums[p][q]);
+}
+
+static void LANES(layer_backward)(const Layer *layer, const double *slots, double *adjoints, int32_t width,
+                                  int32_t rows, const double *packed, double *gradients) {
+    int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, i, j, v;
+    if (layer->activation != DO_MOVE)
+        for (i = 0; i < layer->outputs; i++) {
+            const double *y = slots + (int64_t)layer->out[i] * width;
+            double *g = adjoints + (int64_t)layer->adjoint_out[i] * width;
+            if (layer->activation == DO_RELU)
+                for (v = 0; v < vectors; v++)
+                    STORE(g, v, LANES(slope)(DO_RELU, LOAD(y, v), LOAD(y, v)) * LOAD(g, v));
+            else
+                for (v = 0; v < vectors; v++)
+                    STORE(g, v, LANES(slope)(layer->activation, LOAD(y, v), LOAD(y, v)) * LOAD(g, v));
+        }
+    if (layer->wants_weights) {
+        for (i = 0; i < layer->outputs; i++)
+            LANES(reduce)(adjoints + (int64_t)layer->adjoint_out[i] * width, rows, gradients + layer->biases + i);
+        for (v = 0; v < vectors; v += GRANULE_VECTORS) {
+            int32_t end = v + GRANULE_VECTORS < vectors ? v + GRANULE_VECTORS : vectors;
+            for (i = 0; i + 4 <= layer->outputs; i += 4) {
+                for (j = 0; j + 2 <= layer->inputs; j += 2)
+                    LANES(weight_tile)(layer, slots, adjoints, width, v, end, rows, i, j, 4, 2, gradients);
+                for (; j < layer->inputs; j++)
+                    LANES(weight_tile)(layer, slots, adjoints, width, v, end, rows, i, j, 4, 1, gradients);
+            }
+            for (; i < layer->outputs; i++)
+                for (j = 0; j < layer->inputs; j++)
+                    LANES(weight_tile)(layer, slots, adjoints, width, v, end, rows, i, j, 1, 1, gradients);
+        }
+    }
+    for (j = 0; j < layer->inputs; ) {
+        if (LANES(four_inputs)(layer, j)) {
+            for (v = 0; v + VECTORS_AT_ONCE <= vectors; v += VECTORS_AT_ONCE)
+                LANES(input_tile)(layer, adjoints, width, v, packed, j, 4, VECTORS_AT_ONCE);
+            for (; v < vectors; v++)
+                LANES(input_tile)(layer, adjoints, width, v, packed, j, 4, 1);
+            j += 4;
+        } else {
+            if (layer->adjoint_in[j] >= 0)
+                for (v = 0; v < vectors; v++)
+                    LANES(input_tile)(layer, adjoints, width, v, packed, j, 1, 1);
+            j++;
+        }
+    }
+}
+
+/* --- single instructions --- */
+
+#define EACH(v) for (v = 0; v < vectors; v++)
+
+ALWAYS_INLINE void LANES(apply)(int op, const double *a, double *out, int32_t vectors) {
+    int32_t v;
+    EACH(v) STORE(out, v, LANES(value)(op, LOAD(a, v)));
+}
+
+ALWAYS_INLINE void LANES(apply_both)(int op, const Instruction *it, const double *slots, int32_t width, double *out,
+                                     const double *uniforms, int32_t vectors) {
+    const double *a = slots + (int64_t)it->a * width;
+    const double *b = slots + (int64_t)it->b * width;
+    int32_t v;
+    if (it->flags & B_UNIFORM) {
+        Lanes y = LANES(all)(uniforms[it->b]);
+        EACH(v) STORE(out, v, LANES(combine)(op, LOAD(a, v), y));
+    } else if (it->flags & A_UNIFORM) {
+        Lanes x = LANES(all)(uniforms[it->a]);
+        EACH(v) STORE(out, v, LANES(combine)(op, x, LOAD(b, v)));
+    } else
+        EACH(v) STORE(out, v, LANES(combine)(op, LOAD(a, v), LOAD(b, v)));
+}
+
+#define ONE(name) case name: LANES(apply)(name, a, out, vectors); break
+#define TWO(name) case name: LANES(apply_both)(name, it, slots, width, out, uniforms, vectors); break
+
+static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *uniforms,
+                           const double *packed) {
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    int32_t k, v;
+    for (k = 0; k < code->count; k++) {
+        const Instruction *it = code->instructions + k;
+        const double *a = slots + (int64_t)it->a * width;
+        double *out = slots + (int64_t)it->out * width;
+        switch (it->op) {
+        case DO_LAYER: LANES(layer_forward)(code->layers + it->a, slots, width, vectors, packed); break;
+        TWO(DO_ADD); TWO(DO_MUL); TWO(DO_POW); TWO(DO_MAXIMUM); TWO(DO_MINIMUM); TWO(DO_PICK); TWO(DO_PICK_NOT);
+        ONE(DO_RELU); ONE(DO_EXP); ONE(DO_LOG); ONE(DO_TANH); ONE(DO_SIGMOID); ONE(DO_SQRT); ONE(DO_SIN);
+        ONE(DO_COS); ONE(DO_ABS);
+        case DO_POWER: {
+            const double exponent = uniforms[it->b];
+            EACH(v) STORE(out, v, LANES(power)(LOAD(a, v), exponent));
+            break;
+        }
+        default:    /* DO_MOVE, DO_STOP */
+            if (it->flags & A_UNIFORM)
+                EACH(v) STORE(out, v, LANES(all)(uniforms[it->a]));
+            else
+                EACH(v) STORE(out, v, LOAD(a, v));
+        }
+    }
+}
+
+#undef ONE
+#undef TWO
+
+/* What an operand gets: to its adjoint slot, or, summed over the rows, to the uniform's gradient. */
+#define GIVE(to, uniform, first, amount)                                                                    \
+    if (uniform) {                                                                                          \
+        double terms[GRANULE];                                                                              \
+        int32_t start, u;                                                                                   \
+        for (start = 0; start < vectors; start += GRANULE_VECTORS) {                                        \
+            int32_t count = vectors - start < GRANULE_VECTORS ? vectors - start : GRANULE_VECTORS;          \
+            for (u = 0; u < count; u++) { v = start + u; STORE(terms, u, amount); }                         \
+            LANES(reduce)(terms, rows - start * LANE_COUNT < GRANULE ? rows - start * LANE_COUNT : GRANULE, \
+                          uniform_gradients + (to));                                                        \
+        }                                                                                                   \
+    } else {                                                                                                \
+        double *target = adjoints + (int64_t)(to) * width;                                                  \
+        if (first) EACH(v) STORE(target, v, amount);                                                        \
+        else EACH(v) STORE(target, v, LOAD(target, v) + amount);                                            \
+    }
+
+ALWAYS_INLINE void LANES(push)(int op, const Instruction *it, const double *slots, double *adjoints, int32_t width,
+                               int32_t rows, double *uniform_gradients) {
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    const double *x = slots + (int64_t)it->a * width;
+    const double *y = slots + (int64_t)it->out * width;
+    const double *g = adjoints + (int64_t)it->adjoint * width;
+    int32_t v;
+    if (it->adjoint_a >= 0) {
+        GIVE(it->adjoint_a, it->flags & A_UNIFORM, it->flags & A_FIRST,
+             LANES(slope)(op, LOAD(x, v), LOAD(y, v)) * LOAD(g, v))
+    }
+}
+
+ALWAYS_INLINE void LANES(push_both)(int op, const Instruction *it, const double *slots, double *adjoints,
+                                    int32_t width, int32_t rows, const double *uniforms, double *uniform_gradients) {
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    const double *a = slots + (int64_t)it->a * width;
+    const double *b = slots + (int64_t)it->b * width;
+    const double *z = slots + (int64_t)it->out * width;
+    const double *g = adjoints + (int64_t)it->adjoint * width;
+    const int a_uniform = it->flags & A_UNIFORM, b_uniform = it->flags & B_UNIFORM;
+    const Lanes ua = LANES(all)(a_uniform ? uniforms[it->a] : 0.0), ub = LANES(all)(b_uniform ? uniforms[it->b] : 0.0);
+    int32_t v;
+#define X (a_uniform ? ua : LOAD(a, v))
+#define Y (b_uniform ? ub : LOAD(b, v))
+    if (it->adjoint_a >= 0) {
+        GIVE(it->adjoint_a, a_uniform, it->flags & A_FIRST, LANES(slope_a)(op, X, Y) * LOAD(g, v))
+    }
+    if (it->adjoint_b >= 0) {
+        GIVE(it->adjoint_b, b_uniform, it->flags & B_FIRST, LANES(slope_b)(op, X, Y, LOAD(z, v)) * LOAD(g, v))
+    }
+#undef X
+#undef Y
+}
+
+#define ONE(name) case name: LANES(push)(name, it, slots, adjoints, width, rows, uniform_gradients); break
+#define TWO(name) \
+    case name: LANES(push_both)(name, it, slots, adjoints, width, rows, uniforms, uniform_gradients); break
+
+static void LANES(backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
+                            const double *uniforms, const double *packed, double *uniform_gradients,
+                            double *packed_gradients) {
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    int32_t k, v;
+    for (k = code->count - 1; k >= 0; k--) {
+        const Instruction *it = code->instructions + k;
+        if (it->adjoint < 0)
+            continue;
+        switch (it->op) {
+        case DO_LAYER:
+            LANES(layer_backward)(code->layers + it->a, slots, adjoints, width, rows, packed, packed_gradients);
+            break;
+        TWO(DO_ADD); TWO(DO_MUL); TWO(DO_POW); TWO(DO_MAXIMUM); TWO(DO_MINIMUM); TWO(DO_PICK); TWO(DO_PICK_NOT);
+        ONE(DO_RELU); ONE(DO_EXP); ONE(DO_LOG); ONE(DO_TANH); ONE(DO_SIGMOID); ONE(DO_SQRT); ONE(DO_SIN);
+        ONE(DO_COS); ONE(DO_ABS); ONE(DO_MOVE);
+        case DO_POWER: {
+            const double exponent = uniforms[it->b];
+            const double *x = slots + (int64_t)it->a * width;
+            const double *g = adjoints + (int64_t)it->adjoint * width;
+            if (it->adjoint_a >= 0) {
+                GIVE(it->adjoint_a, 0, it->flags & A_FIRST,
+                     exponent * LANES(power)(LOAD(x, v), exponent - 1.0) * LOAD(g, v))
+            }
+            break;
+        }
+        default:    /* DO_STOP */
+            break;
+        }
+    }
+}
+
+#undef ONE
+#undef TWO
+#undef GIVE
+#undef EACH
+#undef LOAD
+#undef STORE

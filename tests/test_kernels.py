@@ -1,0 +1,98 @@
+"""Kernels of every instruction set: how far functions are from libm's, at ordinary numbers and at the edges."""
+
+import math
+import random
+import struct
+
+import numpy as np
+import pytest
+
+from micrograd_c import batch, vmap
+from micrograd_c.engine import Value
+
+SETS = batch.instruction_sets()
+DOMAINS = {
+    "exp": [(-745.0, 709.7), (-1.0, 1.0), (-1e-8, 1e-8)],
+    "log": [(1e-300, 1e300), (0.5, 2.0), (5e-324, 1e-307), (1 - 1e-9, 1 + 1e-9)],
+    "tanh": [(-25.0, 25.0), (-1.0, 1.0), (-1e-5, 1e-5), (-700.0, 700.0)],
+    "sigmoid": [(-745.0, 745.0), (-5.0, 5.0)],
+    "sqrt": [(0.0, 1e300), (0.0, 2.0)],
+    "sin": [(-10.0, 10.0), (-8e5, 8e5), (-1e300, 1e300), (-1e-9, 1e-9)],
+    "cos": [(-10.0, 10.0), (-8e5, 8e5), (-1e300, 1e300), (-1e-9, 1e-9)],
+    "abs": [(-10.0, 10.0)],
+    "relu": [(-10.0, 10.0)],
+}
+EXACT = {"sqrt", "abs", "relu"}
+POWERS = [2, 3, -1, -2, 0, 1, 0.5, -0.5, 1.7, -3, 10, 2.5]
+EDGES = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1.0, -1.0, 710.0, -746.0, 1e308]
+
+
+@pytest.fixture(params=SETS, autouse=True)
+def instruction_set(request, monkeypatch):
+    monkeypatch.setenv("MICROGRAD_C_KERNELS", request.param)
+
+
+def ordered(x):
+    """Doubles as ints that follow each other."""
+    (bits,) = struct.unpack("<q", struct.pack("<d", x))
+    return bits if bits >= 0 else -(1 << 63) - bits
+
+
+def ulps(x, y):
+    if math.isnan(x) or math.isnan(y):
+        return 0 if math.isnan(x) and math.isnan(y) else math.inf
+    return abs(ordered(x) - ordered(y))
+
+
+def samples(low, high, count=4001):
+    """Evenly spaced, and, if they are all of one sign, evenly in their logarithms, too."""
+    found = np.linspace(low, high, count).tolist()
+    if low > 0:
+        found += np.exp(np.linspace(math.log(low), math.log(high), count)).tolist()
+    return found
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [(name, *span) for name, spans in DOMAINS.items() for span in spans])
+def test_a_function_is_within_two_ulp_of_libms(name, low, high):
+    xs = samples(low, high)
+    got = vmap(lambda x: getattr(x, name)())(xs).tolist()
+    wanted = [float(getattr(Value(x), name)().data) for x in xs]
+    worst = max((ulps(*pair), x) for *pair, x in zip(got, wanted, xs))
+    assert worst[0] <= (0 if name in EXACT else 2), worst
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_powers_are_within_two_ulp_of_libms(power):
+    xs = samples(1e-3, 50.0) + [-x for x in samples(1e-3, 50.0) if power == int(power)]
+    got = vmap(lambda x: x**power)(xs).tolist()
+    assert max(map(ulps, got, [(Value(x) ** power).data for x in xs])) <= 2
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_the_edges_are_ieee_754s(name):
+    """Where Python raises, there is what C gives."""
+    with np.errstate(all="ignore"):
+        wanted = {
+            "exp": np.exp, "log": np.log, "tanh": np.tanh, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "abs": np.abs,
+            "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "relu": lambda x: np.where(x < 0, 0.0, x),
+        }[name](np.array(EDGES)).tolist()
+    got = vmap(lambda x: getattr(x, name)())(EDGES).tolist()
+    for x, one, other in zip(EDGES, got, wanted):
+        assert ulps(one, other) <= 2 and math.copysign(1, one) == math.copysign(1, other) or math.isnan(other), x
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 63, 64, 65, 100, 1000, 2047, 2049, 5000])
+def test_any_number_of_rows(rows):
+    generator = random.Random(rows)
+    xs = [generator.uniform(-2, 2) for _ in range(rows)]
+    w, b = Value(1.5), Value(-0.25)
+    result = vmap(lambda x: (w * x + b).tanh() * x)(xs)
+    assert len(result) == rows
+    result.sum().backward()
+    gradients = w.grad, b.grad
+    w.grad = b.grad = 0
+    eager = [(w * x + b).tanh() * x for x in map(Value, xs)]
+    assert all(ulps(one, other.data) <= 4 for one, other in zip(result, eager))
+    if rows:
+        sum(eager).backward()
+        assert gradients == pytest.approx((w.grad, b.grad), rel=1e-11)

@@ -1,0 +1,133 @@
+"""Random functions, run by vmap and row by row: the same numbers to the bit, the same gradients to 1e-12."""
+
+import math
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from micrograd_c import batch, maximum, minimum, stop_gradient, sumprod, vmap, where
+from micrograd_c.engine import Value
+
+EXACT = {       # in these, each row is the eager engine's to the bit
+    "add": lambda a, b, c: a + b, "subtract": lambda a, b, c: a - b, "multiply": lambda a, b, c: a * b,
+    "relu": lambda a, b, c: a.relu(), "add_number": lambda a, b, c: 1.5 + a, "negate": lambda a, b, c: -a,
+    "scale": lambda a, b, c: a * -0.75, "dot": lambda a, b, c: sumprod([a, b, c], [c, a, b], b),
+    "maximum": lambda a, b, c: maximum(a, b), "minimum": lambda a, b, c: minimum(a, c), "abs": lambda a, b, c: abs(a),
+    "where": lambda a, b, c: where(maximum(a, 0), b, c), "stop": lambda a, b, c: stop_gradient(a) * b,
+    "square": lambda a, b, c: a * a,
+}
+ROUNDED = {
+    "tanh": lambda a, b, c: a.tanh(), "sigmoid": lambda a, b, c: a.sigmoid(), "exp": lambda a, b, c: a.tanh().exp(),
+    "sin": lambda a, b, c: a.sin(), "cos": lambda a, b, c: a.cos(), "log": lambda a, b, c: (a * a + 1.0).log(),
+    "sqrt": lambda a, b, c: (a * a + 0.5).sqrt(), "power": lambda a, b, c: (a * a + 1.0) ** -1.5,
+    "divide": lambda a, b, c: a / (b * b + 1.0), "pow": lambda a, b, c: (a * a + 1.0) ** b.tanh(),
+    "cube": lambda a, b, c: a.tanh() ** 3, "number_pow": lambda a, b, c: 2.0 ** a.tanh(),
+}
+ROWS = [1, 7, 8, 9, 100, 1000]
+
+
+def programs(names):
+    steps = st.tuples(st.sampled_from(sorted(names)), *[st.integers(0, 40)] * 3)
+    layers = st.tuples(st.just("layer"), st.integers(1, 6), st.integers(2, 6), st.sampled_from(["relu", "tanh", None]))
+    return st.lists(st.one_of(steps, steps, layers) if names is not EXACT else st.one_of(steps, steps, steps.map(
+        lambda step: ("layer", step[1] % 6 + 1, step[2] % 5 + 2, ["relu", None][step[3] % 2]))), min_size=1, max_size=14)
+
+
+def build(program, ops, parameters, outputs):
+    """A function of two rows' numbers and a shared one that does what the program says, and depends on parameters."""
+    def function(x, s):
+        pool = [*x, s, *parameters[:4], parameters[0] * parameters[1]]
+        for name, i, j, k in program:
+            if name == "layer":
+                weights = iter(parameters * 20)
+                xs = pool[-j:]
+                made = []
+                for _ in range(i):
+                    total = sumprod([next(weights) for _ in xs], xs, next(weights))
+                    made.append(total if k is None else getattr(total, k)())
+                pool += made
+            else:
+                made = ops[name](*[pool[n % len(pool)] for n in (i, j, k)])
+                # numbers must stay of a size that squaring does not make infinite
+                pool.append(minimum(maximum(made, -50.0), 50.0))
+        return [pool[-k] for k in outputs]
+    return function
+
+
+def compare(program, ops, rows, outputs, exact, variant, monkeypatch_env, threads=1, block=0, saved=2**26):
+    generator = random.Random(rows)
+    numbers = [[generator.gauss(0, 1) for _ in range(3)] for _ in range(rows)]
+    weights = [generator.uniform(0.5, 1.5) for _ in range(rows)]
+    parameters = [Value(generator.gauss(0, 1)) for _ in range(9)]
+    function = build(program, ops, parameters, outputs)
+    monkeypatch_env(variant, block)
+    results = vmap(function, in_axes=(0, None), threads=threads, saved_bytes=saved)(numbers, 0.7)
+    eager = [function([Value(x) for x in row], Value(0.7)) for row in numbers]
+    for k, result in enumerate(results):
+        wanted = [row[k].data for row in eager]
+        if exact:
+            assert result.tolist() == wanted
+        else:
+            assert result.tolist() == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+    total = sum([result.sum(weights) for result in results])
+    total.backward()
+    gradients = [p.grad for p in parameters]
+    for p in parameters:
+        p.grad = 0
+    sum([sumprod([row[k] for row in eager], weights, 0.0) for k in range(len(results))]).backward()
+    scale = sum(abs(p.grad) for p in parameters) + 1e-3
+    for got, p in zip(gradients, parameters):
+        assert got == pytest.approx(p.grad, rel=1e-12 if exact else 1e-8, abs=scale * (1e-12 if exact else 1e-8))
+
+
+@pytest.fixture(scope="module")
+def environment():
+    with pytest.MonkeyPatch.context() as patch:
+        def set_to(variant, block):
+            patch.setenv("MICROGRAD_C_KERNELS", variant)
+            patch.setenv("MICROGRAD_C_BLOCK", str(block))
+        yield set_to
+
+
+relaxed = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), max_examples=120)
+sizes = st.sampled_from([*ROWS, 8, 9, 7, 1])
+variants = st.sampled_from(batch.instruction_sets())
+blocks = st.sampled_from([0, 64, 128, 512])
+several = st.lists(st.integers(1, 8), min_size=1, max_size=3)
+
+
+@relaxed
+@given(programs(EXACT), sizes, several, variants, blocks, st.sampled_from([0, 2**26]))
+def test_sums_products_and_dots_are_the_eager_engines_to_the_bit(environment, program, rows, outputs, variant, block, saved):
+    outputs = [min(k, len(program)) for k in outputs]
+    compare(program, EXACT, rows, outputs, True, variant, environment, block=block, saved=saved)
+
+
+@relaxed
+@given(programs(ROUNDED | EXACT if hasattr(dict, "__or__") else {**ROUNDED, **EXACT}), sizes, several, variants, blocks)
+def test_all_functions_and_their_slopes(environment, program, rows, outputs, variant, block):
+    outputs = [min(k, len(program)) for k in outputs]
+    compare(program, {**EXACT, **ROUNDED}, rows, outputs, False, variant, environment, block=block)
+
+
+@pytest.mark.parametrize("variant", batch.instruction_sets())
+def test_neither_threads_nor_blocks_nor_memory_change_a_bit(environment, variant):
+    generator = random.Random(0)
+    rows = [[generator.gauss(0, 1) for _ in range(3)] for _ in range(5000)]
+    parameters = [Value(generator.gauss(0, 1)) for _ in range(9)]
+    program = [("layer", 5, 3, "tanh"), ("multiply", 8, 9, 0), ("layer", 4, 5, "relu"), ("sin", 12, 0, 0)]
+    function = build(program, {**EXACT, **ROUNDED}, parameters, [1, 3])
+    seen = set()
+    for threads in (1, 2, 3, 7):
+        for block in (64, 128, 256, 512):
+            for saved in (0, 2**26):
+                environment(variant, block)
+                one, other = vmap(function, in_axes=(0, None), threads=threads, saved_bytes=saved)(rows, 0.3)
+                (one.mean() + other.sum()).backward()
+                seen.add(repr((one.tolist(), other.tolist(), [p.grad for p in parameters])))
+                for p in parameters:
+                    p.grad = 0
+    assert len(seen) == 1
+    assert math.isfinite(one[0])
