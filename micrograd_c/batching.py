@@ -49,30 +49,49 @@ def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
     check_axes(in_axes)
     if threads < 1:
         raise ValueError(f"threads must be 1 or more, not {threads}")
-    traces = {}
+    return Mapped(fn, in_axes, threads, saved_bytes)
 
-    @functools.wraps(fn, updated=())
-    def mapped(*arguments):
-        given = [read(argument, axis, name)
-                 for argument, axis, name in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
-        rows = rows_of(given, fn, arguments)
+
+class Mapped:
+    """What vmap returns."""
+
+    def __init__(self, fn, in_axes, threads, saved_bytes):
+        functools.update_wrapper(self, fn, updated=())
+        self.fn, self.in_axes = fn, in_axes
+        self.only_rows = in_axes == 0
+        self.traces = {}
+        # for tests and measurements: a block's rows, and the set of kernels
+        self.options = threads, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), saved_bytes, os.environ.get(
+            "MICROGRAD_C_KERNELS")
+
+    def __call__(self, *arguments, **keywords):
+        """The function's results for all rows."""
+        if self.only_rows and not keywords:     # the usual case, without looking twice
+            buffers = batch.columns_of(arguments)
+            trace = buffers and self.traces.get(buffers[0])
+            if trace and trace.program:
+                batches = batch.run(trace.program, buffers[1], [], *self.options)
+                return batches[0] if trace.results is None else rebuild(trace.results, iter(batches))
+        if keywords:
+            raise TypeError(f"vmap takes arguments by position only, not {next(iter(keywords))}=")
+        return self.map(arguments)
+
+    def map(self, arguments):
+        """The same for arguments of any kind."""
+        given = [read(argument, axis, name) for argument, axis, name
+                 in zip(arguments, axes_of(self.in_axes, len(arguments)), names(self.fn, arguments))]
+        rows = rows_of(given)
         key = tuple([one.structure for one in given])
-        trace = traces.get(key)
+        trace = self.traces.get(key)
         if trace is None:
-            trace = traces[key] = Trace(fn, given)
+            trace = self.traces[key] = Trace(self.fn, given)
         if trace.program is None:
-            return rowwise.run(fn, given, rows)
+            return rowwise.run(self.fn, given, rows)
         columns = batch.Columns(trace.columns)
         for one in given:
             one.add_to(columns)
         shared = [number for one in given for number in one.shared]
-        batches = batch.run(
-            trace.program, columns, shared, threads, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), saved_bytes,
-            os.environ.get("MICROGRAD_C_KERNELS"),
-        )
-        return rebuild(trace.results, iter(batches))
-
-    return mapped
+        return rebuild(trace.results, iter(batch.run(trace.program, columns, shared, *self.options)))
 
 
 def check_axes(in_axes):
@@ -249,7 +268,7 @@ def as_float(argument, name):
         raise TypeError(f"{name} must hold numbers, not {argument!r} of type {type(argument).__name__}") from None
 
 
-def rows_of(given, fn, arguments):
+def rows_of(given):
     """How many there are. Raises ValueError if arguments disagree."""
     rows = {one.name: one.rows for one in given if one.rows is not None}
     if len(set(rows.values())) > 1:

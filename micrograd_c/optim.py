@@ -143,9 +143,9 @@ class SGD(Optimizer):
 
     def _update(self, group, state):
         first = "momentum_buffer" not in state
-        buffer = zeros(group) if first else state["momentum_buffer"]
-        if group["momentum"] == 0:
-            buffer = None
+        buffer = None
+        if group["momentum"] != 0:
+            buffer = zeros(group) if first else state["momentum_buffer"]
         updates.sgd(group["params"], buffer, group["lr"], group["momentum"], group["dampening"], group["weight_decay"],
                     group["nesterov"], group["maximize"], first)
         if buffer is not None:

@@ -18,8 +18,9 @@ sweep comes to all sums before it comes to the Run; each adds to the Run's seeds
 import sys
 
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
+from cpython.ref cimport PyObject
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
@@ -30,10 +31,12 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, new_value
 from micrograd_c.program cimport CHUNK, Code, GRANULE, Kernels, Program, Scalar, find_kernels, in_parallel, kernel_name
 from micrograd_c.state cimport hold_all
-from micrograd_c.tape cimport GRAD_FLOAT, Edge, Native, Node, paused_here, record, record_leaf, reserve, reserve_nary, tape
+from micrograd_c.products cimport consecutive_weights
+from micrograd_c.tape cimport Edge, Native, Node, ODD, paused_here, record, record_leaf, reserve, reserve_nary, tape
 
-__all__ = ["Batch", "Columns", "Numbers", "empty", "instruction_sets", "run"]
+__all__ = ["Batch", "Columns", "Numbers", "columns_of", "empty", "instruction_sets", "run"]
 
+cdef const Kernels *fastest = find_kernels(NULL)
 cdef bint LITTLE = sys.byteorder == "little"
 
 cdef enum:
@@ -105,7 +108,6 @@ cdef class Numbers:
     cdef const char *start
     cdef readonly tuple shape
     cdef readonly Py_ssize_t columns    # numbers a row
-    cdef readonly str format
     cdef char kind
 
     def __cinit__(self, source):
@@ -113,8 +115,9 @@ cdef class Numbers:
         self.open = True
         self.start = <const char *> self.view.buf
         self.shape = tuple([self.view.shape[k] for k in range(self.view.ndim)])
-        self.format = (<bytes> self.view.format).decode() if self.view.format != NULL else "B"
-        self.kind = kind_of(self.format, self.view.itemsize)
+        self.kind = b"d"
+        if self.view.format == NULL or self.view.format[0] != b"d" or self.view.format[1]:
+            self.kind = kind_of(self.format, self.view.itemsize)
         self.columns = 1
         for k in range(1, self.view.ndim):
             self.columns *= self.view.shape[k]
@@ -122,6 +125,11 @@ cdef class Numbers:
     def __dealloc__(self):
         if self.open:
             PyBuffer_Release(&self.view)
+
+    @property
+    def format(self):
+        """As in struct."""
+        return (<bytes> self.view.format).decode() if self.view.format != NULL else "B"
 
     @property
     def readable(self):
@@ -147,6 +155,37 @@ cdef class Numbers:
             for k in range(self.columns):
                 result.append(number_at(self.start + i * stride + self.offset(k), self.kind))
         return result
+
+
+def columns_of(tuple arguments not None):
+    """(structure, Columns) of arguments that are nothing but buffers with a row each; None for others."""
+    cdef Numbers numbers
+    cdef list all_numbers = []
+    cdef list structure = []
+    cdef Columns columns
+    cdef Py_ssize_t count = 0
+    for argument in arguments:
+        if not PyObject_CheckBuffer(argument):
+            return None
+        numbers = as_numbers(argument)
+        if numbers is None or not numbers.kind or not numbers.view.ndim:
+            return None
+        count += numbers.columns
+        all_numbers.append(numbers)
+        structure.append(numbers.shape[1:])
+    columns = Columns(count)
+    for numbers in all_numbers:
+        if columns.count and numbers.view.shape[0] != columns.rows:
+            return None
+        columns.add(numbers)
+    return tuple(structure), columns
+
+
+cdef Numbers as_numbers(object argument):
+    try:
+        return Numbers(argument)
+    except (BufferError, ValueError):       # an array of a kind that has no buffer
+        return None
 
 
 cdef class Empty:
@@ -386,10 +425,7 @@ cdef void push_run(Native *native, Node *nodes, const Edge *edges, int32_t count
             total[k] += s.gradients[chunk * size + k]
     push_uniforms(s, total)
     for k in range(s.parameters):
-        if k % 2 == 0:
-            nodes[edges[1 + k // 2].a].grad += total[k]
-        else:
-            nodes[edges[1 + k // 2].b].grad += total[k]
+        nodes[edges[1 + k // 2].b if k & 1 else edges[1 + k // 2].a].grad += total[k]
     s.seeded = -1
 
 
@@ -418,6 +454,7 @@ cdef class Run:
                      int threads, size_t saved_bytes) except -1:
         cdef RunState *s = &self.state
         cdef int k
+        cdef int32_t first
         cdef int64_t blocks
         cdef size_t size
         self.program = program
@@ -454,8 +491,11 @@ cdef class Run:
         for k in range(s.outputs):
             s.values[k] = new_doubles(s.rows)
         memcpy(s.uniform, program.constants, s.uniforms * sizeof(double))
+        first = 0
+        if s.parameters:
+            first = consecutive_weights(&tape, <PyObject *> program.parameters, s.parameters)
         for k in range(s.parameters):
-            s.uniform[k] = tape.nodes[(<Value> program.parameters[k]).index].data
+            s.uniform[k] = tape.nodes[first + k if first else (<Value> program.parameters[k]).index].data
         for k in range(<int> len(shared)):
             s.uniform[s.parameters + k] = shared[k]
         return 0
@@ -493,7 +533,7 @@ def run(Program program not None, Columns columns not None, list shared not None
 
     `width` is the number of rows of a block, a multiple of 64 that divides 2048; `saved_bytes` as in vmap.
     """
-    cdef const Kernels *kernels = NULL
+    cdef const Kernels *kernels = fastest
     cdef bytes name
     cdef RunState *s
     cdef Value node = None
@@ -501,10 +541,9 @@ def run(Program program not None, Columns columns not None, list shared not None
     if instruction_set is not None:
         name = instruction_set.encode()
         kernels = find_kernels(name)
-    else:
-        kernels = find_kernels(NULL)
-    if kernels == NULL:
-        raise ValueError(f"this processor has no instruction set {instruction_set!r}")
+        if kernels == NULL:
+            known = ", ".join(instruction_sets())
+            raise ValueError(f"this processor does not have the instruction set {instruction_set!r}, but {known}")
     if columns.count != program.inputs:
         raise ValueError(f"{columns.count} columns for a program of {program.inputs} inputs")
     run.prepare(program, kernels, columns, shared, width, threads, saved_bytes)
@@ -529,7 +568,7 @@ cdef Value record_run(Run run):
     cdef list parameters = run.program.parameters
     cdef int32_t count = run.state.parameters
     cdef int32_t edges = 1 + (count + 1) // 2
-    cdef int32_t index, k
+    cdef int32_t index, first, k
     cdef Edge *edge
     cdef Native *native = &run.state.native
     reserve_nary(&tape, 1, edges)
@@ -538,12 +577,20 @@ cdef Value record_run(Run run):
     tape.edge_top += edges
     edge[0] = Edge(0.0, 0, 0)
     memcpy(&edge[0].term, &native, sizeof(native))
+    first = consecutive_weights(&tape, <PyObject *> parameters, count) if count else 0
     for k in range(edges - 1):
-        edge[k + 1] = Edge(0.0, (<Value> parameters[2 * k]).index, 0)
-        if 2 * k + 1 < count:
-            edge[k + 1].b = (<Value> parameters[2 * k + 1]).index
+        if first:
+            edge[k + 1] = Edge(0.0, first + 2 * k, first + 2 * k + 1 if 2 * k + 1 < count else 0)
+        else:
+            edge[k + 1] = Edge(0.0, (<Value> parameters[2 * k]).index, 0)
+            if 2 * k + 1 < count:
+                edge[k + 1].b = (<Value> parameters[2 * k + 1]).index
     bind(node, index)
-    hold_all(node, (run, *[p for p in parameters if not (<Value> p).plain]))
+    held = [run]
+    for k in range(count):
+        if tape.nodes[(<Value> parameters[k]).index].flags & ODD:
+            held.append(parameters[k])
+    hold_all(node, tuple(held))
     return node
 
 

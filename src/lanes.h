@@ -272,13 +272,37 @@ ALWAYS_INLINE Lanes LANES(only_rows)(Lanes x, int32_t v, int32_t rows) {
     return LANES(select)(LANES(rows_of)(v, rows), x, LANES(all)(0.0));
 }
 
+/* SUM of eight vectors at once, with the same order of additions. */
+ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
+#if defined(__clang__) || __GNUC__ >= 12
+    int k;
+    Lanes fours[4], twos[2], total;
+    for (k = 0; k < 4; k++)     /* of two vectors, lanes 0 + 4, 1 + 5, 2 + 6, 3 + 7 each */
+        fours[k] = __builtin_shufflevector(x[2 * k], x[2 * k + 1], 0, 1, 2, 3, 8, 9, 10, 11)
+                 + __builtin_shufflevector(x[2 * k], x[2 * k + 1], 4, 5, 6, 7, 12, 13, 14, 15);
+    for (k = 0; k < 2; k++)
+        twos[k] = __builtin_shufflevector(fours[2 * k], fours[2 * k + 1], 0, 1, 4, 5, 8, 9, 12, 13)
+                + __builtin_shufflevector(fours[2 * k], fours[2 * k + 1], 2, 3, 6, 7, 10, 11, 14, 15);
+    total = __builtin_shufflevector(twos[0], twos[1], 0, 2, 4, 6, 8, 10, 12, 14)
+          + __builtin_shufflevector(twos[0], twos[1], 1, 3, 5, 7, 9, 11, 13, 15);
+    STORE(sums, 0, total);
+#else
+    int k;
+    for (k = 0; k < 8; k++)
+        sums[k] = SUM(x[k]);
+#endif
+}
+
 /* Adds what `terms` holds to a uniform's gradient, granule by granule. */
 static void LANES(reduce)(const double *terms, int32_t rows, double *gradient) {
     int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, v, end;
     for (v = 0; v < vectors; ) {
         Lanes sum = LANES(all)(0.0);
-        for (end = v + GRANULE_VECTORS < vectors ? v + GRANULE_VECTORS : vectors; v < end; v++)
-            sum += LANES(only_rows)(LOAD(terms, v), v, rows);
+        const int32_t whole = rows / LANE_COUNT;
+        for (end = v + GRANULE_VECTORS < vectors ? v + GRANULE_VECTORS : vectors; v < end && v < whole; v++)
+            sum += LOAD(terms, v);
+        if (v < end)
+            sum += LANES(only_rows)(LOAD(terms, v), v, rows), v++;
         *gradient += SUM(sum);
     }
 }
@@ -342,7 +366,7 @@ ALWAYS_INLINE void LANES(input_tile)(const Layer *layer, double *adjoints, int32
         const double *g = adjoints + (int64_t)layer->adjoint_out[i] * width;
         for (p = 0; p < many; p++)
             for (q = 0; q < vectors; q++)
-                sums[p][q] += weights[(int64_t)i * layer->inputs + p] * LOAD(g, v + q);
+                sums[p][q] = MULTIPLY_ADD(LANES(all)(weights[(int64_t)i * layer->inputs + p]), LOAD(g, v + q), sums[p][q]);
     }
     for (p = 0; p < many; p++)
         for (q = 0; q < vectors; q++) {
@@ -362,27 +386,63 @@ ALWAYS_INLINE int LANES(four_inputs)(const Layer *layer, int32_t j) {
 ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
                                       int32_t v, int32_t end, int32_t rows, int32_t i, int32_t j, const int many,
                                       const int columns, double *gradients) {
-    Lanes sums[4][2];
+    const int32_t whole = rows / LANE_COUNT < end ? rows / LANE_COUNT : end;
+    const double *xs[2], *gs[4];
     double *to = gradients + layer->weights + (int64_t)i * layer->inputs + j;
+    Lanes sums[8];
     int p, q;
+    for (q = 0; q < columns; q++)
+        xs[q] = slots + (int64_t)layer->in[j + q] * width;
     for (p = 0; p < many; p++)
-        for (q = 0; q < columns; q++)
-            sums[p][q] = LANES(all)(0.0);
-    for (; v < end; v++) {
-        const int whole = (v + 1) * LANE_COUNT <= rows;
-        for (q = 0; q < columns; q++) {
-            Lanes x = LOAD(slots + (int64_t)layer->in[j + q] * width, v);
-            if (!whole)     /* not 0 * infinity */
-                x = LANES(only_rows)(x, v, rows);
-            for (p = 0; p < many; p++) {
-                Lanes g = LOAD(adjoints + (int64_t)layer->adjoint_out[i + p] * width, v);
-                sums[p][q] += (whole ? g : LANES(only_rows)(g, v, rows)) * x;
-            }
-        }
+        gs[p] = adjoints + (int64_t)layer->adjoint_out[i + p] * width;
+    for (p = 0; p < 8; p++)
+        sums[p] = LANES(all)(0.0);
+    for (; v < whole; v++)
+        for (p = 0; p < many; p++)
+            for (q = 0; q < columns; q++)
+                sums[p * columns + q] = MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p * columns + q]);
+    if (v < end) {      /* what is no row adds nothing, not even 0 * infinity */
+        const Bits mask = LANES(rows_of)(v, rows);
+        const Lanes zero = LANES(all)(0.0);
+        for (p = 0; p < many; p++)
+            for (q = 0; q < columns; q++)
+                sums[p * columns + q] += LANES(select)(mask, LOAD(gs[p], v) * LOAD(xs[q], v), zero);
     }
-    for (p = 0; p < many; p++)
-        for (q = 0; q < columns; q++)
-            to[(int64_t)p * layer->inputs + q] += SUM(sums[p][q]);
+    if (many == 4 && columns == 2) {
+        double totals[8];
+        LANES(sum_each)(sums, totals);
+        for (p = 0; p < 4; p++)
+            for (q = 0; q < 2; q++)
+                to[(int64_t)p * layer->inputs + q] += totals[p * 2 + q];
+    } else
+        for (p = 0; p < many; p++)
+            for (q = 0; q < columns; q++)
+                to[(int64_t)p * layer->inputs + q] += SUM(sums[p * columns + q]);
+}
+
+ALWAYS_INLINE void LANES(bias_tile)(const Layer *layer, const double *adjoints, int32_t width, int32_t v, int32_t end,
+                                    int32_t rows, int32_t i, const int many, double *gradients) {
+    const int32_t whole = rows / LANE_COUNT < end ? rows / LANE_COUNT : end;
+    double totals[8];
+    Lanes sums[8];
+    int p;
+    for (p = 0; p < 8; p++)
+        sums[p] = LANES(all)(0.0);
+    for (; v < whole; v++)
+        for (p = 0; p < many; p++)
+            sums[p] += LOAD(adjoints + (int64_t)layer->adjoint_out[i + p] * width, v);
+    if (v < end) {
+        const Bits mask = LANES(rows_of)(v, rows);
+        for (p = 0; p < many; p++)
+            sums[p] += LANES(select)(mask, LOAD(adjoints + (int64_t)layer->adjoint_out[i + p] * width, v),
+                                     LANES(all)(0.0));
+    }
+    if (many == 8) {
+        LANES(sum_each)(sums, totals);
+        for (p = 0; p < 8; p++)
+            gradients[layer->biases + i + p] += totals[p];
+    } else
+        gradients[layer->biases + i] += SUM(sums[0]);
 }
 
 static void LANES(layer_backward)(const Layer *layer, const double *slots, double *adjoints, int32_t width,
@@ -400,10 +460,12 @@ static void LANES(layer_backward)(const Layer *layer, const double *slots, doubl
                     STORE(g, v, LANES(slope)(layer->activation, LOAD(y, v), LOAD(y, v)) * LOAD(g, v));
         }
     if (layer->wants_weights) {
-        for (i = 0; i < layer->outputs; i++)
-            LANES(reduce)(adjoints + (int64_t)layer->adjoint_out[i] * width, rows, gradients + layer->biases + i);
         for (v = 0; v < vectors; v += GRANULE_VECTORS) {
             int32_t end = v + GRANULE_VECTORS < vectors ? v + GRANULE_VECTORS : vectors;
+            for (i = 0; i + 8 <= layer->outputs; i += 8)
+                LANES(bias_tile)(layer, adjoints, width, v, end, rows, i, 8, gradients);
+            for (; i < layer->outputs; i++)
+                LANES(bias_tile)(layer, adjoints, width, v, end, rows, i, 1, gradients);
             for (i = 0; i + 4 <= layer->outputs; i += 4) {
                 for (j = 0; j + 2 <= layer->inputs; j += 2)
                     LANES(weight_tile)(layer, slots, adjoints, width, v, end, rows, i, j, 4, 2, gradients);

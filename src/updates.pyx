@@ -10,19 +10,23 @@ operations is that of PyTorch's single-tensor functions, from which the rules ar
 """
 
 from cpython cimport array
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t
 from libc.math cimport fmax, sqrt
 
 from micrograd_c.engine cimport Value, properties_are_ours
+from micrograd_c.products cimport PyList_GET_ITEM, consecutive_weights
 from micrograd_c.state cimport check_initialised, describe
 from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, Node, note_change, tape
 
 
 def zero_grad(list parameters not None):
     """Set all gradients to the int 0, as a new Value has it."""
+    cdef int32_t first = check_parameters(parameters)
     cdef Node *node
-    check_parameters(parameters)
-    for p in parameters:
-        node = tape.nodes + (<Value> p).index
+    cdef Py_ssize_t i
+    for i in range(len(parameters)):
+        node = tape.nodes + index_of(parameters, i, first)
         node.grad = 0.0
         node.flags &= ~GRAD_FLOAT
 
@@ -49,20 +53,19 @@ def sgd(
     cdef Node *node
     cdef double gradient
     cdef double *b = NULL
-    cdef Py_ssize_t i = 0
-    check_parameters(parameters)
+    cdef Py_ssize_t i
+    cdef int32_t node_of_first = check_parameters(parameters)
     if buffer is not None:
         b = checked(buffer, parameters)
     note_change(&tape)
-    for p in parameters:
-        node = tape.nodes + (<Value> p).index
+    for i in range(len(parameters)):
+        node = tape.nodes + index_of(parameters, i, node_of_first)
         gradient = -node.grad if maximize else node.grad
         if weight_decay != 0.0:     # 0 * inf is no number
             gradient += weight_decay * node.data
         if b != NULL:
             b[i] = gradient if first else momentum * b[i] + (1.0 - dampening) * gradient
             gradient = gradient + momentum * b[i] if nesterov else b[i]
-            i += 1
         set_data(node, node.data - lr * gradient)
 
 
@@ -83,15 +86,15 @@ def adam(
     cdef double *m
     cdef double *v
     cdef double *most = NULL
-    cdef Py_ssize_t i = 0
-    check_parameters(parameters)
+    cdef Py_ssize_t i
+    cdef int32_t first = check_parameters(parameters)
     m = checked(mean, parameters)
     v = checked(square, parameters)
     if largest is not None:
         most = checked(largest, parameters)
     note_change(&tape)
-    for p in parameters:
-        node = tape.nodes + (<Value> p).index
+    for i in range(len(parameters)):
+        node = tape.nodes + index_of(parameters, i, first)
         gradient = -node.grad if maximize else node.grad
         decayed = node.data
         if decoupled:
@@ -104,7 +107,6 @@ def adam(
         if most != NULL:
             size = most[i] = fmax(most[i], size)
         set_data(node, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
-        i += 1
 
 
 cdef inline void set_data(Node *node, double data) noexcept:
@@ -112,8 +114,21 @@ cdef inline void set_data(Node *node, double data) noexcept:
     node.flags &= ~DATA_INT
 
 
+cdef inline int32_t index_of(list parameters, Py_ssize_t i, int32_t first) noexcept:
+    """A parameter's node, if `first` is what check_parameters returned."""
+    return first + <int32_t> i if first else (<Value> PyList_GET_ITEM(<PyObject *> parameters, i)).index
+
+
 cpdef int check_parameters(list parameters) except -1:
+    """Raise TypeError unless all are Values. Returns the first one's node if the others' follow it, else 0."""
+    cdef int32_t first = 0
+    if parameters:
+        first = consecutive_weights(&tape, <PyObject *> parameters, len(parameters))
+    if first:
+        return first
     for p in parameters:
+        if type(p) is Value and (<Value> p).index:      # nearly always
+            continue
         if not isinstance(p, Value):
             raise TypeError(f"an optimizer changes Values, not {describe(p)}")
         check_initialised(<Value> p)

@@ -55,7 +55,7 @@ def sumprod(ws, xs, start=0):
     Raises ValueError if there are not as many ws as xs.
     """
     cdef list weights = as_inputs(ws, "ws")
-    cdef list inputs = as_inputs(xs, "xs")
+    cdef list inputs = weights if ws is xs else as_inputs(xs, "xs")
     cdef list starts = [as_plain_number(start)]
     if len(weights) != len(inputs):
         raise ValueError(f"sumprod was given {len(weights)} ws and {len(inputs)} xs; it wants as many of both")
