@@ -6,16 +6,20 @@ of program, and how rows go through it that of batch.
 
 import functools
 import os
+import threading
 import warnings
 from array import array
 
-from micrograd_c import batch, program, rowwise
+from micrograd_c import batch, program, rowwise, tape
 from micrograd_c.engine import Value
 from micrograd_c.program import TraceError
 
 __all__ = ["TraceError", "vmap"]
 
 SAVED_BYTES = 2**26
+
+one_at_a_time = threading.Lock()    # a trace
+tracer = None       # the thread whose trace it is
 
 
 def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
@@ -41,7 +45,7 @@ def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
     >>> w.grad
     28.0
 
-    Raises TraceError, a TypeError, where `fn` reads a number that depends on the row; TypeError and ValueError, with the
+    Raises TraceError, a TypeError, where `fn` reads a number that depends on an argument; TypeError and ValueError, with the
     argument's name, for what is no array of numbers.
     """
     if not callable(fn):
@@ -66,6 +70,8 @@ class Mapped:
 
     def __call__(self, *arguments, **keywords):
         """The function's results for all rows."""
+        if program.is_tracing() and tracer == threading.get_ident():
+            raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
         if self.only_rows and not keywords:     # the usual case, without looking twice
             buffers = batch.columns_of(arguments)
             trace = buffers and self.traces.get(buffers[0])
@@ -139,7 +145,7 @@ class Rows:
 
     def values(self, inputs, shared):
         """What the function gets while it is traced."""
-        return nested(self.structure, lambda: inputs.append(program.row_input()) or inputs[-1])
+        return nested(self.structure, lambda: inputs.append(program.argument()) or inputs[-1])
 
     def row(self, k):
         """What it gets for one row, as Values of its own."""
@@ -177,7 +183,7 @@ class Shared:
         pass
 
     def values(self, inputs, shared):
-        return fill(self.tree, lambda: shared.append(Value(0.0)) or shared[-1])
+        return fill(self.tree, lambda: shared.append(program.argument()) or shared[-1])
 
     def row(self, k):
         numbers = iter(self.shared)
@@ -220,7 +226,8 @@ def as_numbers(argument, name):
             raise TypeError(f"{name} must be an array of numbers, not of dtype {argument.dtype}") from error
         return None
     if not numbers.readable:
-        raise TypeError(f"{name} must be an array of floats or ints, not of format {numbers.format!r}")
+        raise TypeError(f"{name} must be an array of float64, float32 or ints, not of format {numbers.format!r}: "
+                        "convert it, in NumPy by .astype(float)")
     return numbers
 
 
@@ -297,8 +304,6 @@ class Trace:
     """What became of the function for arguments of one structure: a Program, or None if it has to be run row by row."""
 
     def __init__(self, fn, given):
-        if program.is_tracing():
-            raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
         self.program = None
         try:
             self.trace(fn, given)
@@ -310,15 +315,22 @@ class Trace:
             warn(fn, "it has an op of its own, whose numbers Python computes")
 
     def trace(self, fn, given):
+        global tracer
         inputs, shared, roots = [], [], []
-        program.begin()
-        try:
-            result = fn(*[one.values(inputs, shared) for one in given])
-            self.results = outputs_of(result, roots)
-            self.columns = len(inputs)
-            self.program = program.compile(roots, inputs, shared)
-        finally:
-            program.end()
+        depth = tape.pause_depth()      # a trace records, whoever calls
+        with one_at_a_time:
+            tracer = threading.get_ident()
+            tape.pause(-depth)
+            program.begin()
+            try:
+                result = fn(*[one.values(inputs, shared) for one in given])
+                self.results = outputs_of(result, roots)
+                self.columns = len(inputs)
+                self.program = program.compile(roots, inputs, shared)
+            finally:
+                program.end()
+                tape.pause(depth)
+                tracer = None
 
 
 def warn(fn, reason):

@@ -4,7 +4,7 @@ Knows the tape and the kernels' instructions. Knows nothing of rows, of memory f
 
 Design
 ------
-While a function is traced, its ops go to the ordinary tape, pinned. Numbers that stand for a row's are NaN: no op on one
+While a function is traced, its ops go to the ordinary tape, pinned. Numbers that stand for arguments' are NaN: no op on one
 raises, and nothing that was computed from one can be mistaken for a result. Reading data of such a node is an error, as
 what Python decides by it would be frozen.
 
@@ -28,14 +28,14 @@ from micrograd_c.engine import call_on_read
 from micrograd_c.graph cimport handle_of, op_name
 from micrograd_c.tape cimport DETACHED, HOOK, NO_TRACE, Node, pin, tape, unpin
 
-__all__ = ["Program", "TraceError", "Untraceable", "begin", "compile", "end", "is_tracing", "row_input"]
+__all__ = ["Program", "TraceError", "Untraceable", "begin", "compile", "end", "is_tracing", "argument"]
 
 # how DO_... follow from rules.Op
 assert <int> rules.ADD == <int> DO_ADD and <int> rules.STOP - <int> rules.ADD == <int> DO_STOP - <int> DO_ADD
 
 
 class TraceError(TypeError):
-    """A function given to vmap asks for a number that depends on the row, which a trace does not have."""
+    """A function given to vmap asks for a number that depends on its arguments, which a trace does not have."""
 
 
 class Untraceable(Exception):
@@ -44,8 +44,8 @@ class Untraceable(Exception):
 
 # --- tracing ---
 
-cdef set rows_inputs = None     # indexes of the leaves that stand for numbers of a row
-cdef bytearray dependent = None  # for each node of the trace: does it depend on a row?
+cdef set arguments = None         # indexes of the leaves that stand for numbers of arguments
+cdef bytearray dependent = None   # for each node of the trace: does it depend on one of those?
 
 
 def is_tracing():
@@ -54,39 +54,39 @@ def is_tracing():
 
 
 def begin():
-    """Start a trace: from here on reading data of what depends on a row is a TraceError."""
-    global rows_inputs, dependent
+    """Start a trace: from here on reading data of what depends on an argument is a TraceError."""
+    global arguments, dependent
     pin(&tape)
-    rows_inputs = set()
+    arguments = set()
     dependent = bytearray()
     tape.traced = tape.top
 
 
 def end():
     """End it; indexes are free to change again."""
-    global rows_inputs, dependent
+    global arguments, dependent
     tape.traced = NO_TRACE
-    rows_inputs = dependent = None
+    arguments = dependent = None
     unpin(&tape)
 
 
-def row_input():
-    """A leaf that stands for a number of a row."""
+def argument():
+    """A leaf that stands for a number of an argument."""
     cdef Value value = Value(NAN)
-    rows_inputs.add(value.index)
+    arguments.add(value.index)
     return value
 
 
-def depends_on_row(Value value):
-    """Was it computed from a row's numbers?"""
+def depends_on_argument(Value value):
+    """Was it computed from an argument's numbers?"""
     cdef int32_t i
     cdef Node *node
     cdef int32_t start = tape.traced
     for i in range(start + <int32_t> len(dependent), tape.top):
         node = tape.nodes + i
-        # under no_grad operands are lost; what is no number came from a row
+        # under no_grad operands are lost; what is no number came from an argument
         dependent.append(
-            i in rows_inputs or node.flags & DETACHED and node.data != node.data
+            i in arguments or node.flags & DETACHED and node.data != node.data
             or any([k >= start and dependent[k - start] for k in operands_of(i)])
         )
     return value.index >= start and dependent[value.index - start]
@@ -101,13 +101,13 @@ cdef list operands_of(int32_t index):
 
 
 def check_read(Value value, what):
-    """Raise TraceError if the Value depends on a row."""
-    if depends_on_row(value):
+    """Raise TraceError if the Value depends on an argument."""
+    if depends_on_argument(value):
         frame = sys._getframe()
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         raise TraceError(
             f"{what} at {frame.f_code.co_filename}:{frame.f_lineno}{': ' + line if line else ''}\n"
-            "The Value depends on the row, and vmap runs the function once for all rows: there is no number yet. "
+            "The Value depends on an argument, and vmap runs the function once for all calls and rows: there is no number yet. "
             "Use where(cond, a, b), maximum, minimum or stop_gradient of micrograd_c, or compute it outside"
         )
 

@@ -376,6 +376,11 @@ def pause(int depth):
     tape.paused += depth
 
 
+def pause_depth():
+    """How many no_grad blocks are open in this thread."""
+    return micrograd_c_pause_depth
+
+
 # --- for tests, benchmarks and the curious ---
 
 def stats():

@@ -1,0 +1,144 @@
+"""vmap: what cannot be traced is said, with the user's line, or run row by row; nothing is left behind by an error."""
+
+import gc
+import math
+import threading
+
+import numpy as np
+import pytest
+
+from micrograd_c import TraceError, maximum, no_grad, tape, vmap
+from micrograd_c.engine import Value
+
+
+def under_no_grad(x):
+    with no_grad():
+        y = x * 2
+    return y * 3
+
+
+@pytest.mark.parametrize(("function", "said"), [
+    (lambda x: x * x.data, "its .data is read"),
+    (lambda x: Value(float(x)), "it is turned into a float"),
+    (lambda x: x * math.exp(x), "it is turned into a float"),
+    (lambda x: x if x > 0 else -x, "it is compared"),
+    (lambda x: max(x, 0), "it is compared"),
+    (lambda x: x if x else -x, "its truth is asked for"),
+    (lambda x: (x * 2 + 1) if (x * 2).data > 1 else x, "its .data is read"),
+    (under_no_grad, "no_grad"),
+    (lambda x: vmap(lambda y: y)([1.0]).sum() * x, "vmap inside"),
+    (lambda x: vmap(lambda y: y)([x]).sum(), "vmap inside"),
+])
+def test_what_depends_on_the_row_cannot_be_read(function, said):
+    gc.collect()
+    before = tape.collect()
+    for _ in range(2):
+        with pytest.raises(TraceError, match=said) as caught:
+            vmap(function)([1.0, 2.0])
+    message = str(caught.value)
+    if "no_grad" not in said and "vmap" not in said:
+        line = function.__code__.co_firstlineno
+        assert f"{__file__}:{line}: " in message
+        assert "where(cond, a, b)" in message
+    del caught
+    gc.collect()
+    tape.collect()
+    assert tape.stats()["nodes"] == before
+    assert vmap(lambda x: x + 1)([1.0]).tolist() == [2.0]
+
+
+def test_what_does_not_depend_on_the_row_can():
+    w = Value(2.0)
+
+    def function(x):
+        y = w * 3
+        assert bool(y)
+        return x * y.data if y > 5 else x
+
+    assert vmap(function)([1.0, 2.0]).tolist() == [6.0, 12.0]
+
+
+def test_an_error_of_the_function_comes_through_and_leaves_nothing():
+    gc.collect()
+    before = tape.collect()
+    mapped = vmap(lambda x: x * [1][x is not None])
+    with pytest.raises(IndexError, match="list index out of range") as caught:
+        mapped([1.0])
+    del caught
+    gc.collect()
+    tape.collect()
+    assert tape.stats()["nodes"] == before
+    w = Value(1.0)
+    (w * 2).backward()
+    assert w.grad == 2
+
+
+def test_another_thread_may_compute_while_a_function_is_traced():
+    seen, begin, end = [], threading.Event(), threading.Event()
+
+    def other():
+        begin.wait()
+        x = Value(3.0)
+        y = x * x
+        y.backward()
+        seen.append((y.data, x.grad, float(y), y > 1))
+        end.set()
+
+    def function(x):
+        begin.set()
+        end.wait()
+        return x * 2
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert vmap(function)([1.0]).tolist() == [2.0]
+    thread.join()
+    assert seen == [(9.0, 6.0, 9.0, True)]
+
+
+def tanh(self):
+    """As in lectures."""
+    t = math.tanh(self.data)
+    out = Value(t, (self,), "tanh")
+
+    def _backward():
+        self.grad += (1 - t * t) * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def test_an_op_of_ones_own_is_run_row_by_row_with_one_warning():
+    w, xs, weights = Value(0.5), [0.1, 0.2, -3.0], [1.0, 2.0, 0.5]
+    mapped = vmap(lambda x: [tanh(w * x[0]), x[1]])
+    rows = [[x, 1.0] for x in xs]
+    with pytest.warns(UserWarning, match="row by row, which is slow: it has an op of its own") as caught:
+        first, second = mapped(rows)
+    assert (len(caught), caught[0].filename) == (1, __file__)
+    mapped(rows)        # a warning is an error here
+    assert first.tolist() == [math.tanh(0.5 * x) for x in xs]
+    assert (len(first), first[1:], second.tolist()) == (3, first.tolist()[1:], [1.0] * 3)
+    assert np.array_equal(np.asarray(first), first.tolist())
+    (first.sum(weights) + first.mean()).backward()
+    wanted = sum((1 - math.tanh(0.5 * x) ** 2) * x * (weight + 1 / 3) for x, weight in zip(xs, weights))
+    assert w.grad == pytest.approx(wanted)
+
+
+def test_a_value_with_a_backward_of_its_own_is_run_row_by_row():
+    w = Value(0.5)
+
+    def function(x):
+        out = w * x
+        native = out._backward
+        out._backward = lambda: [native() for _ in range(2)]
+        return out
+
+    with pytest.warns(UserWarning, match="row by row"):
+        batch = vmap(function)([1.0, 3.0])
+    batch.sum().backward()
+    assert (batch.tolist(), w.grad) == ([0.5, 1.5], 8.0)
+
+
+def test_choices_can_be_traced():
+    mapped = vmap(lambda x: maximum(x, 0.5))
+    assert mapped([1.0, 0.25]).tolist() == [1.0, 0.5]
