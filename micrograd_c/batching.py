@@ -45,8 +45,8 @@ def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
     >>> w.grad
     28.0
 
-    Raises TraceError, a TypeError, where `fn` reads a number that depends on an argument; TypeError and ValueError, with the
-    argument's name, for what is no array of numbers.
+    Raises TraceError, a TypeError, where `fn` reads a number that depends on an argument; TypeError and ValueError,
+    with the argument's name, for what is no array of numbers.
     """
     if not callable(fn):
         raise TypeError(f"vmap wants a function, not {fn!r}")
@@ -116,7 +116,9 @@ def axes_of(in_axes, count):
     else:
         axes = in_axes
     if 0 not in axes:
-        raise ValueError("vmap wants at least one argument with in_axes 0: the others do not say how many rows there are")
+        raise ValueError(
+            "vmap wants at least one argument with in_axes 0: the others do not say how many rows there are"
+        )
     return axes
 
 
@@ -233,6 +235,7 @@ def as_numbers(argument, name):
 
 def from_lists(argument, name):
     """Nested lists of numbers as a memoryview of float64."""
+    argument = plain_lists(argument)
     numbers, shape = array("d"), shape_of(argument)
     gather(argument, shape, numbers, name)
     if not shape:
@@ -241,6 +244,15 @@ def from_lists(argument, name):
     if 0 in shape:
         return batch.empty(shape)
     return view.cast("B").cast("d", shape) if len(shape) > 1 else view
+
+
+def plain_lists(argument):
+    """Lists of arrays, or what is an array but no buffer, as lists of lists."""
+    if isinstance(argument, (list, tuple)):
+        return [plain_lists(one) for one in argument]
+    if hasattr(argument, "tolist") and getattr(argument, "shape", ()):
+        return argument.tolist()
+    return argument
 
 
 def shape_of(argument):

@@ -1,6 +1,5 @@
 """vmap row by row, for functions with ops that only Python can compute. Correct, and slow."""
 
-import itertools
 import sys
 
 from micrograd_c import program

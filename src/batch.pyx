@@ -7,8 +7,8 @@ Design
 ------
 Rows go through the Program in blocks, whose slots fit a processor's cache; blocks make up chunks of CHUNK rows, which
 threads share out. A Run owns what its backward pass needs: each block's slots, or, where these would be more than
-`saved_bytes`, only the inputs, and the forward pass of a block is done again. Gradients of a chunk are summed apart from
-those of others, and then in the chunks' order, so that no number of threads and no size of blocks can be told from them.
+`saved_bytes`, only the inputs, and the forward pass of a block is done again. Gradients of a chunk are summed apart
+from those of others, and then in the chunks' order: neither the number of threads nor the size of blocks shows.
 
 A Run is a NATIVE node over the parameters; a sum of one of its Batches is one over that. Both nodes point to C structs
 inside Python objects, Run and Reduction, which their Values hold, and with them all that is computed from those. A
@@ -29,7 +29,7 @@ from libc.string cimport memcpy, memset
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, new_value
-from micrograd_c.program cimport CHUNK, Code, GRANULE, Kernels, Program, Scalar, find_kernels, in_parallel, kernel_name
+from micrograd_c.program cimport CHUNK, Code, Kernels, Program, Scalar, find_kernels, in_parallel, kernel_name
 from micrograd_c.state cimport hold_all
 from micrograd_c.products cimport consecutive_weights
 from micrograd_c.tape cimport Edge, Native, Node, ODD, paused_here, record, record_leaf, reserve, reserve_nary, tape
@@ -96,7 +96,7 @@ cdef class Columns:
             offset = numbers.offset(k)
             column = self.columns + self.count
             column.first = numbers.start + offset
-            column.stride = numbers.view.strides[0]
+            column.stride = numbers.strides[0]
             column.kind = numbers.kind
             self.count += 1
 
@@ -104,6 +104,7 @@ cdef class Columns:
 cdef class Numbers:
     """A buffer of numbers, whose first axis may be rows."""
     cdef Py_buffer view
+    cdef Py_ssize_t strides[64]         # PyBUF_MAX_NDIM
     cdef bint open
     cdef const char *start
     cdef readonly tuple shape
@@ -111,8 +112,14 @@ cdef class Numbers:
     cdef char kind
 
     def __cinit__(self, source):
+        cdef Py_ssize_t stride
+        cdef int axis
         PyObject_GetBuffer(source, &self.view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
         self.open = True
+        stride = self.view.itemsize
+        for axis in range(self.view.ndim - 1, -1, -1):      # ctypes gives no strides
+            self.strides[axis] = stride if self.view.strides == NULL else self.view.strides[axis]
+            stride *= self.view.shape[axis]
         self.start = <const char *> self.view.buf
         self.shape = tuple([self.view.shape[k] for k in range(self.view.ndim)])
         self.kind = b"d"
@@ -141,7 +148,7 @@ cdef class Numbers:
         cdef Py_ssize_t offset = 0
         cdef int axis
         for axis in range(self.view.ndim - 1, 0, -1):
-            offset += k % self.view.shape[axis] * self.view.strides[axis]
+            offset += k % self.view.shape[axis] * self.strides[axis]
             k //= self.view.shape[axis]
         return offset
 
@@ -150,7 +157,7 @@ cdef class Numbers:
         cdef Py_ssize_t i, k
         cdef list result = []
         cdef Py_ssize_t rows = self.view.shape[0] if self.view.ndim else 1
-        cdef Py_ssize_t stride = self.view.strides[0] if self.view.ndim else 0
+        cdef Py_ssize_t stride = self.strides[0] if self.view.ndim else 0
         for i in range(rows):
             for k in range(self.columns):
                 result.append(number_at(self.start + i * stride + self.offset(k), self.kind))
@@ -410,7 +417,9 @@ cdef void push_uniforms(RunState *s, double *gradients) noexcept nogil:
             gradients[it.b] += slope * g
 
 
-cdef void push_run(Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil:
+cdef void push_run(
+    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+) noexcept nogil:
     """The rule of a Run's node: from the seeds that sums have left to the parameters' gradients."""
     cdef RunState *s = <RunState *> native
     cdef int32_t size = s.uniforms + s.packed
@@ -604,7 +613,9 @@ cdef struct ReductionState:
     int32_t output
 
 
-cdef void push_sum(Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil:
+cdef void push_sum(
+    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+) noexcept nogil:
     """The rule of a sum: its share of the Run's seeds."""
     cdef ReductionState *sum = <ReductionState *> native
     cdef RunState *s = sum.run
@@ -761,6 +772,6 @@ cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) exce
     if numbers.shape[0] != rows:
         raise ValueError(f"{numbers.shape[0]} weights for {rows} rows")
     sum.weights = new_doubles(rows)
-    column = Column(numbers.start, numbers.view.strides[0], numbers.kind)
+    column = Column(numbers.start, numbers.strides[0], numbers.kind)
     read_column(&column, 0, <int32_t> rows, sum.weights)
     return 0

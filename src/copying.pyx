@@ -159,7 +159,9 @@ cdef list handles_of_operands(Value value):
     """A node's operands as Values in order; of a power also its hidden exponent."""
     cdef Node node = tape.nodes[value.index]
     if node.op == rules.NATIVE:
-        raise TypeError(f"a graph that goes through {value._op!r} cannot be copied: copy the model, and call vmap again")
+        raise TypeError(
+            f"a graph that goes through {value._op!r} cannot be copied: copy the model, and call vmap again"
+        )
     if node.op == rules.CUSTOM:
         return [handle_of(tape.edges[k].a, value) for k in range(node.a, node.a + node.b)]
     return [handle_of(operand, value) for operand in (node.a, node.b) if operand]

@@ -364,7 +364,7 @@ cdef class LocalStep:
 
 
 def call_on_read(function):
-    """Have a function called before data of a node from tape.traced on is read, with the Value and what is done to it."""
+    """Have a function called before data of a node from tape.traced on is read: with the Value, and what is done."""
     global on_read
     on_read = function
 

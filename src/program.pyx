@@ -4,9 +4,9 @@ Knows the tape and the kernels' instructions. Knows nothing of rows, of memory f
 
 Design
 ------
-While a function is traced, its ops go to the ordinary tape, pinned. Numbers that stand for arguments' are NaN: no op on one
-raises, and nothing that was computed from one can be mistaken for a result. Reading data of such a node is an error, as
-what Python decides by it would be frozen.
+While a function is traced, its ops go to the ordinary tape, pinned. Numbers that stand for arguments' are NaN: no op
+on one raises, and nothing that was computed from one can be mistaken for a result. Reading data of such a node is an
+error, as what Python decides by it would be frozen.
 
 A node below the trace is a parameter: the Program holds its Value. Nodes that depend on no row are uniform: computed
 once a call. Chains b + w0*x0 + w1*x1 + ... with uniform w, b become layers, all of those over the same x in one. What
@@ -14,7 +14,6 @@ no output needs is never looked at. Slots are given back after their last use, u
 """
 
 import linecache
-import os
 import sys
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
@@ -107,7 +106,8 @@ def check_read(Value value, what):
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         raise TraceError(
             f"{what} at {frame.f_code.co_filename}:{frame.f_lineno}{': ' + line if line else ''}\n"
-            "The Value depends on an argument, and vmap runs the function once for all calls and rows: there is no number yet. "
+            "The Value depends on an argument, and vmap runs the function once for all calls and rows: there is no "
+            "number yet. "
             "Use where(cond, a, b), maximum, minimum or stop_gradient of micrograd_c, or compute it outside"
         )
 
@@ -274,7 +274,6 @@ cdef class Compiler:
         cdef int32_t i, top
         cdef Node *node
         self.dots, self.activated, self.consumed = {}, {}, set()
-        output = set(self.outputs)
         for i in range(tape.top - 1, self.start - 1, -1):
             if self.kind.get(i) != VARYING or i in self.consumed:
                 continue
@@ -520,7 +519,7 @@ cdef class Emitter:
         cdef Layer *layer
         cdef Instruction *it
         cdef int32_t *place
-        cdef Py_ssize_t k, j
+        cdef Py_ssize_t k
         program.outputs = <int> len(outputs)
         program.output_slots = numbers([self.slot[node] for node in outputs])
         program.uniforms = <int> len(self.of.constants)

@@ -78,7 +78,7 @@ def test_the_edges_are_ieee_754s(name):
         }[name](np.array(EDGES)).tolist()
     got = vmap(lambda x: getattr(x, name)())(EDGES).tolist()
     for x, one, other in zip(EDGES, got, wanted):
-        assert ulps(one, other) <= 2 and math.copysign(1, one) == math.copysign(1, other) or math.isnan(other), x
+        assert (ulps(one, other) <= 2 and math.copysign(1, one) == math.copysign(1, other)) or math.isnan(other), x
 
 
 @pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 63, 64, 65, 100, 1000, 2047, 2049, 5000])

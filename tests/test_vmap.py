@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 from micrograd_c import (
-    TraceError, cross_entropy, logsumexp, mean, no_grad, softmax, sumprod, tape, viz, vmap,
+    TraceError,
+    cross_entropy,
+    logsumexp,
+    mean,
+    no_grad,
+    softmax,
+    sumprod,
+    tape,
+    viz,
+    vmap,
 )
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
@@ -175,7 +184,9 @@ def test_no_rows():
         batch.mean()
 
 
-@pytest.mark.parametrize(("weights", "error"), [([1.0], ValueError), (np.ones(4), ValueError), (np.ones((3, 1)), TypeError)])
+@pytest.mark.parametrize(("weights", "error"), [
+    ([1.0], ValueError), (np.ones(4), ValueError), (np.ones((3, 1)), TypeError),
+])
 def test_wrong_weights(weights, error):
     with pytest.raises(error, match="weights"):
         vmap(lambda x: x[0])(ROWS).sum(weights)

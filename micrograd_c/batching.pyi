@@ -1,0 +1,19 @@
+from collections.abc import Callable
+from typing import Any
+
+from micrograd_c.program import TraceError as TraceError
+
+__all__ = ["TraceError", "vmap"]
+
+SAVED_BYTES: int
+
+class Mapped:
+    fn: Callable[..., Any]
+    def __init__(self, fn: Callable[..., Any], in_axes: Any, threads: int, saved_bytes: int) -> None: ...
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any: ...
+    def map(self, arguments: tuple[Any, ...]) -> Any: ...
+
+def vmap(
+    fn: Callable[..., Any], in_axes: int | tuple[int | None, ...] | list[int | None] | None = 0, *, threads: int = 1,
+    saved_bytes: int = ...,
+) -> Mapped: ...
