@@ -9,6 +9,11 @@ import importlib
 import pathlib
 import random
 import time
+from array import array
+
+from micrograd_c.batching import vmap
+from micrograd_c.optim import SGD
+from micrograd_c.vector import sumprod
 
 STEPS = 100
 AGAINST_STEPS = 4
@@ -17,6 +22,7 @@ AGAINST_STEPS = 4
 def add_arguments(parser):
     """What `micrograd-c demo` accepts."""
     parser.add_argument("--plot", metavar="FILE", help="draw the decision boundary (needs the extra `plot`)")
+    parser.add_argument("--vmap", action="store_true", help="all points at once, by micrograd_c.vmap")
     parser.add_argument(
         "--against", metavar="PACKAGE", choices=["micrograd"],
         help="then run the first steps on the original too, and print difference and speed",
@@ -27,7 +33,7 @@ def run(options):
     """`micrograd-c demo`; returns the exit status."""
     pyplot = import_extra("matplotlib.pyplot", "--plot", "plot") if options.plot else None
     original = import_extra("micrograd.engine", "--against micrograd", "test") if options.against else None
-    training = Training("micrograd_c")
+    training = (VmapTraining if options.vmap else Training)("micrograd_c")
     start = time.perf_counter()
     for k in range(STEPS):
         loss, accuracy = training.step()
@@ -94,6 +100,42 @@ class Training:
             p.data -= learning_rate * p.grad
         self.k += 1
         return total_loss.data, accuracy
+
+
+class VmapTraining(Training):
+    """The same, with the score of one point as a function that vmap runs for all."""
+
+    def __init__(self, package):
+        super().__init__(package)
+        self.points, self.labels = numbers(self.X), array("d", self.y)
+        self.both = vmap(self.margin_and_score)
+        self.optimizer = SGD(self.model.parameters())
+
+    def margin_and_score(self, x, y):
+        """Of one point."""
+        score = self.model(x)
+        return (1 + -y * score).relu(), score
+
+    def loss(self):
+        losses, scores = self.both(self.points, self.labels)
+        parameters = self.optimizer.param_groups[0]["params"]
+        accuracy = [(yi > 0) == (score > 0) for yi, score in zip(self.y, scores)]
+        return losses.mean() + 1e-4 * sumprod(parameters, parameters), sum(accuracy) / len(accuracy)
+
+    def step(self):
+        total_loss, accuracy = self.loss()
+        self.optimizer.zero_grad()
+        total_loss.backward()
+        self.optimizer.lr = 1.0 - 0.9 * self.k / 100
+        self.optimizer.step()
+        self.k += 1
+        return total_loss.data, accuracy
+
+
+def numbers(rows):
+    """Rows as a buffer of doubles."""
+    flat = array("d", [number for row in rows for number in row])
+    return memoryview(flat).cast("B").cast("d", (len(rows), len(rows[0])))
 
 
 def timed_steps(training):

@@ -153,3 +153,15 @@ def test_the_data_is_scikit_learns():
     np.random.seed(1337)
     X, y = make_moons(n_samples=100, noise=0.1)
     assert demo.load_moons() == (X.tolist(), (y * 2 - 1).tolist())
+
+
+def test_the_demo_by_vmap_takes_the_same_path(capsys):
+    assert command.main(["demo"]) == 0
+    wanted = capsys.readouterr().out.splitlines()[:100]
+    assert command.main(["demo", "--vmap"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 101
+    for line, other in zip(lines, wanted):
+        _, _, _, loss, _, accuracy = line.split()
+        assert float(loss[:-1]) == pytest.approx(float(other.split()[3][:-1]), rel=1e-9)
+        assert accuracy == other.split()[5]
