@@ -170,7 +170,8 @@ cdef inline int sweep_with_hooks(Value root) except -1:
                 run_hook(i)
             else:
                 local_step(&tape, i)
-            mark_operands(i, marked)
+            if tape.nodes[i].op != rules.STOP:
+                mark_operands(i, marked)
     finally:
         free(marked)
         unpin(&tape)

@@ -73,6 +73,10 @@ def test_the_gradient_stops():
     x.grad = 0
     stop_gradient(x * math.inf).backward()
     assert x.grad == 0
+    y = x + 1
+    y._backward = lambda: None      # from here on sweeps look for such functions
+    stop_gradient(x * math.inf).backward()
+    assert x.grad == 0
 
 
 def test_labels_survive_choices_and_no_grad_makes_leaves():
