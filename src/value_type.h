@@ -59,10 +59,11 @@ static inline PyObject *fresh_value(void) {
     return o;
 }
 
-/* Whether a plain Value that dies can be made again. Not one with a finalizer: it is marked as finalized for good. */
+/* Whether a plain Value that dies can be made again. Not one with a finalizer: it is marked as finalized for good. And
+   once somebody has replaced Value.__setattr__, object.__setattr__ can give attributes without our knowing. */
 static inline int can_be_spared(PyObject *o) {
     return Py_TYPE(o) == value_type.type && spare_count < SPARE_VALUES && !value_type.type->tp_finalize
-        && !WEAK_REFERENCES(o);
+        && !WEAK_REFERENCES(o) && !ATTRIBUTES(o);
 }
 
 static inline void spare(PyObject *o) {

@@ -41,6 +41,19 @@ v.keep = Keep()
 del v
 assert kept == [None]
 """,
+    "a Value that somebody's __setattr__ gave attributes is not made again with them": """
+from micrograd_c.engine import Value
+original = Value.__setattr__
+Value.__setattr__ = lambda self, name, value: object.__setattr__(self, name, value)
+for i in range(300):
+    v = Value(1.0)
+    v.label = "old"
+del v
+assert not any(hasattr(Value(2.0), "label") for _ in range(600))
+values = [Value(2.0) for _ in range(600)]
+assert not any(hasattr(v, "label") for v in values)
+Value.__setattr__ = original
+""",
     "another class may be assigned": """
 import gc
 from micrograd_c.engine import Value
