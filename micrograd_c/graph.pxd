@@ -53,26 +53,23 @@ cdef inline Value handle_of(int32_t index, Value above):
 
 cdef inline set operands(Value value):
     """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
-    cdef Node *node
-    cdef int32_t start, k, count
-    cdef int op
+    cdef Node node
+    cdef int32_t index, k
     cdef set result = set()
     pin(&tape)
     try:
-        node = tape.nodes + value.index
-        start = node.a
-        op = node.op
-        if op == rules.CUSTOM:
-            count = node.b
-            for k in range(start, start + count):
+        index = value.index
+        node = tape.nodes[index]    # a copy: making handles may run code that replaces these very operands
+        if node.op == rules.CUSTOM:
+            for k in range(node.a, node.a + node.b):
                 result.add(handle_of(tape.edges[k].a, value))
-        elif op != rules.LEAF:
-            result.add(handle_of(start, value))
-            if op == rules.ADD or op == rules.MUL or op == rules.POW:
-                result.add(handle_of(tape.nodes[value.index].b, value))
+        elif node.op != rules.LEAF:
+            result.add(handle_of(node.a, value))
+            if node.op == rules.ADD or node.op == rules.MUL or node.op == rules.POW:
+                result.add(handle_of(node.b, value))
     finally:
         unpin(&tape)
-    if result:
+    if result and value.index == index:
         rare(value).prev = result
     return result
 

@@ -132,6 +132,31 @@ del x
 assert all([v for v in s._prev if v._op][0]._backward() is None for s in sums)
 assert p.grad == 0
 """,
+    "operands may be replaced while they are looked at": COLLECT_AT_NEXT_CHANCE + """
+import copy
+live = [Value(1.0) for _ in range(600)]
+def attempt(look, warm):
+    child = live[0]
+    y = Value(3.0) + Value(2.0)
+    hoard = [Value(1.0) for _ in range(300)]
+    junk = [[] for _ in range(warm)]
+    left = [2]
+    def replace():      # not in the first collection, but in the next
+        left[0] -= 1
+        if left[0]:
+            Garbage(replace)
+        else:
+            y._prev = (child,) * 300_000
+    Garbage(replace)
+    found = with_collector(lambda: look(y))
+    assert len(found if isinstance(found, set) else found._prev) in (1, 2)
+    (child + child).backward()
+    if isinstance(found, Value):
+        found.backward()
+for warm in range(6):
+    attempt(lambda y: y._prev, warm)
+    attempt(copy.copy, warm)
+""",
     "a layer's lists may change while it is recorded": COLLECT_AT_NEXT_CHANCE + """
 from micrograd_c.nn import MLP
 x = [1.0, 2.0]
