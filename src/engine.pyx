@@ -384,14 +384,16 @@ cdef int set_grad(Value value, object number) except -1:
 # --- operators and properties replaced by users ---
 
 cdef bint properties_are_ours() except -1:
-    """False once somebody has assigned to Value.data, Value.grad or Value.__setattr__."""
+    """False once somebody has assigned to Value.data, Value.grad or Value.__setattr__, or deleted one."""
     global value_version
     if is_version(Value, value_version):
         return True
-    value_version = 0
-    if Value.data is value_data and Value.grad is value_grad and Value.__setattr__ is value_setattr:
-        value_version = version_of(Value)
-    return value_version != 0
+    cdef bint ours = (
+        getattr(Value, DATA, None) is value_data and getattr(Value, GRAD, None) is value_grad
+        and Value.__setattr__ is value_setattr
+    )
+    value_version = version_of(Value) if ours else 0
+    return ours
 
 
 cpdef bint operators_are_ours() noexcept:
