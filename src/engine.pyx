@@ -457,14 +457,6 @@ cdef void dealloc(PyObject *handle) noexcept:
         value_dealloc(handle)
 
 
-cdef str DATA = "data"
-cdef str GRAD = "grad"
-cdef object value_data = Value.data
-cdef object value_grad = Value.grad
-cdef object value_setattr = Value.__setattr__
-cdef unsigned int value_version = 0
-
-
 cdef int set_up() except -1:
     cdef Value value = Value.__new__(Value)
     tape.index_offset = <char *> &value.index - <char *> <void *> value
@@ -476,3 +468,10 @@ cdef int set_up() except -1:
 
 
 set_up()
+
+cdef str DATA = "data"
+cdef str GRAD = "grad"
+cdef object value_data = Value.data
+cdef object value_grad = Value.grad
+cdef object value_setattr = Value.__setattr__
+cdef unsigned int value_version = 0
