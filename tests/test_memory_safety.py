@@ -1,28 +1,9 @@
 """Code that runs in the middle of things: finalizers, weak references and odd classes must not reach freed memory."""
 
 import pytest
+from conftest import COLLECT_AT_NEXT_CHANCE
 
-COLLECT_AT_NEXT_CHANCE = """
-import gc
-from micrograd_c import tape
-from micrograd_c.engine import Value
-gc.disable()
-gc.collect()
-
-class Garbage:      # whose finalizer runs as soon as anything is allocated that the collector counts
-    def __init__(self, finalizer):
-        self.me, self.finalizer = self, finalizer
-    def __del__(self):
-        self.finalizer()
-
-def with_collector(action):
-    gc.set_threshold(1, 1, 1)
-    gc.enable()
-    try:
-        return action()
-    finally:
-        gc.disable()
-
+RECORD = COLLECT_AT_NEXT_CHANCE + """
 made = []
 def record():
     made.extend(Value(1.0) for _ in range(40_000))
@@ -102,7 +83,7 @@ assert tape.stats()["young_handles"] == before
 tape.collect()
 assert original.data == 3.0
 """,
-    "a slope that raises may run any code": COLLECT_AT_NEXT_CHANCE + """
+    "a slope that raises may run any code": RECORD + """
 x = Value(0.0)
 y = (x * 2.0) ** 0.5
 for _ in range(1_000):
@@ -119,7 +100,7 @@ x.grad = 0
 (x * 3.0).backward()
 assert x.grad == 3.0
 """,
-    "state that comes late may run any code": COLLECT_AT_NEXT_CHANCE + """
+    "state that comes late may run any code": RECORD + """
 junk = [Value(5.0) for _ in range(3_000)]
 p = Value(0.0)
 x = p + 1
