@@ -53,28 +53,25 @@ cdef inline Value handle_of(int32_t index, Value above):
 
 cdef inline set operands(Value value):
     """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
-    cdef Node *node
-    cdef int32_t start, k, count, index
-    cdef int op
+    cdef Node node
+    cdef int32_t index, operand, k
     cdef set result = set()
     pin(&tape)
     try:
-        node = tape.nodes + value.index
-        start = node.a
-        op = node.op
-        if op == rules.CUSTOM or op == rules.NATIVE:
-            count = node.b
-            for k in range(start, start + count):
-                for index in (tape.edges[k].a, tape.edges[k].b):
-                    if index:
-                        result.add(handle_of(index, value))
-        elif op != rules.LEAF:
-            result.add(handle_of(start, value))
-            if op < rules.RELU and op != rules.POWER:
-                result.add(handle_of(tape.nodes[value.index].b, value))
+        index = value.index
+        node = tape.nodes[index]    # a copy: making handles may run code that replaces these very operands
+        if node.op == rules.CUSTOM or node.op == rules.NATIVE:
+            for k in range(node.a, node.a + node.b):
+                for operand in (tape.edges[k].a, tape.edges[k].b):
+                    if operand:
+                        result.add(handle_of(operand, value))
+        elif node.op != rules.LEAF:
+            result.add(handle_of(node.a, value))
+            if node.op < rules.RELU and node.op != rules.POWER:
+                result.add(handle_of(node.b, value))
     finally:
         unpin(&tape)
-    if result:
+    if result and value.index == index:
         rare(value).prev = result
     return result
 

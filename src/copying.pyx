@@ -180,6 +180,7 @@ cdef Value record_copy(Value original, list operands):
     node.flags &= DATA_INT | GRAD_FLOAT | LEAF_NODE
     if node.op == rules.CUSTOM:
         node.a = tape.edge_top
+        node.b = <int32_t> count
         for operand in operands:
             tape.edges[tape.edge_top].a = operand.index
             tape.edges[tape.edge_top].b = 0

@@ -406,14 +406,16 @@ cdef int set_grad(Value value, object number) except -1:
 # --- operators and properties replaced by users ---
 
 cdef bint properties_are_ours() except -1:
-    """False once somebody has assigned to Value.data, Value.grad or Value.__setattr__."""
+    """False once somebody has assigned to Value.data, Value.grad or Value.__setattr__, or deleted one."""
     global value_version
     if is_version(Value, value_version):
         return True
-    value_version = 0
-    if Value.data is value_data and Value.grad is value_grad and Value.__setattr__ is value_setattr:
-        value_version = version_of(Value)
-    return value_version != 0
+    cdef bint ours = (
+        getattr(Value, DATA, None) is value_data and getattr(Value, GRAD, None) is value_grad
+        and Value.__setattr__ is value_setattr
+    )
+    value_version = version_of(Value) if ours else 0
+    return ours
 
 
 cpdef bint operators_are_ours() noexcept:
@@ -477,14 +479,6 @@ cdef void dealloc(PyObject *handle) noexcept:
         value_dealloc(handle)
 
 
-cdef str DATA = "data"
-cdef str GRAD = "grad"
-cdef object value_data = Value.data
-cdef object value_grad = Value.grad
-cdef object value_setattr = Value.__setattr__
-cdef unsigned int value_version = 0
-
-
 cdef int set_up() except -1:
     cdef Value value = Value.__new__(Value)
     tape.index_offset = <char *> &value.index - <char *> <void *> value
@@ -496,3 +490,10 @@ cdef int set_up() except -1:
 
 
 set_up()
+
+cdef str DATA = "data"
+cdef str GRAD = "grad"
+cdef object value_data = Value.data
+cdef object value_grad = Value.grad
+cdef object value_setattr = Value.__setattr__
+cdef unsigned int value_version = 0

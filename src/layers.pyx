@@ -167,11 +167,12 @@ cdef bint activations_are_ours() except -1:
     global value_version
     if is_version(Value, value_version):
         return True
-    value_version = 0
-    if Value.relu is value_relu and Value.tanh is value_tanh and Value.sigmoid is value_sigmoid:
-        value_version = version_of(Value)
-        return True
-    return False
+    cdef bint ours = (
+        getattr(Value, RELU, None) is value_relu and getattr(Value, TANH, None) is value_tanh
+        and getattr(Value, SIGMOID, None) is value_sigmoid
+    )
+    value_version = version_of(Value) if ours else 0
+    return ours
 
 
 cdef bint neurons_are_ours() except -1:

@@ -17,6 +17,7 @@ static struct {
     destructor made_dealloc;
     initproc made_init;
     newfunc made_new;
+    setattrofunc made_setattro;
     PyNumberMethods made_operators;
     PyObject *no_arguments;             /* an empty tuple */
 } value_type;
@@ -59,10 +60,11 @@ static inline PyObject *fresh_value(void) {
     return o;
 }
 
-/* Whether a plain Value that dies can be made again. Not one with a finalizer: it is marked as finalized for good. */
+/* Whether a plain Value that dies can be made again. Not one with a finalizer: it is marked as finalized for good. And
+   once somebody has replaced Value.__setattr__, object.__setattr__ can give attributes without our knowing. */
 static inline int can_be_spared(PyObject *o) {
     return Py_TYPE(o) == value_type.type && spare_count < SPARE_VALUES && !value_type.type->tp_finalize
-        && !WEAK_REFERENCES(o);
+        && !WEAK_REFERENCES(o) && !ATTRIBUTES(o);
 }
 
 static inline void spare(PyObject *o) {
@@ -149,6 +151,36 @@ static int make_slot_wrapper(const char *name, binaryfunc function) {
     return status;
 }
 
+/* __setattr__ and __delattr__ as methods. The wrappers of the slot that CPython makes refuse to run once the slot is
+   another, as it is while somebody has replaced __setattr__ by a function that calls the original. */
+static PyObject *set_attribute(PyObject *o, PyObject *const *args, Py_ssize_t given) {
+    if (given != 2)
+        return PyErr_Format(PyExc_TypeError, "__setattr__ wants a name and a value, not %zd arguments", given);
+    if (value_type.made_setattro(o, args[0], args[1])) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *delete_attribute(PyObject *o, PyObject *name) {
+    if (value_type.made_setattro(o, name, NULL)) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef attribute_methods[] = {
+    {"__setattr__", (PyCFunction)(void (*)(void))set_attribute, METH_FASTCALL, "Implement setattr(self, name, value)."},
+    {"__delattr__", delete_attribute, METH_O, "Implement delattr(self, name)."},
+};
+
+static int make_attribute_methods(PyTypeObject *type) {
+    int i, status = 0;
+    for (i = 0; i < 2 && !status; i++) {
+        PyObject *method = PyDescr_NewMethod(type, attribute_methods + i);
+        status = method ? PyObject_SetAttrString((PyObject *)type, attribute_methods[i].ml_name, method) : -1;
+        Py_XDECREF(method);
+    }
+    type->tp_setattro = value_type.made_setattro;   /* which assigning to the class has replaced by a look-up of those */
+    return status;
+}
+
 static int install_value_type(
     PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), void (*let_go)(PyObject *),
     destructor dealloc, PyObject *(*leaf)(PyObject *)
@@ -167,6 +199,7 @@ static int install_value_type(
     value_type.made_dealloc = type->tp_dealloc;
     value_type.made_init = type->tp_init;
     value_type.made_new = type->tp_new;
+    value_type.made_setattro = type->tp_setattro;
     value_type.no_arguments = PyTuple_New(0);
     if (!value_type.no_arguments) return -1;
     type->tp_traverse = value_traverse;
@@ -177,7 +210,7 @@ static int install_value_type(
     PyType_Modified(type);
     if (make_slot_wrapper("__add__", operators.nb_add) || make_slot_wrapper("__sub__", operators.nb_subtract)
             || make_slot_wrapper("__mul__", operators.nb_multiply)
-            || make_slot_wrapper("__truediv__", operators.nb_true_divide))
+            || make_slot_wrapper("__truediv__", operators.nb_true_divide) || make_attribute_methods(type))
         return -1;
     return 0;
 }

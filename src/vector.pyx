@@ -273,7 +273,7 @@ cdef list some(object xs, str function):
 cdef bint arithmetic_is_ours() except -1:
     return (
         operators_are_ours() and compositions_are_ours() and tape.traced == NO_TRACE
-        and Value.exp is value_exp and Value.log is value_log
+        and getattr(Value, "exp", None) is value_exp and getattr(Value, "log", None) is value_log
     )
 
 

@@ -37,6 +37,29 @@ def run_python(tmp_path):
     return run
 
 
+# for programs of run_python: Python's collector, and so any code, runs where it can run at all
+COLLECT_AT_NEXT_CHANCE = """
+import gc
+from micrograd_c import tape
+from micrograd_c.engine import Value
+gc.disable()
+gc.collect()
+
+class Garbage:      # whose finalizer runs as soon as anything is allocated that the collector counts
+    def __init__(self, finalizer):
+        self.me, self.finalizer = self, finalizer
+    def __del__(self):
+        self.finalizer()
+
+def with_collector(action):
+    gc.set_threshold(1, 1, 1)
+    gc.enable()
+    try:
+        return action()
+    finally:
+        gc.disable()
+"""
+
 sanitized = pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="memory is the sanitizer's")
 
 

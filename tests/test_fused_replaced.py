@@ -25,6 +25,22 @@ def test_a_replaced_method_of_value_runs_as_it_does_in_the_spelling(replace, pat
     agree(program)
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("options", [{"nonlin": False}, {}, {"activation": "tanh"}], ids=["linear", "relu", "tanh"])
+def test_an_activation_deleted_from_value_is_missed_only_where_it_is_used(name, options):
+    def program(way):
+        layer = way.Layer(2, 3, **options)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delattr(Value, name)
+            try:
+                yield way.graph(*layer([1.0, way.Value(2.5)]))
+            except AttributeError as error:
+                yield str(error)
+        yield way.graph(*layer([1.0, way.Value(2.5)]))
+
+    agree(program)
+
+
 def test_a_method_replaced_after_the_call_does_not_matter_to_the_graph(patch_value):
     def program(way):
         with pytest.MonkeyPatch.context() as patch:
