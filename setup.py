@@ -24,8 +24,10 @@ BUILDS = {
 }
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
-modules = ["tape", "engine", "layers", "vector", "updates", "copying", "choosing", "program", "batch"]
-SOURCES = {"batch": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
+modules = [
+    "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "program", "columns", "runs", "batch",
+]
+SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 
 setup(
     ext_modules=cythonize(

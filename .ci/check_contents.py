@@ -5,7 +5,8 @@ import sys
 import tarfile
 import zipfile
 
-MODULES = ["tape", "engine", "layers", "vector", "updates", "copying", "choosing", "program", "batch"]
+MODULES = ["tape", "engine", "layers", "vector", "updates", "copying", "choosing", "program", "columns", "runs",
+           "batch"]
 FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
 FILES = ["CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
 GENERATED = {".c", ".so", ".pyd", ".pyc", ".pyo"}

@@ -10,7 +10,7 @@ import threading
 import warnings
 from array import array
 
-from micrograd_c import batch, program, rowwise, tape
+from micrograd_c import batch, columns, program, rowwise, runs, tape
 from micrograd_c.engine import Value
 from micrograd_c.program import TraceError
 
@@ -62,42 +62,37 @@ class Mapped:
     def __init__(self, fn, in_axes, threads, saved_bytes):
         functools.update_wrapper(self, fn, updated=())
         self.fn, self.in_axes = fn, in_axes
-        self.only_rows = in_axes == 0
         self.traces = {}
-        # for tests and measurements: a block's rows, and the set of kernels
-        self.options = threads, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), saved_bytes, os.environ.get(
+        self.latest = None      # the Trace that the next call is likely to need again
+        # the last two are for tests and measurements: a block's rows, and the set of kernels
+        self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
             "MICROGRAD_C_KERNELS")
 
     def __call__(self, *arguments, **keywords):
         """The function's results for all rows."""
+        if self.latest is not None and not keywords:    # the usual case, without looking twice
+            batches = batch.run_buffers(self.latest.runner, arguments)
+            if batches is not None:
+                return self.latest.results_of(batches)
         if program.is_tracing() and tracer == threading.get_ident():
             raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
-        if self.only_rows and not keywords:     # the usual case, without looking twice
-            buffers = batch.columns_of(arguments)
-            trace = buffers and self.traces.get(buffers[0])
-            if trace and trace.program:
-                batches = batch.run(trace.program, buffers[1], [], *self.options)
-                return batches[0] if trace.results is None else rebuild(trace.results, iter(batches))
         if keywords:
             raise TypeError(f"vmap takes arguments by position only, not {next(iter(keywords))}=")
-        return self.map(arguments)
-
-    def map(self, arguments):
-        """The same for arguments of any kind."""
         given = [read(argument, axis, name) for argument, axis, name
                  in zip(arguments, axes_of(self.in_axes, len(arguments)), names(self.fn, arguments))]
         rows = rows_of(given)
         key = tuple([one.structure for one in given])
         trace = self.traces.get(key)
         if trace is None:
-            trace = self.traces[key] = Trace(self.fn, given)
-        if trace.program is None:
+            trace = self.traces[key] = Trace(self.fn, given, self.options)
+        if trace.runner is None:
             return rowwise.run(self.fn, given, rows)
-        columns = batch.Columns(trace.columns)
+        self.latest = trace
+        numbers = columns.Columns(trace.columns)
         for one in given:
-            one.add_to(columns)
+            one.add_to(numbers)
         shared = [number for one in given for number in one.shared]
-        return rebuild(trace.results, iter(batch.run(trace.program, columns, shared, *self.options)))
+        return trace.results_of(batch.run(trace.runner, numbers, shared))
 
 
 def check_axes(in_axes):
@@ -142,8 +137,8 @@ class Rows:
         self.structure = numbers.shape[1:]
         self.rows = numbers.shape[0]
 
-    def add_to(self, columns):
-        columns.add(self.numbers)
+    def add_to(self, numbers):
+        numbers.add(self.numbers)
 
     def values(self, inputs, shared):
         """What the function gets while it is traced."""
@@ -181,7 +176,7 @@ class Shared:
         self.shared += numbers.flat()
         return numbers.shape, nested(numbers.shape, lambda: None)
 
-    def add_to(self, columns):
+    def add_to(self, numbers):
         pass
 
     def values(self, inputs, shared):
@@ -211,7 +206,7 @@ def read(argument, axis, name):
         return Shared(argument, name)
     numbers = as_numbers(argument, name)
     if numbers is None:
-        numbers = batch.Numbers(from_lists(argument, name))
+        numbers = columns.Numbers(from_lists(argument, name))
     if not numbers.shape:
         raise ValueError(f"{name} is a single number: with in_axes 0 its first axis should be the rows")
     return Rows(numbers, name)
@@ -222,7 +217,7 @@ def as_numbers(argument, name):
     if isinstance(argument, (str, bytes, bytearray)):
         raise TypeError(f"{name} must be numbers, not {type(argument).__name__}")
     try:
-        numbers = batch.Numbers(argument)
+        numbers = columns.Numbers(argument)
     except (TypeError, BufferError, ValueError) as error:
         if hasattr(argument, "dtype") and hasattr(argument, "shape") and argument.shape:
             raise TypeError(f"{name} must be an array of numbers, not of dtype {argument.dtype}") from error
@@ -242,7 +237,7 @@ def from_lists(argument, name):
         raise TypeError(f"{name} must be rows of numbers, a buffer or lists, not {type(argument).__name__}")
     view = memoryview(numbers)
     if 0 in shape:
-        return batch.empty(shape)
+        return columns.empty(shape)
     return view.cast("B").cast("d", shape) if len(shape) > 1 else view
 
 
@@ -313,20 +308,24 @@ def fill(tree, make):
 # --- traces and results ---
 
 class Trace:
-    """What became of the function for arguments of one structure: a Program, or None if it has to be run row by row."""
+    """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
 
-    def __init__(self, fn, given):
-        self.program = None
+    def __init__(self, fn, given, options):
+        self.runner = None
         try:
-            self.trace(fn, given)
+            traced = self.trace(fn, given)
         except program.Untraceable as error:
             warn(fn, f"it computes {error} in Python")
         except TraceError:
             if not rowwise.computes_by_itself(fn, given):
                 raise
             warn(fn, "it has an op of its own, whose numbers Python computes")
+        else:
+            shapes = [one.structure for one in given] if all(isinstance(one, Rows) for one in given) else None
+            self.runner = runs.Runner(traced, shapes, *options)
 
     def trace(self, fn, given):
+        """The Program."""
         global tracer
         inputs, shared, roots = [], [], []
         depth = tape.pause_depth()      # a trace records, whoever calls
@@ -338,17 +337,21 @@ class Trace:
                 result = fn(*[one.values(inputs, shared) for one in given])
                 self.results = outputs_of(result, roots)
                 self.columns = len(inputs)
-                self.program = program.compile(roots, inputs, shared)
+                return program.compile(roots, inputs, shared)
             finally:
                 program.end()
                 tape.pause(depth)
                 tracer = None
 
+    def results_of(self, batches):
+        """The function's result, with a Batch for each Value."""
+        return batches[0] if self.results is None else fill(self.results, iter(batches).__next__)
+
 
 def warn(fn, reason):
     warnings.warn(
         f"vmap runs {getattr(fn, '__qualname__', fn)} row by row, which is slow: {reason}. "
-        "Ops of micrograd_c's Value can be run for all rows at once", stacklevel=5,
+        "Ops of micrograd_c's Value can be run for all rows at once", stacklevel=4,
     )
 
 
@@ -363,8 +366,3 @@ def outputs_of(result, roots):
         roots.append(Value(result))
         return None
     raise TypeError(f"a function given to vmap must return a Value or lists of Values, not {type(result).__name__}")
-
-
-def rebuild(results, batches):
-    """The function's result, with a Batch for each Value."""
-    return fill(results, lambda: next(batches))

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t
 
 cdef extern from "kernels.h":
     enum:
-        GRANULE
+        MOST_LANES
         CHUNK
         DO_MOVE, DO_ADD, DO_LAYER, DO_STOP
         A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
@@ -28,12 +28,13 @@ cdef extern from "kernels.h":
     ctypedef struct Kernels:
         const char *name
         void (*forward)(
-            const Code *code, double *slots, int32_t width, int32_t rows, const double *uniforms, const double *packed
+            const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers
         ) noexcept nogil
         void (*backward)(
             const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
-            const double *uniforms, const double *packed, double *uniform_gradients, double *packed_gradients
+            const double *numbers, int fresh, double *totals
         ) noexcept nogil
+        void (*total)(const double *totals, int32_t count, double *gradients) noexcept nogil
 
     const Kernels *find_kernels "micrograd_c_kernels"(const char *name) noexcept nogil
     const char *kernel_name "micrograd_c_kernel_name"(int k) noexcept nogil
@@ -53,7 +54,8 @@ cdef class Program:
     cdef Code code
     cdef Scalar *scalars
     cdef double *constants          # what uniforms start from
-    cdef int32_t *packed_sources    # the uniform of each packed number
+    cdef int32_t *used              # the uniform of each use
+    cdef int32_t *idle              # uses that no gradient goes to
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
     cdef int32_t *zeroed            # adjoint slots that start at 0 in each block
@@ -62,7 +64,7 @@ cdef class Program:
     cdef int32_t *numbers           # all lists of slots, one after the other
     cdef readonly int inputs        # slots 0 to inputs - 1
     cdef readonly int shared        # uniforms after the parameters
-    cdef readonly int outputs, slots, adjoints, uniforms, packed, scalar_count, zeroed_count
+    cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count, zeroed_count, idle_count
     cdef readonly bint differentiable   # some output depends on a parameter
-    cdef double *spare              # a workspace that the last run has left
+    cdef void *spare                # a workspace that a run has left
     cdef size_t spare_size

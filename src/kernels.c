@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"    /* how vectors are returned changes only between functions of this file */
+#endif
+
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define CAN_CHOOSE 1
 #else
@@ -19,8 +23,12 @@
 /* MULTIPLY_ADD is for gradients only: values are rounded after the product, as the eager engine's. */
 
 #define LANES(name) name##_baseline
-#define VECTORS_AT_ONCE 1
 #define MULTIPLY_ADD(x, y, z) ((x) * (y) + (z))
+/* tiles as large as fit the registers, 16 of them here */
+#define VECTORS_AT_ONCE 1
+#define INPUTS_AT_ONCE 4
+#define WEIGHTS_AT_ONCE 2
+#define OUTPUTS_AT_ONCE 4
 #include "lanes.h"
 #undef LANES
 
@@ -35,8 +43,11 @@
 #define LANES(name) name##_avx2
 #include "lanes.h"
 #undef LANES
-#undef VECTORS_AT_ONCE
 #undef MULTIPLY_ADD
+#undef VECTORS_AT_ONCE
+#undef INPUTS_AT_ONCE
+#undef WEIGHTS_AT_ONCE
+#undef OUTPUTS_AT_ONCE
 #if defined(__clang__)
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512"))), \
@@ -47,8 +58,11 @@
 #pragma GCC target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 #endif
 #define LANES(name) name##_avx512
-#define VECTORS_AT_ONCE 2
 #define MULTIPLY_ADD(x, y, z) ((Lanes)_mm512_fmadd_pd((__m512d)(x), (__m512d)(y), (__m512d)(z)))
+#define VECTORS_AT_ONCE 2
+#define INPUTS_AT_ONCE 8
+#define WEIGHTS_AT_ONCE 4
+#define OUTPUTS_AT_ONCE 4
 #include "lanes.h"
 #undef LANES
 #if defined(__clang__)
@@ -60,10 +74,10 @@
 #endif
 
 static const Kernels *available(int k) {
-    static const Kernels baseline = {"baseline", forward_baseline, backward_baseline};
+    static const Kernels baseline = {"baseline", forward_baseline, backward_baseline, total_baseline};
 #if CAN_CHOOSE
-    static const Kernels avx2 = {"avx2", forward_avx2, backward_avx2};
-    static const Kernels avx512 = {"avx512", forward_avx512, backward_avx512};
+    static const Kernels avx2 = {"avx2", forward_avx2, backward_avx2, total_avx2};
+    static const Kernels avx512 = {"avx512", forward_avx512, backward_avx512, total_avx512};
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && k-- == 0)

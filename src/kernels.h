@@ -1,15 +1,17 @@
 /* Programs of vmap as the kernels see them: instructions over slots of lanes, a lane being a row of the batch.
 
-A slot is an array of `width` doubles, one for each row of a block; slot k begins at slots + k * width. Uniform numbers
-are the same for all rows. Knows nothing of Python, of the tape, or of where rows come from. */
+A slot is an array of `width` doubles, one for each row of a block; slot k begins at slots + k * width. Numbers that are
+the same for all rows, such as weights, are listed once for each use, in the order of the instructions that use them.
+Knows nothing of Python, of the tape, or of where rows come from. */
 
 #ifndef MICROGRAD_C_KERNELS_H
 #define MICROGRAD_C_KERNELS_H
 
 #include <stdint.h>
 
-/* Sums over rows are taken of so many at a time, so that neither the size of blocks nor the number of threads shows. */
-enum { GRANULE = 64, CHUNK = 2048 };
+/* Sums over rows are taken lane by lane over a chunk, and then of the lanes: neither the size of blocks nor the number of
+   threads shows. */
+enum { MOST_LANES = 8, CHUNK = 2048 };
 
 /* What an instruction does; from ADD to ABS and STOP as in rules.pxd. */
 enum Instruct {
@@ -19,7 +21,7 @@ enum Instruct {
 };
 
 enum InstructionFlag {
-    A_UNIFORM = 1,  /* a is the number of a uniform, not of a slot */
+    A_UNIFORM = 1,  /* a is not the number of a slot but of a use of a uniform */
     B_UNIFORM = 2,
     A_FIRST = 4,    /* nothing was added to a's adjoint before: store, do not add */
     B_FIRST = 8
@@ -28,9 +30,9 @@ enum InstructionFlag {
 typedef struct {
     int32_t op;
     int32_t out;        /* slot */
-    int32_t a, b;       /* slots or uniforms; of DO_LAYER, a is the layer's number */
+    int32_t a, b;       /* slots or uses; of DO_LAYER, a is the layer's number */
     int32_t adjoint;    /* adjoint slot of out, -1 if nobody asks for it */
-    int32_t adjoint_a;  /* adjoint slot, or the uniform's number; -1 if nobody asks for it */
+    int32_t adjoint_a;  /* adjoint slot, or the use; -1 if nobody asks for it */
     int32_t adjoint_b;
     int32_t flags;
 } Instruction;
@@ -39,7 +41,7 @@ typedef struct {
 typedef struct {
     int32_t inputs, outputs;
     int32_t activation;             /* DO_RELU, DO_TANH, DO_SIGMOID or DO_MOVE */
-    int32_t weights;                /* where they start among the packed numbers, row by row */
+    int32_t weights;                /* the first one's use; the others follow, row by row */
     int32_t biases;
     int32_t wants_weights;          /* 1: somebody asks for the gradients of weights or biases */
     const int32_t *in;              /* slots */
@@ -55,15 +57,17 @@ typedef struct {
     int32_t count;
 } Code;
 
-/* One block of rows: `width` is a multiple of GRANULE, rows at most width. Backward wants all that forward wrote, the
-   adjoints of outputs, and adds to the gradients. */
+/* `numbers` has a number for each use. `totals` has MOST_LANES doubles for each use; only those that a gradient goes to
+   are written. `width` is a multiple of MOST_LANES, `rows` at most width. */
 typedef struct {
     const char *name;
-    void (*forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *uniforms,
-                    const double *packed);
+    /* One block of rows. */
+    void (*forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers);
+    /* Wants all that forward wrote, and the adjoints of outputs; adds to the totals, or, if fresh, starts them. */
     void (*backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
-                     const double *uniforms, const double *packed, double *uniform_gradients,
-                     double *packed_gradients);
+                     const double *numbers, int fresh, double *totals);
+    /* The gradients of `count` uses from their totals. */
+    void (*total)(const double *totals, int32_t count, double *gradients);
 } Kernels;
 
 /* The fastest set of kernels for this processor, or the one of that name; NULL if there is no such here. */

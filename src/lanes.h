@@ -5,7 +5,8 @@
 #define MICROGRAD_C_LANES_H
 
 #if defined(__GNUC__)
-enum { LANE_COUNT = 8 };
+enum { LANE_COUNT = MOST_LANES };
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
 typedef double Lanes __attribute__((vector_size(64), aligned(8)));
 typedef uint64_t Bits __attribute__((vector_size(64), aligned(8)));
 #define MASK(condition) ((Bits)(condition))
@@ -16,6 +17,7 @@ typedef uint64_t Bits __attribute__((vector_size(64), aligned(8)));
 #define SUM(x) ((((x)[0] + (x)[4]) + ((x)[2] + (x)[6])) + (((x)[1] + (x)[5]) + ((x)[3] + (x)[7])))
 #else   /* one lane at a time */
 enum { LANE_COUNT = 1 };
+#define LANE_NUMBERS 0
 typedef double Lanes;
 typedef uint64_t Bits;
 #define MASK(condition) ((Bits)0 - (Bits)(condition))
@@ -26,8 +28,6 @@ static inline double NUMBERS(Bits bits) { double x; memcpy(&x, &bits, sizeof x);
 #define SUM(x) (x)
 #endif
 
-enum { GRANULE_VECTORS = GRANULE / LANE_COUNT };
-
 /* Added to a small number, rounds it to a whole one, whose two's complement is then in the low bits. */
 #define ROUNDER 6755399441055744.0
 
@@ -36,7 +36,7 @@ enum { GRANULE_VECTORS = GRANULE / LANE_COUNT };
 #define LOAD(pointer, v) (((const Lanes *)(pointer))[v])
 #define STORE(pointer, v, x) (((Lanes *)(pointer))[v] = (x))
 
-ALWAYS_INLINE Lanes LANES(all)(double x) { return (Lanes){0} + x; }
+ALWAYS_INLINE Lanes LANES(all)(double x) { return x - (Lanes){0}; }    /* not 0 + x, which loses the sign of -0.0 */
 
 ALWAYS_INLINE Lanes LANES(select)(Bits mask, Lanes yes, Lanes no) {
     return NUMBERS((mask & BITS(yes)) | (~mask & BITS(no)));
@@ -258,18 +258,8 @@ ALWAYS_INLINE Lanes LANES(slope_b)(int op, Lanes x, Lanes y, Lanes z) {
 
 /* The lanes of vector v that are rows. */
 ALWAYS_INLINE Bits LANES(rows_of)(int32_t v, int32_t rows) {
-    Bits mask = BITS(LANES(all)(0.0));
-    int k;
-    for (k = 0; k < LANE_COUNT; k++)
-        if (v * LANE_COUNT + k < rows)
-            LANE(mask, k) = ~(uint64_t)0;
-    return mask;
-}
-
-ALWAYS_INLINE Lanes LANES(only_rows)(Lanes x, int32_t v, int32_t rows) {
-    if ((v + 1) * LANE_COUNT <= rows)
-        return x;
-    return LANES(select)(LANES(rows_of)(v, rows), x, LANES(all)(0.0));
+    const Bits lane = LANE_NUMBERS;
+    return MASK(lane < (uint64_t)(rows - v * LANE_COUNT));
 }
 
 /* SUM of eight vectors at once, with the same order of additions. */
@@ -293,28 +283,23 @@ ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
 #endif
 }
 
-/* Adds what `terms` holds to a uniform's gradient, granule by granule. */
-static void LANES(reduce)(const double *terms, int32_t rows, double *gradient) {
-    int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, v, end;
-    for (v = 0; v < vectors; ) {
-        Lanes sum = LANES(all)(0.0);
-        const int32_t whole = rows / LANE_COUNT;
-        for (end = v + GRANULE_VECTORS < vectors ? v + GRANULE_VECTORS : vectors; v < end && v < whole; v++)
-            sum += LOAD(terms, v);
-        if (v < end)
-            sum += LANES(only_rows)(LOAD(terms, v), v, rows), v++;
-        *gradient += SUM(sum);
-    }
+/* What is left of the lanes' sums: one number for each use of a uniform number. */
+static void LANES(total)(const double *sums, int32_t count, double *gradients) {
+    int32_t k;
+    for (k = 0; k + 8 <= count; k += 8)
+        LANES(sum_each)((const Lanes *)sums + k, gradients + k);
+    for (; k < count; k++)
+        gradients[k] = SUM(LOAD(sums, k));
 }
 
 /* --- layers --- */
 
-ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t width, int32_t v, const double *packed,
+ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t width, int32_t v, const double *numbers,
                                      int32_t i, const int many, const int vectors) {
-    const double *weights = packed + layer->weights + (int64_t)i * layer->inputs;
-    const double *biases = packed + layer->biases + i;
+    const double *weights = numbers + layer->weights + (int64_t)i * layer->inputs;
+    const double *biases = numbers + layer->biases + i;
     const int32_t inputs = layer->inputs;
-    Lanes sums[4][2];
+    Lanes sums[4][VECTORS_AT_ONCE];
     int32_t j;
     int p, q;
     for (p = 0; p < many; p++)
@@ -334,17 +319,17 @@ ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t 
 }
 
 static void LANES(layer_forward)(const Layer *layer, double *slots, int32_t width, int32_t vectors,
-                                 const double *packed) {
+                                 const double *numbers) {
     int32_t i = 0, v;
     for (; i + 4 <= layer->outputs; i += 4) {
         for (v = 0; v + VECTORS_AT_ONCE <= vectors; v += VECTORS_AT_ONCE)
-            LANES(layer_tile)(layer, slots, width, v, packed, i, 4, VECTORS_AT_ONCE);
+            LANES(layer_tile)(layer, slots, width, v, numbers, i, 4, VECTORS_AT_ONCE);
         for (; v < vectors; v++)
-            LANES(layer_tile)(layer, slots, width, v, packed, i, 4, 1);
+            LANES(layer_tile)(layer, slots, width, v, numbers, i, 4, 1);
     }
     for (; i < layer->outputs; i++)
         for (v = 0; v < vectors; v++)
-            LANES(layer_tile)(layer, slots, width, v, packed, i, 1, 1);
+            LANES(layer_tile)(layer, slots, width, v, numbers, i, 1, 1);
     if (layer->activation == DO_TANH || layer->activation == DO_SIGMOID)
         for (i = 0; i < layer->outputs; i++) {
             double *out = slots + (int64_t)layer->out[i] * width;
@@ -354,9 +339,9 @@ static void LANES(layer_forward)(const Layer *layer, double *slots, int32_t widt
 }
 
 ALWAYS_INLINE void LANES(input_tile)(const Layer *layer, double *adjoints, int32_t width, int32_t v,
-                                     const double *packed, int32_t j, const int many, const int vectors) {
-    const double *weights = packed + layer->weights + j;
-    Lanes sums[4][2];
+                                     const double *numbers, int32_t j, const int many, const int vectors) {
+    const double *weights = numbers + layer->weights + j;
+    Lanes sums[INPUTS_AT_ONCE][VECTORS_AT_ONCE];
     int32_t i;
     int p, q;
     for (p = 0; p < many; p++)
@@ -375,119 +360,130 @@ ALWAYS_INLINE void LANES(input_tile)(const Layer *layer, double *adjoints, int32
         }
 }
 
-/* Four inputs at once if all of them ask for an adjoint, in slots of their own. */
-ALWAYS_INLINE int LANES(four_inputs)(const Layer *layer, int32_t j) {
+/* Several inputs at once if all of them ask for an adjoint, in slots of their own. */
+ALWAYS_INLINE int LANES(inputs_at_once)(const Layer *layer, int32_t j) {
     const int32_t *to = layer->adjoint_in + j;
-    if (j + 4 > layer->inputs || to[0] < 0 || to[1] < 0 || to[2] < 0 || to[3] < 0)
+    int p, q;
+    if (j + INPUTS_AT_ONCE > layer->inputs)
         return 0;
-    return to[0] != to[1] && to[0] != to[2] && to[0] != to[3] && to[1] != to[2] && to[1] != to[3] && to[2] != to[3];
+    for (p = 0; p < INPUTS_AT_ONCE; p++) {
+        if (to[p] < 0)
+            return 0;
+        for (q = 0; q < p; q++)
+            if (to[p] == to[q])
+                return 0;
+    }
+    return 1;
 }
 
+/* The gradients of `many` outputs' weights for `columns` inputs, a sum a lane: adds to those, or starts them. */
 ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
-                                      int32_t v, int32_t end, int32_t rows, int32_t i, int32_t j, const int many,
-                                      const int columns, double *gradients) {
-    const int32_t whole = rows / LANE_COUNT < end ? rows / LANE_COUNT : end;
-    const double *xs[2], *gs[4];
-    double *to = gradients + layer->weights + (int64_t)i * layer->inputs + j;
-    Lanes sums[8];
+                                      int32_t rows, int32_t i, int32_t j, const int many, const int columns, int fresh,
+                                      double *totals) {
+    const int32_t whole = rows / LANE_COUNT;
+    const double *xs[WEIGHTS_AT_ONCE], *gs[WEIGHTS_AT_ONCE];
+    Lanes *to = (Lanes *)totals + layer->weights + (int64_t)i * layer->inputs + j;
+    Lanes sums[WEIGHTS_AT_ONCE][WEIGHTS_AT_ONCE];
+    int32_t v;
     int p, q;
     for (q = 0; q < columns; q++)
         xs[q] = slots + (int64_t)layer->in[j + q] * width;
     for (p = 0; p < many; p++)
         gs[p] = adjoints + (int64_t)layer->adjoint_out[i + p] * width;
-    for (p = 0; p < 8; p++)
-        sums[p] = LANES(all)(0.0);
-    for (; v < whole; v++)
+    for (p = 0; p < many; p++)
+        for (q = 0; q < columns; q++)
+            sums[p][q] = fresh ? LANES(all)(0.0) : to[(int64_t)p * layer->inputs + q];
+    for (v = 0; v < whole; v++)
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
-                sums[p * columns + q] = MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p * columns + q]);
-    if (v < end) {      /* what is no row adds nothing, not even 0 * infinity */
+                sums[p][q] = MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p][q]);
+    if (v * LANE_COUNT < rows) {    /* what is no row adds nothing, not even 0 * infinity */
         const Bits mask = LANES(rows_of)(v, rows);
-        const Lanes zero = LANES(all)(0.0);
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
-                sums[p * columns + q] += LANES(select)(mask, LOAD(gs[p], v) * LOAD(xs[q], v), zero);
+                sums[p][q] = LANES(select)(mask, MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p][q]), sums[p][q]);
     }
-    if (many == 4 && columns == 2) {
-        double totals[8];
-        LANES(sum_each)(sums, totals);
-        for (p = 0; p < 4; p++)
-            for (q = 0; q < 2; q++)
-                to[(int64_t)p * layer->inputs + q] += totals[p * 2 + q];
-    } else
-        for (p = 0; p < many; p++)
-            for (q = 0; q < columns; q++)
-                to[(int64_t)p * layer->inputs + q] += SUM(sums[p * columns + q]);
+    for (p = 0; p < many; p++)
+        for (q = 0; q < columns; q++)
+            to[(int64_t)p * layer->inputs + q] = sums[p][q];
 }
 
-ALWAYS_INLINE void LANES(bias_tile)(const Layer *layer, const double *adjoints, int32_t width, int32_t v, int32_t end,
-                                    int32_t rows, int32_t i, const int many, double *gradients) {
-    const int32_t whole = rows / LANE_COUNT < end ? rows / LANE_COUNT : end;
-    double totals[8];
-    Lanes sums[8];
+/* The adjoints of `many` outputs become those of their sums, before the activation; and the biases' gradients. */
+ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, const double *slots, double *adjoints,
+                                      int32_t width, int32_t rows, int32_t i, const int many, int fresh,
+                                      double *totals) {
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    Lanes *to = (Lanes *)totals + layer->biases + i;
+    Lanes sums[OUTPUTS_AT_ONCE], g;
+    const double *ys[OUTPUTS_AT_ONCE];
+    double *gs[OUTPUTS_AT_ONCE];
+    int32_t v;
     int p;
-    for (p = 0; p < 8; p++)
-        sums[p] = LANES(all)(0.0);
-    for (; v < whole; v++)
-        for (p = 0; p < many; p++)
-            sums[p] += LOAD(adjoints + (int64_t)layer->adjoint_out[i + p] * width, v);
-    if (v < end) {
-        const Bits mask = LANES(rows_of)(v, rows);
-        for (p = 0; p < many; p++)
-            sums[p] += LANES(select)(mask, LOAD(adjoints + (int64_t)layer->adjoint_out[i + p] * width, v),
-                                     LANES(all)(0.0));
+    for (p = 0; p < many; p++) {
+        ys[p] = slots + (int64_t)layer->out[i + p] * width;
+        gs[p] = adjoints + (int64_t)layer->adjoint_out[i + p] * width;
+        sums[p] = fresh || !layer->wants_weights ? LANES(all)(0.0) : to[p];
     }
-    if (many == 8) {
-        LANES(sum_each)(sums, totals);
-        for (p = 0; p < 8; p++)
-            gradients[layer->biases + i + p] += totals[p];
-    } else
-        gradients[layer->biases + i] += SUM(sums[0]);
+    for (v = 0; v < vectors; v++)
+        for (p = 0; p < many; p++) {
+            g = LOAD(gs[p], v);
+            if (activation != DO_MOVE) {
+                g *= LANES(slope)(activation, LOAD(ys[p], v), LOAD(ys[p], v));
+                STORE(gs[p], v, g);
+            }
+            if ((v + 1) * LANE_COUNT > rows)
+                g = LANES(select)(LANES(rows_of)(v, rows), g, LANES(all)(0.0));
+            sums[p] += g;
+        }
+    if (layer->wants_weights)
+        for (p = 0; p < many; p++)
+            to[p] = sums[p];
+}
+
+ALWAYS_INLINE void LANES(output_tiles)(const Layer *layer, const int activation, const double *slots, double *adjoints,
+                                       int32_t width, int32_t rows, int fresh, double *totals) {
+    int32_t i;
+    for (i = 0; i + OUTPUTS_AT_ONCE <= layer->outputs; i += OUTPUTS_AT_ONCE)
+        LANES(output_tile)(layer, activation, slots, adjoints, width, rows, i, OUTPUTS_AT_ONCE, fresh, totals);
+    for (; i < layer->outputs; i++)
+        LANES(output_tile)(layer, activation, slots, adjoints, width, rows, i, 1, fresh, totals);
 }
 
 static void LANES(layer_backward)(const Layer *layer, const double *slots, double *adjoints, int32_t width,
-                                  int32_t rows, const double *packed, double *gradients) {
+                                  int32_t rows, const double *numbers, int fresh, double *totals) {
     int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, i, j, v;
-    if (layer->activation != DO_MOVE)
-        for (i = 0; i < layer->outputs; i++) {
-            const double *y = slots + (int64_t)layer->out[i] * width;
-            double *g = adjoints + (int64_t)layer->adjoint_out[i] * width;
-            if (layer->activation == DO_RELU)
-                for (v = 0; v < vectors; v++)
-                    STORE(g, v, LANES(slope)(DO_RELU, LOAD(y, v), LOAD(y, v)) * LOAD(g, v));
-            else
-                for (v = 0; v < vectors; v++)
-                    STORE(g, v, LANES(slope)(layer->activation, LOAD(y, v), LOAD(y, v)) * LOAD(g, v));
-        }
+    switch (layer->activation) {
+    case DO_RELU: LANES(output_tiles)(layer, DO_RELU, slots, adjoints, width, rows, fresh, totals); break;
+    case DO_TANH: LANES(output_tiles)(layer, DO_TANH, slots, adjoints, width, rows, fresh, totals); break;
+    case DO_SIGMOID: LANES(output_tiles)(layer, DO_SIGMOID, slots, adjoints, width, rows, fresh, totals); break;
+    default: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, fresh, totals);
+    }
     if (layer->wants_weights) {
-        for (v = 0; v < vectors; v += GRANULE_VECTORS) {
-            int32_t end = v + GRANULE_VECTORS < vectors ? v + GRANULE_VECTORS : vectors;
-            for (i = 0; i + 8 <= layer->outputs; i += 8)
-                LANES(bias_tile)(layer, adjoints, width, v, end, rows, i, 8, gradients);
-            for (; i < layer->outputs; i++)
-                LANES(bias_tile)(layer, adjoints, width, v, end, rows, i, 1, gradients);
-            for (i = 0; i + 4 <= layer->outputs; i += 4) {
-                for (j = 0; j + 2 <= layer->inputs; j += 2)
-                    LANES(weight_tile)(layer, slots, adjoints, width, v, end, rows, i, j, 4, 2, gradients);
-                for (; j < layer->inputs; j++)
-                    LANES(weight_tile)(layer, slots, adjoints, width, v, end, rows, i, j, 4, 1, gradients);
-            }
-            for (; i < layer->outputs; i++)
-                for (j = 0; j < layer->inputs; j++)
-                    LANES(weight_tile)(layer, slots, adjoints, width, v, end, rows, i, j, 1, 1, gradients);
+        for (i = 0; i + WEIGHTS_AT_ONCE <= layer->outputs; i += WEIGHTS_AT_ONCE) {
+            for (j = 0; j + WEIGHTS_AT_ONCE <= layer->inputs; j += WEIGHTS_AT_ONCE)
+                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, WEIGHTS_AT_ONCE, WEIGHTS_AT_ONCE, fresh,
+                                   totals);
+            for (; j < layer->inputs; j++)
+                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, WEIGHTS_AT_ONCE, 1, fresh, totals);
+        }
+        for (; i < layer->outputs; i++) {
+            for (j = 0; j + WEIGHTS_AT_ONCE <= layer->inputs; j += WEIGHTS_AT_ONCE)
+                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, 1, WEIGHTS_AT_ONCE, fresh, totals);
+            for (; j < layer->inputs; j++)
+                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, 1, 1, fresh, totals);
         }
     }
     for (j = 0; j < layer->inputs; ) {
-        if (LANES(four_inputs)(layer, j)) {
+        if (LANES(inputs_at_once)(layer, j)) {
             for (v = 0; v + VECTORS_AT_ONCE <= vectors; v += VECTORS_AT_ONCE)
-                LANES(input_tile)(layer, adjoints, width, v, packed, j, 4, VECTORS_AT_ONCE);
+                LANES(input_tile)(layer, adjoints, width, v, numbers, j, INPUTS_AT_ONCE, VECTORS_AT_ONCE);
             for (; v < vectors; v++)
-                LANES(input_tile)(layer, adjoints, width, v, packed, j, 4, 1);
-            j += 4;
+                LANES(input_tile)(layer, adjoints, width, v, numbers, j, INPUTS_AT_ONCE, 1);
+            j += INPUTS_AT_ONCE;
         } else {
             if (layer->adjoint_in[j] >= 0)
                 for (v = 0; v < vectors; v++)
-                    LANES(input_tile)(layer, adjoints, width, v, packed, j, 1, 1);
+                    LANES(input_tile)(layer, adjoints, width, v, numbers, j, 1, 1);
             j++;
         }
     }
@@ -503,25 +499,24 @@ ALWAYS_INLINE void LANES(apply)(int op, const double *a, double *out, int32_t ve
 }
 
 ALWAYS_INLINE void LANES(apply_both)(int op, const Instruction *it, const double *slots, int32_t width, double *out,
-                                     const double *uniforms, int32_t vectors) {
+                                     const double *numbers, int32_t vectors) {
     const double *a = slots + (int64_t)it->a * width;
     const double *b = slots + (int64_t)it->b * width;
     int32_t v;
     if (it->flags & B_UNIFORM) {
-        Lanes y = LANES(all)(uniforms[it->b]);
+        Lanes y = LANES(all)(numbers[it->b]);
         EACH(v) STORE(out, v, LANES(combine)(op, LOAD(a, v), y));
     } else if (it->flags & A_UNIFORM) {
-        Lanes x = LANES(all)(uniforms[it->a]);
+        Lanes x = LANES(all)(numbers[it->a]);
         EACH(v) STORE(out, v, LANES(combine)(op, x, LOAD(b, v)));
     } else
         EACH(v) STORE(out, v, LANES(combine)(op, LOAD(a, v), LOAD(b, v)));
 }
 
 #define ONE(name) case name: LANES(apply)(name, a, out, vectors); break
-#define TWO(name) case name: LANES(apply_both)(name, it, slots, width, out, uniforms, vectors); break
+#define TWO(name) case name: LANES(apply_both)(name, it, slots, width, out, numbers, vectors); break
 
-static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *uniforms,
-                           const double *packed) {
+static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
     int32_t k, v;
     for (k = 0; k < code->count; k++) {
@@ -529,18 +524,18 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
         const double *a = slots + (int64_t)it->a * width;
         double *out = slots + (int64_t)it->out * width;
         switch (it->op) {
-        case DO_LAYER: LANES(layer_forward)(code->layers + it->a, slots, width, vectors, packed); break;
+        case DO_LAYER: LANES(layer_forward)(code->layers + it->a, slots, width, vectors, numbers); break;
         TWO(DO_ADD); TWO(DO_MUL); TWO(DO_POW); TWO(DO_MAXIMUM); TWO(DO_MINIMUM); TWO(DO_PICK); TWO(DO_PICK_NOT);
         ONE(DO_RELU); ONE(DO_EXP); ONE(DO_LOG); ONE(DO_TANH); ONE(DO_SIGMOID); ONE(DO_SQRT); ONE(DO_SIN);
         ONE(DO_COS); ONE(DO_ABS);
         case DO_POWER: {
-            const double exponent = uniforms[it->b];
+            const double exponent = numbers[it->b];
             EACH(v) STORE(out, v, LANES(power)(LOAD(a, v), exponent));
             break;
         }
         default:    /* DO_MOVE, DO_STOP */
             if (it->flags & A_UNIFORM)
-                EACH(v) STORE(out, v, LANES(all)(uniforms[it->a]));
+                EACH(v) STORE(out, v, LANES(all)(numbers[it->a]));
             else
                 EACH(v) STORE(out, v, LOAD(a, v));
         }
@@ -550,25 +545,21 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
 #undef ONE
 #undef TWO
 
-/* What an operand gets: to its adjoint slot, or, summed over the rows, to the uniform's gradient. */
-#define GIVE(to, uniform, first, amount)                                                                    \
-    if (uniform) {                                                                                          \
-        double terms[GRANULE];                                                                              \
-        int32_t start, u;                                                                                   \
-        for (start = 0; start < vectors; start += GRANULE_VECTORS) {                                        \
-            int32_t count = vectors - start < GRANULE_VECTORS ? vectors - start : GRANULE_VECTORS;          \
-            for (u = 0; u < count; u++) { v = start + u; STORE(terms, u, amount); }                         \
-            LANES(reduce)(terms, rows - start * LANE_COUNT < GRANULE ? rows - start * LANE_COUNT : GRANULE, \
-                          uniform_gradients + (to));                                                        \
-        }                                                                                                   \
-    } else {                                                                                                \
-        double *target = adjoints + (int64_t)(to) * width;                                                  \
-        if (first) EACH(v) STORE(target, v, amount);                                                        \
-        else EACH(v) STORE(target, v, LOAD(target, v) + amount);                                            \
+/* What an operand gets: to its adjoint slot, or, a sum a lane, to the total of that use of a uniform. */
+#define GIVE(to, uniform, first, amount)                                                            \
+    if (uniform) {                                                                                  \
+        Lanes sum = fresh ? LANES(all)(0.0) : LOAD(totals, to);                                     \
+        for (v = 0; v < rows / LANE_COUNT; v++) sum += amount;                                      \
+        if (v < vectors) sum = LANES(select)(LANES(rows_of)(v, rows), sum + (amount), sum);         \
+        STORE(totals, to, sum);                                                                     \
+    } else {                                                                                        \
+        double *target = adjoints + (int64_t)(to) * width;                                          \
+        if (first) EACH(v) STORE(target, v, amount);                                                \
+        else EACH(v) STORE(target, v, LOAD(target, v) + amount);                                    \
     }
 
 ALWAYS_INLINE void LANES(push)(int op, const Instruction *it, const double *slots, double *adjoints, int32_t width,
-                               int32_t rows, double *uniform_gradients) {
+                               int32_t rows, int fresh, double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
     const double *x = slots + (int64_t)it->a * width;
     const double *y = slots + (int64_t)it->out * width;
@@ -581,14 +572,15 @@ ALWAYS_INLINE void LANES(push)(int op, const Instruction *it, const double *slot
 }
 
 ALWAYS_INLINE void LANES(push_both)(int op, const Instruction *it, const double *slots, double *adjoints,
-                                    int32_t width, int32_t rows, const double *uniforms, double *uniform_gradients) {
+                                    int32_t width, int32_t rows, const double *numbers, int fresh,
+                                    double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
     const double *a = slots + (int64_t)it->a * width;
     const double *b = slots + (int64_t)it->b * width;
     const double *z = slots + (int64_t)it->out * width;
     const double *g = adjoints + (int64_t)it->adjoint * width;
     const int a_uniform = it->flags & A_UNIFORM, b_uniform = it->flags & B_UNIFORM;
-    const Lanes ua = LANES(all)(a_uniform ? uniforms[it->a] : 0.0), ub = LANES(all)(b_uniform ? uniforms[it->b] : 0.0);
+    const Lanes ua = LANES(all)(a_uniform ? numbers[it->a] : 0.0), ub = LANES(all)(b_uniform ? numbers[it->b] : 0.0);
     int32_t v;
 #define X (a_uniform ? ua : LOAD(a, v))
 #define Y (b_uniform ? ub : LOAD(b, v))
@@ -602,13 +594,12 @@ ALWAYS_INLINE void LANES(push_both)(int op, const Instruction *it, const double 
 #undef Y
 }
 
-#define ONE(name) case name: LANES(push)(name, it, slots, adjoints, width, rows, uniform_gradients); break
+#define ONE(name) case name: LANES(push)(name, it, slots, adjoints, width, rows, fresh, totals); break
 #define TWO(name) \
-    case name: LANES(push_both)(name, it, slots, adjoints, width, rows, uniforms, uniform_gradients); break
+    case name: LANES(push_both)(name, it, slots, adjoints, width, rows, numbers, fresh, totals); break
 
 static void LANES(backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
-                            const double *uniforms, const double *packed, double *uniform_gradients,
-                            double *packed_gradients) {
+                            const double *numbers, int fresh, double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
     int32_t k, v;
     for (k = code->count - 1; k >= 0; k--) {
@@ -617,13 +608,13 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
             continue;
         switch (it->op) {
         case DO_LAYER:
-            LANES(layer_backward)(code->layers + it->a, slots, adjoints, width, rows, packed, packed_gradients);
+            LANES(layer_backward)(code->layers + it->a, slots, adjoints, width, rows, numbers, fresh, totals);
             break;
         TWO(DO_ADD); TWO(DO_MUL); TWO(DO_POW); TWO(DO_MAXIMUM); TWO(DO_MINIMUM); TWO(DO_PICK); TWO(DO_PICK_NOT);
         ONE(DO_RELU); ONE(DO_EXP); ONE(DO_LOG); ONE(DO_TANH); ONE(DO_SIGMOID); ONE(DO_SQRT); ONE(DO_SIN);
         ONE(DO_COS); ONE(DO_ABS); ONE(DO_MOVE);
         case DO_POWER: {
-            const double exponent = uniforms[it->b];
+            const double exponent = numbers[it->b];
             const double *x = slots + (int64_t)it->a * width;
             const double *g = adjoints + (int64_t)it->adjoint * width;
             if (it->adjoint_a >= 0) {

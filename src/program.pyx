@@ -137,8 +137,8 @@ cdef class Program:
 
     def __dealloc__(self):
         for pointer in (<size_t> self.instructions, <size_t> self.layers, <size_t> self.numbers, <size_t> self.scalars,
-                        <size_t> self.constants, <size_t> self.packed_sources, <size_t> self.output_slots,
-                        <size_t> self.output_adjoints, <size_t> self.zeroed):
+                        <size_t> self.constants, <size_t> self.used, <size_t> self.output_slots,
+                        <size_t> self.output_adjoints, <size_t> self.zeroed, <size_t> self.idle):
             PyMem_Free(<void *> <size_t> pointer)
         free(self.spare)
 
@@ -341,13 +341,13 @@ cdef class Emitter:
     cdef list layers            # dicts
     cdef list values            # by step: (nodes written, nodes read)
     cdef dict slot, adjoint
-    cdef list packed
+    cdef list used              # by use: the uniform
     cdef int moved
 
     def __init__(self, Compiler of):
         self.of = of
         self.program = of.program
-        self.instructions, self.layers, self.values, self.packed = [], [], [], []
+        self.instructions, self.layers, self.values, self.used = [], [], [], []
         self.slot, self.adjoint, self.moved = {}, {}, 0
 
     cdef int emit(self) except -1:
@@ -367,12 +367,12 @@ cdef class Emitter:
                 xs = [x for _, x in of.dots[dots[0]][1]]
                 activation = tape.nodes[outs[0]].op if dots[0] in of.activated else DO_MOVE
                 self.layers.append({
-                    "in": xs, "out": outs, "activation": activation, "weights": len(self.packed),
-                    "biases": len(self.packed) + len(xs) * len(outs),
+                    "in": xs, "out": outs, "activation": activation, "weights": len(self.used),
+                    "biases": len(self.used) + len(xs) * len(outs),
                     "wants": any([of.differentiable[k] for dot in dots for k in self.uniforms_of(dot)]),
                 })
-                self.packed += [of.uniform[w] for dot in dots for w, _ in of.dots[dot][1]]
-                self.packed += [of.uniform[of.dots[dot][0]] for dot in dots]
+                self.used += [of.uniform[w] for dot in dots for w, _ in of.dots[dot][1]]
+                self.used += [of.uniform[of.dots[dot][0]] for dot in dots]
                 self.instructions.append([DO_LAYER, 0, len(self.layers) - 1, 0, -1, -1, -1, 0])
                 self.values.append((outs, xs))
             else:
@@ -395,7 +395,7 @@ cdef class Emitter:
         return [start, *[w for w, _ in terms]]
 
     cdef int add_instruction(self, int op, int32_t out, list operands) except -1:
-        """a and b are nodes still, or numbers of uniforms."""
+        """a and b are nodes still, or uses of uniforms."""
         cdef int flags = 0
         read, ab = [], [0, 0]
         for k, operand in enumerate(operands):
@@ -404,7 +404,8 @@ cdef class Emitter:
                 ab[k] = operand
             else:
                 flags |= B_UNIFORM if k else A_UNIFORM
-                ab[k] = self.of.uniform[operand]
+                ab[k] = len(self.used)
+                self.used.append(self.of.uniform[operand])
         self.instructions.append([op, out, ab[0], ab[1], -1, -1, -1, flags, operands])
         self.values.append(([out], read))
         return 0
@@ -464,7 +465,7 @@ cdef class Emitter:
         """From the last instruction up: a node's adjoint lives from its first user, seen from there, to itself."""
         cdef Compiler of = self.of
         cdef int next_slot = 0
-        free_slots, zeroed = [], []
+        free_slots, zeroed, idle = [], [], set(range(len(self.used)))
         for node in outputs:
             if of.differentiable[node]:
                 self.adjoint[node] = next_slot
@@ -482,13 +483,14 @@ cdef class Emitter:
                     next_slot += 1
             operands = read if layer else instruction[8]
             given, first = [], []
-            for node in operands:
+            for k, node in enumerate(operands):
                 if not of.differentiable[node]:
                     given.append(-1)
                     first.append(0)
                 elif of.kind[node] != VARYING:
-                    given.append(of.uniform[node])
+                    given.append(instruction[2 + k])
                     first.append(0)
+                    idle.discard(instruction[2 + k])
                 else:
                     fresh = node not in self.adjoint
                     first.append(fresh)
@@ -503,6 +505,8 @@ cdef class Emitter:
             if layer:
                 layer["adjoint_out"] = [self.adjoint[node] for node in outs]
                 layer["adjoint_in"], layer["first_in"] = given, first
+                if layer["wants"]:
+                    idle.difference_update(range(layer["weights"], layer["biases"] + len(outs)))
             else:
                 given, first = [*given, -1][:2], [*first, 0][:2]
                 instruction[5:7] = given
@@ -512,6 +516,8 @@ cdef class Emitter:
         self.program.output_adjoints = numbers(program_outputs)
         self.program.zeroed = numbers(zeroed)
         self.program.zeroed_count = <int> len(zeroed)
+        self.program.idle = numbers(sorted(idle))
+        self.program.idle_count = <int> len(idle)
         return 0
 
     cdef int write(self, list outputs) except -1:
@@ -526,8 +532,8 @@ cdef class Emitter:
         program.constants = <double *> allocate(program.uniforms, sizeof(double))
         for k in range(program.uniforms):
             program.constants[k] = self.of.constants[k]
-        program.packed = <int> len(self.packed)
-        program.packed_sources = numbers(self.packed)
+        program.uses = <int> len(self.used)
+        program.used = numbers(self.used)
         program.scalar_count = <int> len(self.of.scalars)
         program.scalars = <Scalar *> allocate(program.scalar_count, sizeof(Scalar))
         for k in range(program.scalar_count):
@@ -570,7 +576,7 @@ cdef class Emitter:
 
 
 cdef void *allocate(size_t count, size_t size) except NULL:
-    cdef void *memory = PyMem_Calloc(max(count, 1), size)
+    cdef void *memory = PyMem_Calloc(count or 1, size)
     if memory == NULL:
         raise MemoryError("no memory for a program of vmap")
     return memory

@@ -15,12 +15,12 @@ import operator
 from micrograd_c import spelling
 
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c cimport ops, rules
 from micrograd_c.engine cimport Value, compositions_are_ours, new_value, operators_are_ours
-from micrograd_c.numbers cimport Number
+from micrograd_c.numbers cimport Number, read_exact_number
 from micrograd_c.products cimport (
     Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, consecutive_inputs, consecutive_weights,
     find_inputs, have_nodes, hold_operands, node_as_input, read_inputs, record_consecutive_dot, record_dot,
@@ -28,7 +28,7 @@ from micrograd_c.products cimport (
 )
 from micrograd_c.state cimport as_plain_number, describe
 from micrograd_c.tape cimport (
-    DATA_INT, NO_TRACE, PRODUCT, Tape, lower_top, record_add, record_leaf, reserve, reserve_nary, tape,
+    DATA_INT, NO_TRACE, ODD, PRODUCT, Tape, lower_top, record_add, record_leaf, reserve, reserve_nary, tape,
 )
 
 __all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
@@ -54,6 +54,10 @@ def sumprod(ws, xs, start=0):
 
     Raises ValueError if there are not as many ws as xs.
     """
+    if type(ws) is list and type(xs) is list and type(start) is int and operators_are_ours():
+        output = record_neighbours(ws, xs, start)
+        if output is not None:
+            return output
     cdef list weights = as_inputs(ws, "ws")
     cdef list inputs = weights if ws is xs else as_inputs(xs, "xs")
     cdef list starts = [as_plain_number(start)]
@@ -61,6 +65,42 @@ def sumprod(ws, xs, start=0):
         raise ValueError(f"sumprod was given {len(weights)} ws and {len(inputs)} xs; it wants as many of both")
     outputs = record_rows([weights], inputs, starts)
     return spelling.sumprod(weights, inputs, starts[0]) if outputs is None else outputs[0]
+
+
+cdef Value record_neighbours(list ws, list xs, object start):
+    """sumprod of plain Values whose nodes are one after the other, ws and xs each, as all of a model's parameters are.
+
+    None for others. Each Value is looked at only by its place on the tape.
+    """
+    cdef Py_ssize_t width = len(ws)
+    cdef Number number
+    cdef int32_t top, edge_top, w, x, k
+    cdef uint8_t flags = 0
+    cdef Input end
+    cdef list outputs
+    if width < 2 or tape.pins or not consecutive_weights(&tape, <PyObject *> ws, width):
+        return None
+    outputs = [new_value()]     # may run any code
+    if len(ws) != width or len(xs) != width or not read_exact_number(start, &number):
+        return None
+    reserve_nary(&tape, 2, width + PRODUCT)
+    w = consecutive_weights(&tape, <PyObject *> ws, width)
+    x = w if ws is xs else consecutive_weights(&tape, <PyObject *> xs, width)
+    if not w or not x:
+        return None
+    for k in range(x, x + <int32_t> width):
+        flags |= tape.nodes[k].flags
+    if flags & ODD:
+        return None
+    top, edge_top = tape.top, tape.edge_top
+    end = node_as_input(&tape, record_consecutive_dot(
+        &tape, w, x, width, record_leaf(&tape, number.value, number.is_int)
+    ))
+    if not end.index:
+        lower_top(&tape, top, edge_top)
+        return None
+    bind_outputs(&tape, top, edge_top, <PyObject *> outputs, &end)
+    return outputs[0]
 
 
 def linear(rows, xs, biases=None):

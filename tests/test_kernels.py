@@ -7,10 +7,10 @@ import struct
 import numpy as np
 import pytest
 
-from micrograd_c import batch, vmap
+from micrograd_c import runs, vmap
 from micrograd_c.engine import Value
 
-SETS = batch.instruction_sets()
+SETS = runs.instruction_sets()
 DOMAINS = {
     "exp": [(-745.0, 709.7), (-1.0, 1.0), (-1e-8, 1e-8)],
     "log": [(1e-300, 1e300), (0.5, 2.0), (5e-324, 1e-307), (1 - 1e-9, 1 + 1e-9)],

@@ -1,13 +1,13 @@
 """Random functions, run by vmap and row by row: the same numbers to the bit, the same gradients to 1e-12."""
 
-import math
+import itertools
 import random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from micrograd_c import batch, maximum, minimum, stop_gradient, sumprod, vmap, where
+from micrograd_c import maximum, minimum, runs, stop_gradient, sumprod, vmap, where
 from micrograd_c.engine import Value
 
 EXACT = {       # in these, each row is the eager engine's to the bit
@@ -93,8 +93,8 @@ def environment():
 
 relaxed = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), max_examples=120)
 sizes = st.sampled_from([*ROWS, 8, 9, 7, 1])
-variants = st.sampled_from(batch.instruction_sets())
-blocks = st.sampled_from([0, 64, 128, 512])
+variants = st.sampled_from(runs.instruction_sets())
+blocks = st.sampled_from([0, 8, 64, 128, 512])
 several = st.lists(st.integers(1, 8), min_size=1, max_size=3)
 
 
@@ -114,22 +114,36 @@ def test_all_functions_and_their_slopes(environment, program, rows, outputs, var
     compare(program, {**EXACT, **ROUNDED}, rows, outputs, False, variant, environment, block=block)
 
 
-@pytest.mark.parametrize("variant", batch.instruction_sets())
-def test_neither_threads_nor_blocks_nor_memory_change_a_bit(environment, variant):
-    generator = random.Random(0)
-    rows = [[generator.gauss(0, 1) for _ in range(3)] for _ in range(5000)]
+@settings(relaxed, max_examples=25)
+@given(programs({**ROUNDED, **EXACT}), several, variants)
+def test_neither_threads_nor_blocks_nor_memory_change_a_bit(environment, program, outputs, variant):
+    generator = random.Random(len(program))
+    rows = [[generator.gauss(0, 1) for _ in range(3)] for _ in range(4200)]
     parameters = [Value(generator.gauss(0, 1)) for _ in range(9)]
-    program = [("layer", 5, 3, "tanh"), ("multiply", 8, 9, 0), ("layer", 4, 5, "relu"), ("sin", 12, 0, 0)]
-    function = build(program, {**EXACT, **ROUNDED}, parameters, [1, 3])
+    function = build(program, {**EXACT, **ROUNDED}, parameters, [min(k, len(program)) for k in outputs])
     seen = set()
-    for threads in (1, 2, 3, 7):
-        for block in (64, 128, 256, 512):
-            for saved in (0, 2**26):
-                environment(variant, block)
-                one, other = vmap(function, in_axes=(0, None), threads=threads, saved_bytes=saved)(rows, 0.3)
-                (one.mean() + other.sum()).backward()
-                seen.add(repr((one.tolist(), other.tolist(), [p.grad for p in parameters])))
-                for p in parameters:
-                    p.grad = 0
+    for threads, block, saved in itertools.product([1, 3], [8, 64, 512, 2048], [0, 2**26]):
+        environment(variant, block)
+        results = vmap(function, in_axes=(0, None), threads=threads, saved_bytes=saved)(rows, 0.3)
+        sum([result.sum() for result in results]).backward()
+        seen.add(repr(([result.tolist() for result in results], [p.grad for p in parameters])))
+        for p in parameters:
+            p.grad = 0
     assert len(seen) == 1
-    assert math.isfinite(one[0])
+
+
+def test_a_sum_of_minus_zeros_is_minus_zero():
+    start, w = Value(-0.0), [Value(-1.0), Value(-2.0)]
+    function = lambda x: sumprod(w, x, start)       # noqa: E731
+    assert str(vmap(function)([[0.0, 0.0]])[0]) == str(function([0.0, 0.0]).data) == "-0.0"
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("MICROGRAD_C_KERNELS", "mmx", "does not have the instruction set 'mmx', but .*baseline"),
+    ("MICROGRAD_C_BLOCK", "4", "a power of 2, not 4"), ("MICROGRAD_C_BLOCK", "100", "not 100"),
+    ("MICROGRAD_C_BLOCK", "4096", "8 to 2048 rows"),
+])
+def test_what_the_environment_cannot_ask_for(name, value, message, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=message):
+        vmap(lambda x: x + 1)([1.0])

@@ -1,0 +1,65 @@
+"""The C face of columns: numbers of rows, wherever they are and whatever their format."""
+
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    FEW = 8                 # arguments that a Layout can open
+
+
+cdef struct Column:
+    const char *first       # the number of the first row
+    Py_ssize_t stride       # bytes to that of the next
+    char kind               # as in struct's formats
+
+
+cdef class Numbers:
+    cdef Py_buffer view
+    cdef Py_ssize_t strides[64]         # PyBUF_MAX_NDIM
+    cdef bint open
+    cdef const char *start
+    cdef readonly tuple shape
+    cdef readonly Py_ssize_t columns    # numbers a row
+    cdef char kind
+
+
+cdef class Columns:
+    cdef Column *columns
+    cdef readonly Py_ssize_t count, rows
+    cdef Py_ssize_t room
+    cdef list owners        # Numbers, whose buffers the columns are in
+
+
+cdef class Layout:
+    cdef Py_ssize_t *shapes     # one after the other: the number of axes, their lengths
+    cdef Py_ssize_t count       # arguments
+    cdef readonly Py_ssize_t columns
+
+    cdef bint open(self, tuple arguments, Py_buffer *views) except -1
+    cdef void close(self, Py_buffer *views) noexcept
+    cdef void list_columns(self, Py_buffer *views, Column *columns) noexcept
+
+
+cdef inline double number_at(const char *place, char kind) noexcept nogil:
+    if kind == b"d": return (<const double *> place)[0]
+    elif kind == b"f": return (<const float *> place)[0]
+    elif kind == b"b": return (<const int8_t *> place)[0]
+    elif kind == b"h": return (<const int16_t *> place)[0]
+    elif kind == b"i": return (<const int32_t *> place)[0]
+    elif kind == b"q": return <double> (<const int64_t *> place)[0]
+    elif kind == b"B": return (<const uint8_t *> place)[0]
+    elif kind == b"H": return (<const uint16_t *> place)[0]
+    elif kind == b"I": return (<const uint32_t *> place)[0]
+    else: return <double> (<const uint64_t *> place)[0]
+
+
+cdef inline void read_column(const Column *column, int64_t first, int64_t rows, double *to) noexcept nogil:
+    """The numbers of `rows` rows, from row `first` on, as doubles."""
+    cdef const char *place = column.first + first * column.stride
+    cdef Py_ssize_t stride = column.stride
+    cdef int64_t r
+    if column.kind == b"d":
+        for r in range(rows):
+            to[r] = (<const double *> (place + r * stride))[0]
+    else:
+        for r in range(rows):
+            to[r] = number_at(place + r * stride, column.kind)

@@ -1,0 +1,241 @@
+"""Columns: the numbers that a batch's rows are made of, read from where they are.
+
+Knows buffers. Knows nothing of Values, of programs, or of what the numbers are for.
+
+Design
+------
+Nothing is copied. Numbers holds an argument's buffer for as long as it lives; Columns hold Numbers, and point into
+their buffers. A Layout is what the arguments of a function looked like: it opens buffers that look the same, without
+an object for any, and whoever asked it to closes them.
+"""
+
+import sys
+
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
+)
+from libc.stdlib cimport free, malloc
+from libc.string cimport strchr
+
+__all__ = ["Columns", "Layout", "Numbers", "empty"]
+
+cdef bint LITTLE = sys.byteorder == "little"
+
+
+cdef class Numbers:
+    """A buffer of numbers, whose first axis may be rows."""
+
+    def __cinit__(self, source):
+        cdef Py_ssize_t stride
+        cdef int axis
+        PyObject_GetBuffer(source, &self.view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
+        self.open = True
+        stride = self.view.itemsize
+        for axis in range(self.view.ndim - 1, -1, -1):      # ctypes gives no strides
+            self.strides[axis] = stride if self.view.strides == NULL else self.view.strides[axis]
+            stride *= self.view.shape[axis]
+        self.start = <const char *> self.view.buf
+        self.shape = tuple([self.view.shape[k] for k in range(self.view.ndim)])
+        self.kind = kind_of(&self.view)
+        self.columns = 1
+        for k in range(1, self.view.ndim):
+            self.columns *= self.view.shape[k]
+
+    def __dealloc__(self):
+        if self.open:
+            PyBuffer_Release(&self.view)
+
+    @property
+    def format(self):
+        """As in struct."""
+        return (<bytes> self.view.format).decode() if self.view.format != NULL else "B"
+
+    @property
+    def readable(self):
+        """False for numbers of other formats than vmap takes."""
+        return self.kind != 0
+
+    def flat(self):
+        """All numbers as floats, in order."""
+        cdef Py_ssize_t i, k, offset
+        cdef list result = []
+        cdef Py_ssize_t rows = self.view.shape[0] if self.view.ndim else 1
+        cdef Py_ssize_t stride = self.strides[0] if self.view.ndim else 0
+        for i in range(rows):
+            for k in range(self.columns):
+                offset = offset_in_row(k, self.view.ndim, self.view.shape, self.strides)
+                result.append(number_at(self.start + i * stride + offset, self.kind))
+        return result
+
+
+cdef char kind_of(const Py_buffer *view) noexcept:
+    """A buffer's format as one of "dfbhiqBHIQ", by size; 0 if it is none of numbers, or of another byte order."""
+    cdef const char *format = view.format
+    cdef Py_ssize_t size = view.itemsize
+    if format == NULL:
+        return c"B"
+    while format[0] == c"@" or format[0] == c"=" or format[0] == (c"<" if LITTLE else c">"):
+        format += 1
+    if format[0] == 0 or format[1] != 0:
+        return 0
+    if strchr("df", format[0]):
+        return c"d" if size == 8 else c"f" if size == 4 else 0
+    if strchr("bhilqn", format[0]):
+        return c"b" if size == 1 else c"h" if size == 2 else c"i" if size == 4 else c"q" if size == 8 else 0
+    if strchr("?BHILQN", format[0]):
+        return c"B" if size == 1 else c"H" if size == 2 else c"I" if size == 4 else c"Q" if size == 8 else 0
+    return 0
+
+
+cdef Py_ssize_t offset_in_row(
+    Py_ssize_t k, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides
+) noexcept:
+    """In bytes, of the k-th number of a row."""
+    cdef Py_ssize_t offset = 0
+    cdef int axis
+    for axis in range(ndim - 1, 0, -1):
+        offset += k % shape[axis] * strides[axis]
+        k //= shape[axis]
+    return offset
+
+
+cdef class Columns:
+    """The numbers of all rows, input by input."""
+
+    def __cinit__(self, Py_ssize_t room):
+        self.columns = <Column *> malloc(max(room, 1) * sizeof(Column))
+        if self.columns == NULL:
+            raise MemoryError(f"no memory for {room} inputs")
+        self.room = room
+        self.owners = []
+
+    def __dealloc__(self):
+        free(self.columns)
+
+    def add(self, Numbers numbers not None):
+        """All columns of an array whose first axis is rows."""
+        cdef Py_ssize_t k, offset
+        if self.owners and numbers.shape[0] != self.rows:
+            raise ValueError(f"{numbers.shape[0]} rows, but {self.rows} before")
+        if self.count + numbers.columns > self.room:
+            raise ValueError(f"more columns than the {self.room} that were announced")
+        self.rows = numbers.shape[0]
+        self.owners.append(numbers)
+        for k in range(numbers.columns):
+            offset = offset_in_row(k, numbers.view.ndim, numbers.view.shape, numbers.strides)
+            self.columns[self.count] = Column(numbers.start + offset, numbers.strides[0], numbers.kind)
+            self.count += 1
+
+
+cdef class Layout:
+    """Of arguments with a row each, the shapes of a row; no more than FEW.
+
+    >>> Layout([(2, 3), ()]).columns
+    7
+    """
+
+    def __cinit__(self, list shapes not None):
+        cdef Py_ssize_t *place
+        cdef Py_ssize_t numbers
+        self.count = len(shapes)
+        if not 0 < self.count <= FEW:
+            raise ValueError(f"{self.count} arguments; a Layout is for 1 to {FEW}")
+        self.shapes = place = <Py_ssize_t *> malloc(sum([1 + len(shape) for shape in shapes]) * sizeof(Py_ssize_t))
+        if place == NULL:
+            raise MemoryError("no memory for the shapes of arguments")
+        for shape in shapes:
+            place[0] = len(shape)
+            place += 1
+            numbers = 1
+            for length in shape:
+                place[0] = length
+                place += 1
+                numbers *= length
+            self.columns += numbers
+
+    def __dealloc__(self):
+        free(self.shapes)
+
+    cdef bint open(self, tuple arguments, Py_buffer *views) except -1:
+        """Views of all arguments, to be closed; or False, and none, if some is no buffer of numbers of that shape."""
+        cdef Py_ssize_t *shape = self.shapes
+        cdef Py_ssize_t k
+        if len(arguments) != self.count:
+            return False
+        for k in range(self.count):
+            if not PyObject_CheckBuffer(arguments[k]) or not try_open(arguments[k], views + k):
+                close_first(k, views)
+                return False
+            if not fits(views + k, shape) or views[k].shape[0] != views[0].shape[0]:
+                close_first(k + 1, views)
+                return False
+            shape += 1 + shape[0]
+        return True
+
+    cdef void close(self, Py_buffer *views) noexcept:
+        close_first(self.count, views)
+
+    cdef void list_columns(self, Py_buffer *views, Column *columns) noexcept:
+        """Write all columns, argument by argument."""
+        cdef Py_buffer *view
+        cdef Py_ssize_t k, j, numbers, offset
+        cdef int axis
+        cdef char kind
+        for k in range(self.count):
+            view = views + k
+            kind = kind_of(view)
+            numbers = 1
+            for axis in range(1, view.ndim):
+                numbers *= view.shape[axis]
+            for j in range(numbers):
+                offset = offset_in_row(j, view.ndim, view.shape, view.strides)
+                columns[j] = Column(<const char *> view.buf + offset, view.strides[0], kind)
+            columns += numbers
+
+
+cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
+    """Rows of numbers of that shape."""
+    cdef int axis
+    if view.ndim != shape[0] + 1 or view.strides == NULL or not kind_of(view):
+        return False
+    for axis in range(1, view.ndim):
+        if view.shape[axis] != shape[axis]:
+            return False
+    return True
+
+
+cdef void close_first(Py_ssize_t count, Py_buffer *views) noexcept:
+    cdef Py_ssize_t k
+    for k in range(count):
+        PyBuffer_Release(views + k)
+
+
+cdef bint try_open(object argument, Py_buffer *view) except -1:
+    try:
+        PyObject_GetBuffer(argument, view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
+    except (BufferError, TypeError, ValueError):    # an array of a kind that has no buffer
+        return False
+    return True
+
+
+cdef class Empty:
+    """A buffer without numbers, of a shape that memoryview.cast cannot make."""
+    cdef Py_ssize_t shape[8]
+    cdef Py_ssize_t strides[8]
+    cdef int count
+    cdef double nothing
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        buffer.buf, buffer.obj, buffer.len, buffer.itemsize = &self.nothing, self, 0, sizeof(double)
+        buffer.readonly, buffer.ndim, buffer.format = 1, self.count, <char *> b"d"
+        buffer.shape, buffer.strides, buffer.suboffsets, buffer.internal = self.shape, self.strides, NULL, NULL
+
+
+def empty(tuple shape):
+    """A buffer of floats of a shape with a 0 in it."""
+    cdef Empty made = Empty.__new__(Empty)
+    made.count = <int> min(len(shape), 8)
+    for k in range(made.count):
+        made.shape[k] = shape[k]
+        made.strides[k] = 8
+    return made

@@ -1,0 +1,407 @@
+"""Runs: a Program's way over the rows of a batch, forward and, as a node on the tape, backward.
+
+Knows Programs, the kernels, columns and the tape. Knows nothing of functions, nor of what is done with the results.
+
+Design
+------
+Rows go through the Program in blocks, whose slots fit a processor's cache; blocks make up chunks of CHUNK rows, which
+threads share out. A Run owns what its backward pass needs: each block's slots, or, where these would be more than
+`saved_bytes`, only the inputs, and the forward pass of a block is done again. Gradients of a chunk are summed apart
+from those of others, and then in the chunks' order: neither the number of threads nor the size of blocks shows.
+
+A Run is a NATIVE node over the parameters, whose edges' first term points to its RunState; the node's Value holds the
+Run. What asks for gradients adds to the seeds, the adjoints of the outputs, before a sweep comes down to the Run. Its
+memory is one piece of numbers, one for gradients if they are asked for, and the workspace, which the next run of the
+same Program takes over: fresh pages would cost as much as the arithmetic.
+"""
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from micrograd_c cimport rules
+from micrograd_c.columns cimport FEW, Column, Layout, read_column
+from micrograd_c.engine cimport Value, bind, new_value
+from micrograd_c.products cimport consecutive_weights
+from micrograd_c.program cimport CHUNK, MOST_LANES, Program, Scalar, find_kernels, in_parallel, kernel_name
+from micrograd_c.state cimport hold_all
+from micrograd_c.tape cimport (
+    Edge, NO_TRACE, Native, Node, ODD, paused_here, record, reserve_nary, tape,
+)
+
+__all__ = ["Runner", "instruction_sets"]
+
+cdef enum:
+    LINE = 64               # bytes of a line of a processor's cache
+    NARROW = 64             # rows of a block, at least
+    WIDE = 512              # and at most
+    CACHE = 512 * 1024      # bytes that a block's slots and adjoints should not exceed
+
+
+# --- blocks and chunks ---
+
+cdef inline int64_t blocks_of(RunState *s) noexcept nogil:
+    return (s.rows + s.width - 1) // s.width
+
+
+cdef inline double *slots_of(RunState *s, int64_t block, int64_t thread) noexcept nogil:
+    return s.slots_of_all + (block if s.stored == NULL else thread) * s.slots * s.width
+
+
+cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:
+    """A block's inputs to its first slots, from the arguments or from where they were stored."""
+    cdef double *stored = NULL
+    cdef size_t size = <size_t> s.inputs * s.width
+    cdef int32_t k
+    if s.stored != NULL:
+        stored = s.stored + block * size
+    if s.columns == NULL:
+        memcpy(slots, stored, size * sizeof(double))
+        return
+    for k in range(s.inputs):
+        read_column(s.columns + k, block * s.width, rows, slots + <int64_t> k * s.width)
+    if stored != NULL:
+        memcpy(stored, slots, size * sizeof(double))
+
+
+cdef inline void run_block(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:
+    read_inputs(s, block, rows, slots)
+    s.kernels.forward(s.code, slots, s.width, rows, s.numbers)
+
+
+cdef void forward_chunk(void *context, int64_t chunk) noexcept nogil:
+    cdef RunState *s = <RunState *> context
+    cdef int64_t block = chunk * (CHUNK // s.width)
+    cdef int64_t end = min(block + CHUNK // s.width, blocks_of(s))
+    cdef double *slots
+    cdef double *values
+    cdef int32_t rows, k
+    while block < end:
+        rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
+        slots = slots_of(s, block, chunk % s.threads)
+        run_block(s, block, rows, slots)
+        for k in range(s.outputs):
+            values = s.values + k * s.rows + block * s.width
+            memcpy(values, slots + <int64_t> s.output_slots[k] * s.width, rows * sizeof(double))
+        block += 1
+
+
+cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
+    cdef RunState *s = <RunState *> context
+    cdef int64_t block = chunk * (CHUNK // s.width)
+    cdef int64_t end = min(block + CHUNK // s.width, blocks_of(s))
+    cdef double *totals = s.totals + (chunk % s.threads) * s.uses * MOST_LANES
+    cdef double *adjoints = s.adjoint_slots + (chunk % s.threads) * s.adjoints * s.width
+    cdef double *slots
+    cdef double *slot
+    cdef bint fresh = True
+    cdef int32_t rows, k
+    while block < end:
+        rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
+        slots = slots_of(s, block, chunk % s.threads)
+        if s.stored != NULL:
+            run_block(s, block, rows, slots)
+        for k in range(s.outputs):
+            if s.output_adjoints[k] >= 0:
+                slot = adjoints + <int64_t> s.output_adjoints[k] * s.width
+                memcpy(slot, s.seeds + k * s.rows + block * s.width, rows * sizeof(double))
+        for k in range(s.zeroed_count):
+            memset(adjoints + <int64_t> s.zeroed[k] * s.width, 0, s.width * sizeof(double))
+        s.kernels.backward(s.code, slots, adjoints, s.width, rows, s.numbers, fresh, totals)
+        fresh = False
+        block += 1
+    s.kernels.total(totals, s.uses, s.gradients + chunk * s.uses)
+
+
+# --- numbers that are the same for all rows ---
+
+cdef void compute_uniforms(RunState *s) noexcept nogil:
+    """Those that are computed, from parameters and shared numbers; then all by use."""
+    cdef const Scalar *it
+    cdef double *u = s.uniform
+    cdef int32_t k
+    for k in range(s.scalar_count):
+        it = s.scalars + k
+        if it.op == rules.ADD:
+            u[it.out] = u[it.a] + u[it.b]
+        elif it.op == rules.MUL:
+            u[it.out] = u[it.a] * u[it.b]
+        elif it.op == rules.POWER or it.op == rules.POW:
+            rules.try_power(u[it.a], u[it.b], u + it.out)
+        elif it.op < rules.RELU:
+            u[it.out] = rules.value_of_two(it.op, u[it.a], u[it.b])
+        else:
+            u[it.out] = rules.value(it.op, u[it.a])
+    for k in range(s.uses):
+        s.numbers[k] = u[s.used[k]]
+
+
+cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) noexcept nogil:
+    """From the gradients by use to those of uniforms, and of what they were computed from."""
+    cdef const Scalar *it
+    cdef double *u = s.uniform
+    cdef double g, x, y, slope
+    cdef int32_t k
+    memset(gradients, 0, s.uniforms * sizeof(double))
+    for k in range(s.uses):
+        gradients[s.used[k]] += by_use[k]
+    for k in range(s.scalar_count - 1, -1, -1):
+        it = s.scalars + k
+        g = gradients[it.out]
+        x, y = u[it.a], u[it.b]
+        if it.wants_a:
+            slope = 0.0
+            if it.op == rules.ADD:
+                slope = 1.0
+            elif it.op == rules.MUL:
+                slope = y
+            elif it.op == rules.POWER:
+                rules.try_power_slope(x, y, &slope)
+            elif it.op == rules.POW:
+                rules.try_pow_base_slope(x, y, &slope)
+            elif it.op < rules.RELU:
+                slope = rules.slope_a(it.op, x, y)
+            else:
+                slope = rules.slope(it.op, x, u[it.out])
+            gradients[it.a] += slope * g
+        if it.wants_b:
+            if it.op == rules.ADD:
+                slope = 1.0
+            elif it.op == rules.MUL:
+                slope = x
+            elif it.op == rules.POW:
+                slope = rules.pow_exponent_slope(x, y, u[it.out])
+            else:
+                slope = rules.slope_b(it.op, x, y)
+            gradients[it.b] += slope * g
+
+
+cdef void push_run(
+    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+) noexcept nogil:
+    """The rule of a Run's node: from the seeds that sums have left to the parameters' gradients."""
+    cdef RunState *s = <RunState *> native
+    cdef double *total = s.gradients
+    cdef double *uniforms = s.gradients + s.chunks * s.uses
+    cdef int64_t chunk
+    cdef int32_t k
+    if s.seeds == NULL or s.seeded != sweep:    # nobody has asked for gradients in this sweep
+        return
+    in_parallel(backward_chunk, s, s.chunks, s.threads)
+    for chunk in range(1, s.chunks):
+        for k in range(s.uses):
+            total[k] += s.gradients[chunk * s.uses + k]
+    push_uniforms(s, total, uniforms)
+    for k in range(s.parameters):
+        nodes[edges[1 + k // 2].b if k & 1 else edges[1 + k // 2].a].grad += uniforms[k]
+    s.seeded = -1
+
+
+# --- runs ---
+
+cdef class Run:
+    """One, over some rows."""
+
+    def __dealloc__(self):
+        cdef Program program = self.program
+        free(self.state.uniform)
+        free(self.state.stored)
+        free(self.state.seeds)
+        if program is not None and program.spare == NULL:
+            program.spare, program.spare_size = self.workspace, self.workspace_size
+        else:
+            free(self.workspace)
+
+    cdef int prepare(self, Runner runner, int64_t rows) except -1:
+        """Make room. Shared numbers, parameters and columns are to follow."""
+        cdef RunState *s = &self.state
+        cdef Program program = runner.program
+        cdef int64_t blocks
+        cdef size_t slots, adjoints, totals
+        self.program = program
+        s.native.push = push_run
+        s.code, s.kernels = &program.code, runner.kernels
+        s.scalars, s.used = program.scalars, program.used
+        s.output_slots, s.output_adjoints, s.zeroed = (
+            program.output_slots, program.output_adjoints, program.zeroed
+        )
+        s.inputs, s.outputs, s.slots, s.adjoints = program.inputs, program.outputs, program.slots, program.adjoints
+        s.uniforms, s.uses, s.scalar_count = program.uniforms, program.uses, program.scalar_count
+        s.zeroed_count, s.parameters = program.zeroed_count, <int32_t> len(program.parameters)
+        s.rows = rows
+        s.width = runner.width or fitting_width(program, rows)
+        s.chunks = (rows + CHUNK - 1) // CHUNK
+        s.threads = <int32_t> max(1, min(<int64_t> runner.threads, s.chunks))
+        s.seeded = -1
+        blocks = blocks_of(s)
+        if blocks > s.threads and <size_t> blocks * s.slots * s.width * sizeof(double) > runner.saved_bytes:
+            s.stored = new_doubles(<size_t> blocks * s.inputs * s.width)
+            blocks = s.threads
+        slots = <size_t> blocks * s.slots * s.width
+        adjoints = <size_t> s.threads * s.adjoints * s.width
+        totals = <size_t> s.threads * s.uses * MOST_LANES
+        self.take_workspace((slots + adjoints + totals) * sizeof(double) + LINE)
+        s.slots_of_all = <double *> ((<size_t> self.workspace + LINE - 1) // LINE * LINE)
+        s.adjoint_slots = s.slots_of_all + slots
+        s.totals = s.adjoint_slots + adjoints
+        s.uniform = new_doubles(s.uniforms + s.uses + <size_t> s.outputs * rows)
+        s.numbers = s.uniform + s.uniforms
+        s.values = s.numbers + s.uses
+        return 0
+
+    cdef int take_workspace(self, size_t size) except -1:
+        cdef Program program = self.program
+        if program.spare != NULL and size <= program.spare_size <= 2 * size:
+            self.workspace, self.workspace_size = program.spare, program.spare_size
+            program.spare = NULL
+            return 0
+        self.workspace = new_doubles(size // sizeof(double) + 1)
+        self.workspace_size = size
+        return 0
+
+    cdef int read_parameters(self, list shared) except -1:
+        """All uniform numbers that are not computed."""
+        cdef RunState *s = &self.state
+        cdef list parameters = self.program.parameters
+        cdef int32_t first = 0
+        cdef int32_t k
+        memcpy(s.uniform, self.program.constants, s.uniforms * sizeof(double))
+        if s.parameters:
+            first = consecutive_weights(&tape, <PyObject *> parameters, s.parameters)
+        for k in range(s.parameters):
+            s.uniform[k] = tape.nodes[first + k if first else (<Value> parameters[k]).index].data
+        if shared is not None:
+            for k in range(<int32_t> len(shared)):
+                s.uniform[s.parameters + k] = shared[k]
+        return 0
+
+    cdef int want_gradients(self) except -1:
+        """Make room for what the backward pass, which cannot raise, leaves."""
+        cdef RunState *s = &self.state
+        cdef size_t seeds = <size_t> s.outputs * s.rows
+        cdef int32_t k, j
+        if s.seeds != NULL:
+            return 0
+        s.seeds = new_doubles(seeds + <size_t> max(s.chunks, 1) * s.uses + s.uniforms)
+        s.gradients = s.seeds + seeds
+        memset(s.gradients, 0, s.uses * sizeof(double))     # for a run of no rows
+        for k in range(self.program.idle_count):
+            for j in range(s.threads):
+                memset(s.totals + (j * s.uses + self.program.idle[k]) * MOST_LANES, 0, MOST_LANES * sizeof(double))
+        return 0
+
+    cdef Value record_node(self):
+        """Put the run on the tape. None if no gradient can be asked for."""
+        cdef RunState *s = &self.state
+        cdef list parameters = self.program.parameters
+        cdef list held = [self]
+        cdef int32_t count = s.parameters
+        cdef int32_t edges = 1 + (count + 1) // 2
+        cdef int32_t index, first, k
+        cdef Edge *edge
+        cdef Native *native = &s.native
+        cdef Value node
+        if not self.program.differentiable or tape.paused and paused_here():
+            return None
+        node = new_value()
+        reserve_nary(&tape, 1, edges)
+        index = record(&tape, rules.NATIVE, tape.edge_top, edges, 0.0, 0)
+        edge = tape.edges + tape.edge_top
+        tape.edge_top += edges
+        edge[0] = Edge(0.0, 0, 0)
+        memcpy(&edge[0].term, &native, sizeof(native))
+        first = consecutive_weights(&tape, <PyObject *> parameters, count) if count else 0
+        for k in range(0, count, 2):
+            edge += 1
+            edge[0] = Edge(0.0, first + k if first else (<Value> parameters[k]).index, 0)
+            if k + 1 < count:
+                edge.b = first + k + 1 if first else (<Value> parameters[k + 1]).index
+        bind(node, index)
+        for k in range(count):
+            if tape.nodes[first + k if first else (<Value> parameters[k]).index].flags & ODD:
+                held.append(parameters[k])
+        hold_all(node, tuple(held))
+        return node
+
+
+cdef int fitting_width(Program program, int64_t rows) noexcept:
+    cdef int width = WIDE
+    while width > NARROW and (width >= 2 * rows or <size_t> width * (program.slots + program.adjoints) * 8 > CACHE):
+        width //= 2
+    return width
+
+
+cdef double *new_doubles(size_t count) except NULL:
+    cdef double *memory = <double *> malloc((count or 1) * sizeof(double))
+    if memory == NULL:
+        raise MemoryError(f"no memory for {count} numbers")
+    return memory
+
+
+# --- what stays the same from run to run ---
+
+def instruction_sets():
+    """The sets of kernels that this processor can run, fastest first."""
+    cdef int k = 0
+    names = []
+    while kernel_name(k) != NULL:
+        names.append((<bytes> kernel_name(k)).decode())
+        k += 1
+    return names
+
+
+cdef class Runner:
+    """A Program, and how it is run: in how many threads, and in how much memory.
+
+    `shapes` are those of a row in each argument, if all arguments have a row each, else None. `width`, if not 0, is the
+    number of rows of a block, and `instruction_set` one of instruction_sets(): for tests and measurements.
+
+    Raises ValueError for a width that is no power of 2 from 8 to 2048, and for an unknown instruction set.
+    """
+
+    def __init__(self, Program program not None, list shapes, int threads, size_t saved_bytes, int width=0,
+                 instruction_set=None):
+        cdef bytes name
+        self.program, self.threads, self.saved_bytes, self.width = program, threads, saved_bytes, width
+        if width and (not MOST_LANES <= width <= CHUNK or width & (width - 1)):
+            raise ValueError(f"a block may have {MOST_LANES} to {CHUNK} rows, a power of 2, not {width}")
+        if instruction_set is None:
+            self.kernels = find_kernels(NULL)
+        else:
+            name = instruction_set.encode()
+            self.kernels = find_kernels(name)
+        if self.kernels == NULL:
+            known = ", ".join(instruction_sets())
+            raise ValueError(f"this processor does not have the instruction set {instruction_set!r}, but {known}")
+        if shapes and len(shapes) <= FEW:
+            self.layout = Layout(shapes)
+
+    cdef Run run(self, const Column *columns, int64_t rows, list shared):
+        cdef Run run = Run.__new__(Run)
+        cdef RunState *s = &run.state
+        run.prepare(self, rows)
+        run.read_parameters(shared)
+        s.columns = columns
+        with nogil:
+            compute_uniforms(s)
+            in_parallel(forward_chunk, s, s.chunks, s.threads)
+        s.columns = NULL
+        return run
+
+    cdef Run run_buffers(self, tuple arguments):
+        """A Run over buffers as they come; None if they are not what the Program was made for."""
+        cdef Py_buffer views[FEW]
+        cdef Column few[4 * FEW]
+        cdef Column *columns = few
+        if self.layout is None or tape.traced != NO_TRACE or not self.layout.open(arguments, views):
+            return None
+        try:
+            if self.layout.columns > 4 * FEW:
+                columns = <Column *> new_doubles(self.layout.columns * sizeof(Column) // sizeof(double))
+            self.layout.list_columns(views, columns)
+            return self.run(columns, views[0].shape[0], None)
+        finally:
+            if columns != few:
+                free(columns)
+            self.layout.close(views)
