@@ -25,7 +25,8 @@ BUILDS = {
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 modules = [
-    "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "program", "columns", "runs", "batch",
+    "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program", "analysis",
+    "compiler", "columns", "runs", "batch",
 ]
 SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 

@@ -1,7 +1,7 @@
 """vmap: a function of one row's numbers, run for all rows of a batch at once.
 
 Arguments and results are its business: what is a row, what is shared, which trace fits. What a trace becomes is that
-of program, and how rows go through it that of batch.
+of compiler, and how rows go through it that of runs.
 """
 
 import functools
@@ -10,9 +10,9 @@ import threading
 import warnings
 from array import array
 
-from micrograd_c import batch, columns, program, rowwise, runs, tape
+from micrograd_c import analysis, batch, columns, compiler, rowwise, runs, tape, tracing
 from micrograd_c.engine import Value
-from micrograd_c.program import TraceError
+from micrograd_c.tracing import TraceError
 
 __all__ = ["TraceError", "vmap"]
 
@@ -74,7 +74,7 @@ class Mapped:
             batches = batch.run_buffers(self.latest.runner, arguments)
             if batches is not None:
                 return self.latest.results_of(batches)
-        if program.is_tracing() and tracer == threading.get_ident():
+        if tracing.is_tracing() and tracer == threading.get_ident():
             raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
         if keywords:
             raise TypeError(f"vmap takes arguments by position only, not {next(iter(keywords))}=")
@@ -142,7 +142,7 @@ class Rows:
 
     def values(self, inputs, shared):
         """What the function gets while it is traced."""
-        return nested(self.structure, lambda: inputs.append(program.argument()) or inputs[-1])
+        return nested(self.structure, lambda: inputs.append(tracing.argument()) or inputs[-1])
 
     def row(self, k):
         """What it gets for one row, as Values of its own."""
@@ -180,7 +180,7 @@ class Shared:
         pass
 
     def values(self, inputs, shared):
-        return fill(self.tree, lambda: shared.append(program.argument()) or shared[-1])
+        return fill(self.tree, lambda: shared.append(tracing.argument()) or shared[-1])
 
     def row(self, k):
         numbers = iter(self.shared)
@@ -314,7 +314,7 @@ class Trace:
         self.runner = None
         try:
             traced = self.trace(fn, given)
-        except program.Untraceable as error:
+        except analysis.Untraceable as error:
             warn(fn, f"it computes {error} in Python")
         except TraceError:
             if not rowwise.computes_by_itself(fn, given):
@@ -332,14 +332,14 @@ class Trace:
         with one_at_a_time:
             tracer = threading.get_ident()
             tape.pause(-depth)
-            program.begin()
+            tracing.begin()
             try:
                 result = fn(*[one.values(inputs, shared) for one in given])
                 self.results = outputs_of(result, roots)
                 self.columns = len(inputs)
-                return program.compile(roots, inputs, shared)
+                return compiler.compile(roots, inputs, shared)
             finally:
-                program.end()
+                tracing.end()
                 tape.pause(depth)
                 tracer = None
 

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from micrograd_c.program import TraceError as TraceError
+from micrograd_c.tracing import TraceError as TraceError
 
 __all__ = ["TraceError", "vmap"]
 

@@ -68,3 +68,6 @@ cdef class Program:
     cdef readonly bint differentiable   # some output depends on a parameter
     cdef void *spare                # a workspace that a run has left
     cdef size_t spare_size
+
+
+cdef void *allocate(size_t count, size_t size) except NULL

@@ -2,7 +2,7 @@
 
 import sys
 
-from micrograd_c import program
+from micrograd_c import tracing
 from micrograd_c.engine import Value, call_on_read
 from micrograd_c.vector import sumprod
 
@@ -85,13 +85,13 @@ def computes_by_itself(fn, given):
         return False
     call_on_read(reads)
     Value.__init__ = makes
-    program.watch(True)
+    tracing.watch(True)
     try:
         fn(*[one.row(0) for one in given])
     except Exception:   # it fails without a trace, too: then the trace's error says more
         return False
     finally:
-        program.watch(False)
+        tracing.watch(False)
         Value.__init__ = original
-        call_on_read(program.check_read)
+        call_on_read(tracing.check_read)
     return bool(readers) and readers <= makers

@@ -12,7 +12,8 @@ import micrograd_c
 PACKAGE = pathlib.Path(micrograd_c.__file__).parent
 MODULES = [
     "engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "viz",
-    "copying", "grad_mode", "demo", "choosing", "program", "columns", "runs", "batch", "batching", "rowwise",
+    "copying", "grad_mode", "demo", "choosing", "tracing", "program", "analysis", "compiler", "columns", "runs",
+    "batch", "batching", "rowwise",
 ]
 ALONE = ["substitute", "run"]       # their examples want a process that has not imported micrograd
 BENCH = [
@@ -21,7 +22,7 @@ BENCH = [
 ]
 DECLARATIONS = [
     "engine", "tape", "rules", "ops", "numbers", "state", "graph", "recording", "products", "collecting", "dots",
-    "versions", "program", "columns", "runs",
+    "versions", "program", "analysis", "columns", "runs",
 ]
 
 
