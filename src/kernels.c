@@ -6,70 +6,66 @@
 #include <stddef.h>
 #include <string.h>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wpsabi"    /* how vectors are returned changes only between functions of this file */
-#endif
-
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define CAN_CHOOSE 1
+#include <immintrin.h>
 #else
 #define CAN_CHOOSE 0
 #endif
 
-#if CAN_CHOOSE
-#include <immintrin.h>
+#if defined(__clang__)
+#define TARGET(names) _Pragma(STRING(clang attribute push(__attribute__((target(names))), apply_to = function)))
+#define END_OF_TARGET _Pragma("clang attribute pop")
+#else
+#define TARGET(names) _Pragma("GCC push_options") _Pragma(STRING(GCC target(names)))
+#define END_OF_TARGET _Pragma("GCC pop_options")
 #endif
+#define STRING(...) #__VA_ARGS__
 
-/* MULTIPLY_ADD is for gradients only: values are rounded after the product, as the eager engine's. */
+/* For each instruction set: MULTIPLY_ADD, which is for gradients only, as values are rounded after the product like the
+   eager engine's; and tiles as large as fit its registers. */
 
+/* 16 registers, and no fused multiply-add; every processor of the kind has this */
 #define LANES(name) name##_baseline
+#if defined(__GNUC__)
+#define LANE_COUNT 2
+#else
+#define LANE_COUNT 1
+#endif
 #define MULTIPLY_ADD(x, y, z) ((x) * (y) + (z))
-/* tiles as large as fit the registers, 16 of them here */
-#define VECTORS_AT_ONCE 1
-#define INPUTS_AT_ONCE 4
-#define WEIGHTS_AT_ONCE 2
 #define OUTPUTS_AT_ONCE 4
+#define VECTORS_AT_ONCE 2
+#define COLUMNS_AT_ONCE 2
+#define INPUTS_AT_ONCE 4
 #include "lanes.h"
 #undef LANES
+#undef LANE_COUNT
+#undef MULTIPLY_ADD
 
 #if CAN_CHOOSE
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2")
-#endif
+/* 16 registers */
+TARGET("avx2,fma")
 #define LANES(name) name##_avx2
+#define LANE_COUNT 4
+#define MULTIPLY_ADD(x, y, z) ((Lanes)_mm256_fmadd_pd((__m256d)(x), (__m256d)(y), (__m256d)(z)))
 #include "lanes.h"
 #undef LANES
+#undef LANE_COUNT
 #undef MULTIPLY_ADD
-#undef VECTORS_AT_ONCE
+#undef COLUMNS_AT_ONCE
 #undef INPUTS_AT_ONCE
-#undef WEIGHTS_AT_ONCE
-#undef OUTPUTS_AT_ONCE
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512"))), \
-                             apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
-#endif
+END_OF_TARGET
+
+/* 32 registers */
+TARGET("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 #define LANES(name) name##_avx512
+#define LANE_COUNT 8
 #define MULTIPLY_ADD(x, y, z) ((Lanes)_mm512_fmadd_pd((__m512d)(x), (__m512d)(y), (__m512d)(z)))
-#define VECTORS_AT_ONCE 2
+#define COLUMNS_AT_ONCE 4
 #define INPUTS_AT_ONCE 8
-#define WEIGHTS_AT_ONCE 4
-#define OUTPUTS_AT_ONCE 4
 #include "lanes.h"
-#undef LANES
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+END_OF_TARGET
 
 #endif
 
@@ -82,7 +78,7 @@ static const Kernels *available(int k) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && k-- == 0)
         return &avx512;
-    if (__builtin_cpu_supports("avx2") && k-- == 0)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && k-- == 0)
         return &avx2;
 #endif
     return k == 0 ? &baseline : NULL;

@@ -1,37 +1,50 @@
-/* The kernels, written once for vectors of as many lanes as LANE_COUNT. kernels.c includes this for each instruction
-   set. Order of operations is the eager engine's; only exp, log, tanh, sin, cos and some powers differ, by 2 ulp. */
+/* The kernels, written once for vectors of LANE_COUNT doubles. kernels.c includes this for each instruction set, with
+   LANES(name) for what names become and the sizes of tiles. Order of operations is the eager engine's; only exp, log,
+   tanh, sin, cos and some powers differ, by 2 ulp. */
 
 #ifndef MICROGRAD_C_LANES_H
 #define MICROGRAD_C_LANES_H
 
 #if defined(__GNUC__)
-enum { LANE_COUNT = MOST_LANES };
-#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
-typedef double Lanes __attribute__((vector_size(64), aligned(8)));
-typedef uint64_t Bits __attribute__((vector_size(64), aligned(8)));
 #define MASK(condition) ((Bits)(condition))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define BITS(x) ((Bits)(x))
 #define NUMBERS(x) ((Lanes)(x))
 #define LANE(x, k) ((x)[k])
-#define SUM(x) ((((x)[0] + (x)[4]) + ((x)[2] + (x)[6])) + (((x)[1] + (x)[5]) + ((x)[3] + (x)[7])))
 #else   /* one lane at a time */
-enum { LANE_COUNT = 1 };
-#define LANE_NUMBERS 0
-typedef double Lanes;
-typedef uint64_t Bits;
 #define MASK(condition) ((Bits)0 - (Bits)(condition))
 #define ALWAYS_INLINE static inline
-static inline Bits BITS(double x) { Bits bits; memcpy(&bits, &x, sizeof bits); return bits; }
-static inline double NUMBERS(Bits bits) { double x; memcpy(&x, &bits, sizeof x); return x; }
+static inline uint64_t BITS(double x) { uint64_t bits; memcpy(&bits, &x, sizeof bits); return bits; }
+static inline double NUMBERS(uint64_t bits) { double x; memcpy(&x, &bits, sizeof x); return x; }
 #define LANE(x, k) (*(&(x) + (k)))
-#define SUM(x) (x)
 #endif
 
 /* Added to a small number, rounds it to a whole one, whose two's complement is then in the low bits. */
 #define ROUNDER 6755399441055744.0
 
 #endif
+
+#if LANE_COUNT == 1
+typedef double LANES(Vector);
+typedef uint64_t LANES(BitVector);
+#define LANE_NUMBERS 0
+#define SUM(x) (x)
+#else
+typedef double LANES(Vector) __attribute__((vector_size(8 * LANE_COUNT), aligned(8)));
+typedef uint64_t LANES(BitVector) __attribute__((vector_size(8 * LANE_COUNT), aligned(8)));
+#if LANE_COUNT == 2
+#define LANE_NUMBERS {0, 1}
+#define SUM(x) ((x)[0] + (x)[1])
+#elif LANE_COUNT == 4
+#define LANE_NUMBERS {0, 1, 2, 3}
+#define SUM(x) (((x)[0] + (x)[2]) + ((x)[1] + (x)[3]))
+#else
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
+#define SUM(x) ((((x)[0] + (x)[4]) + ((x)[2] + (x)[6])) + (((x)[1] + (x)[5]) + ((x)[3] + (x)[7])))
+#endif
+#endif
+#define Lanes LANES(Vector)
+#define Bits LANES(BitVector)
 
 #define LOAD(pointer, v) (((const Lanes *)(pointer))[v])
 #define STORE(pointer, v, x) (((Lanes *)(pointer))[v] = (x))
@@ -262,9 +275,9 @@ ALWAYS_INLINE Bits LANES(rows_of)(int32_t v, int32_t rows) {
     return MASK(lane < (uint64_t)(rows - v * LANE_COUNT));
 }
 
+#if LANE_COUNT == 8 && (defined(__clang__) || __GNUC__ >= 12)
 /* SUM of eight vectors at once, with the same order of additions. */
 ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
-#if defined(__clang__) || __GNUC__ >= 12
     int k;
     Lanes fours[4], twos[2], total;
     for (k = 0; k < 4; k++)     /* of two vectors, lanes 0 + 4, 1 + 5, 2 + 6, 3 + 7 each */
@@ -276,18 +289,16 @@ ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
     total = __builtin_shufflevector(twos[0], twos[1], 0, 2, 4, 6, 8, 10, 12, 14)
           + __builtin_shufflevector(twos[0], twos[1], 1, 3, 5, 7, 9, 11, 13, 15);
     STORE(sums, 0, total);
-#else
-    int k;
-    for (k = 0; k < 8; k++)
-        sums[k] = SUM(x[k]);
-#endif
 }
+#endif
 
 /* What is left of the lanes' sums: one number for each use of a uniform number. */
 static void LANES(total)(const double *sums, int32_t count, double *gradients) {
-    int32_t k;
-    for (k = 0; k + 8 <= count; k += 8)
+    int32_t k = 0;
+#if LANE_COUNT == 8 && (defined(__clang__) || __GNUC__ >= 12)
+    for (; k + 8 <= count; k += 8)
         LANES(sum_each)((const Lanes *)sums + k, gradients + k);
+#endif
     for (; k < count; k++)
         gradients[k] = SUM(LOAD(sums, k));
 }
@@ -299,7 +310,7 @@ ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t 
     const double *weights = numbers + layer->weights + (int64_t)i * layer->inputs;
     const double *biases = numbers + layer->biases + i;
     const int32_t inputs = layer->inputs;
-    Lanes sums[4][VECTORS_AT_ONCE];
+    Lanes sums[OUTPUTS_AT_ONCE][VECTORS_AT_ONCE];
     int32_t j;
     int p, q;
     for (p = 0; p < many; p++)
@@ -321,11 +332,11 @@ ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t 
 static void LANES(layer_forward)(const Layer *layer, double *slots, int32_t width, int32_t vectors,
                                  const double *numbers) {
     int32_t i = 0, v;
-    for (; i + 4 <= layer->outputs; i += 4) {
+    for (; i + OUTPUTS_AT_ONCE <= layer->outputs; i += OUTPUTS_AT_ONCE) {
         for (v = 0; v + VECTORS_AT_ONCE <= vectors; v += VECTORS_AT_ONCE)
-            LANES(layer_tile)(layer, slots, width, v, numbers, i, 4, VECTORS_AT_ONCE);
+            LANES(layer_tile)(layer, slots, width, v, numbers, i, OUTPUTS_AT_ONCE, VECTORS_AT_ONCE);
         for (; v < vectors; v++)
-            LANES(layer_tile)(layer, slots, width, v, numbers, i, 4, 1);
+            LANES(layer_tile)(layer, slots, width, v, numbers, i, OUTPUTS_AT_ONCE, 1);
     }
     for (; i < layer->outputs; i++)
         for (v = 0; v < vectors; v++)
@@ -381,9 +392,9 @@ ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, c
                                       int32_t rows, int32_t i, int32_t j, const int many, const int columns, int fresh,
                                       double *totals) {
     const int32_t whole = rows / LANE_COUNT;
-    const double *xs[WEIGHTS_AT_ONCE], *gs[WEIGHTS_AT_ONCE];
+    const double *xs[COLUMNS_AT_ONCE], *gs[OUTPUTS_AT_ONCE];
     Lanes *to = (Lanes *)totals + layer->weights + (int64_t)i * layer->inputs + j;
-    Lanes sums[WEIGHTS_AT_ONCE][WEIGHTS_AT_ONCE];
+    Lanes sums[OUTPUTS_AT_ONCE][COLUMNS_AT_ONCE];
     int32_t v;
     int p, q;
     for (q = 0; q < columns; q++)
@@ -459,16 +470,16 @@ static void LANES(layer_backward)(const Layer *layer, const double *slots, doubl
     default: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, fresh, totals);
     }
     if (layer->wants_weights) {
-        for (i = 0; i + WEIGHTS_AT_ONCE <= layer->outputs; i += WEIGHTS_AT_ONCE) {
-            for (j = 0; j + WEIGHTS_AT_ONCE <= layer->inputs; j += WEIGHTS_AT_ONCE)
-                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, WEIGHTS_AT_ONCE, WEIGHTS_AT_ONCE, fresh,
+        for (i = 0; i + OUTPUTS_AT_ONCE <= layer->outputs; i += OUTPUTS_AT_ONCE) {
+            for (j = 0; j + COLUMNS_AT_ONCE <= layer->inputs; j += COLUMNS_AT_ONCE)
+                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, OUTPUTS_AT_ONCE, COLUMNS_AT_ONCE, fresh,
                                    totals);
             for (; j < layer->inputs; j++)
-                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, WEIGHTS_AT_ONCE, 1, fresh, totals);
+                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, OUTPUTS_AT_ONCE, 1, fresh, totals);
         }
         for (; i < layer->outputs; i++) {
-            for (j = 0; j + WEIGHTS_AT_ONCE <= layer->inputs; j += WEIGHTS_AT_ONCE)
-                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, 1, WEIGHTS_AT_ONCE, fresh, totals);
+            for (j = 0; j + COLUMNS_AT_ONCE <= layer->inputs; j += COLUMNS_AT_ONCE)
+                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, 1, COLUMNS_AT_ONCE, fresh, totals);
             for (; j < layer->inputs; j++)
                 LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, 1, 1, fresh, totals);
         }
@@ -635,3 +646,7 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
 #undef EACH
 #undef LOAD
 #undef STORE
+#undef Lanes
+#undef Bits
+#undef LANE_NUMBERS
+#undef SUM
