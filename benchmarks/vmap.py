@@ -3,8 +3,9 @@
     python benchmarks/vmap.py [--quick]
 
 Prints a table for each: a whole training step of micrograd's demo; one of an MLP 64-64-10 on batches of 64; a pendulum
-of 200 steps, its derivatives by two parameters, over 1,000 rows, and how long it takes to trace or compile; time a row
-from 100 to 1,000,000 rows, and with 2 threads. One thread, float64. Losses are compared before anything is timed.
+of 200 steps, its derivatives by two parameters, over 1,000 rows, and how long it takes to trace or compile; what single
+operations cost a row; time and memory a row from 100 to 1,000,000 rows, and with 2 threads. One thread, float64.
+Losses are compared before anything is timed.
 """
 
 import argparse
@@ -13,68 +14,24 @@ import os
 import pathlib
 import random
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+import numpy as np
+from vmap_pendulum import pendulum
+from vmap_rows import costs, scaling
+from vmap_sides import compare, jax, torch
 
-import numpy as np  # noqa: E402 (after the variables)
+from micrograd_c import sumprod, vmap
+from micrograd_c.demo import load_moons
+from micrograd_c.nn import MLP
+from micrograd_c.optim import SGD
 
-from micrograd_c import sumprod, vmap  # noqa: E402
-from micrograd_c.bench.report import aligned  # noqa: E402
-from micrograd_c.demo import load_moons  # noqa: E402
-from micrograd_c.engine import Value  # noqa: E402
-from micrograd_c.nn import MLP  # noqa: E402
-from micrograd_c.optim import SGD  # noqa: E402
-
-RATE, DECAY, POINTS = 0.1, 1e-4, 100
-PENDULUM_STEPS, PENDULUM_ROWS = 200, 1000
-
-
-def optional(module):
-    try:
-        return __import__(module)
-    except ImportError:
-        return None
-
-
-jax, torch = optional("jax"), optional("torch")
 if jax:
-    jax.config.update("jax_enable_x64", True)
     import jax.numpy as jnp
-if torch:
-    torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float64)
 
-
-def compare(title, sides, rounds, seconds=0.3):
-    """Print a table of {name: function}; each returns a loss, which is compared first."""
-    losses = {name: float(side()) for name, side in sides.items()}
-    first = next(iter(losses.values()))
-    for name, loss in losses.items():
-        if abs(loss - first) > 1e-9 * abs(first):
-            raise SystemExit(f"{title}: {name} has {loss}, not {first}")
-    timings = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, side in sides.items():
-            until = time.perf_counter() + seconds
-            while time.perf_counter() < until:
-                start = time.perf_counter()
-                side()
-                timings[name].append(time.perf_counter() - start)
-    rows = [["", "minimum", "median", "vmap by it, minima", "medians"]]
-    ours = timings["vmap"]
-    for name, values in timings.items():
-        least, middle = min(values), statistics.median(values)
-        rows.append([name, f"{least * 1e6:.1f} us", f"{middle * 1e6:.1f} us", f"{min(ours) / least:.2f}",
-                     f"{statistics.median(ours) / middle:.2f}"])
-    print(f"{title}\n\n" + "\n".join(aligned(rows)) + "\n", flush=True)
+RATE, DECAY = 0.1, 1e-4
 
 
 # --- the demo's training step ---
@@ -229,83 +186,6 @@ def digits(rounds):
     compare("A training step of MLP(64, [64, 10]) on a batch of 64", sides, rounds)
 
 
-# --- a pendulum ---
-
-def swing(angle, damping, gravity, sin):
-    """The angle after some steps of Euler's method."""
-    speed = 0.0
-    for _ in range(PENDULUM_STEPS):
-        speed = speed + 0.01 * (-damping * speed - gravity * sin(angle))
-        angle = angle + 0.01 * speed
-    return angle
-
-
-def scanned(parameters, angles):
-    """The mean angle, the steps a compiled loop: as Python's loop they would be compiled for minutes."""
-    def step(state, _):
-        speed, angle = state
-        speed = speed + 0.01 * (-parameters[0] * speed - parameters[1] * jnp.sin(angle))
-        return (speed, angle + 0.01 * speed), None
-
-    def last(angle):
-        return jax.lax.scan(step, (0.0, angle), None, length=PENDULUM_STEPS)[0][1]
-
-    return jax.vmap(last)(angles).mean()
-
-
-def pendulum(rounds):
-    angles = np.linspace(0.1, 1.5, PENDULUM_ROWS)
-    damping, gravity = Value(0.3), Value(9.81)
-    start = time.perf_counter()
-    mapped = vmap(lambda angle: swing(angle, damping, gravity, Value.sin))
-    mapped(angles[:1])      # and a run of one row, which is short
-    traced = time.perf_counter() - start
-
-    def ours():
-        damping.grad = gravity.grad = 0
-        loss = mapped(angles).mean()
-        loss.backward()
-        return loss.data + damping.grad + gravity.grad
-
-    sides = {"vmap": ours}
-    if jax:
-        at, rows = jnp.array([0.3, 9.81]), jnp.array(angles)
-        start = time.perf_counter()
-        compiled = jax.jit(jax.value_and_grad(scanned)).lower(at, rows).compile()
-        compiling = time.perf_counter() - start
-
-        def theirs():
-            value, gradients = compiled(at, rows)
-            return float(value) + float(gradients[0]) + float(gradients[1])
-        sides["JAX, jit of lax.scan"] = theirs
-        print(f"The pendulum: vmap traces 200 steps in {traced * 1e3:.1f} ms, JAX compiles lax.scan in "
-              f"{compiling * 1e3:.0f} ms, {compiling / traced:.0f} times as long; a loop of 200 steps it compiles for "
-              "minutes\n")
-    compare(f"A pendulum of {PENDULUM_STEPS} steps, {PENDULUM_ROWS:,} rows, value and two derivatives", sides, rounds)
-
-
-# --- many rows ---
-
-def scaling(largest):
-    random.seed(1337)
-    model = MLP(2, [16, 16, 1])
-    function = lambda x, y: (1 + -y * model(x)).relu()      # noqa: E731
-    rows = [["rows", "us a row", "of 2 threads", "1 thread by 2"]]
-    count = 100
-    while count <= largest:
-        X, y = np.random.RandomState(0).randn(count, 2), np.ones(count)
-        best = []
-        for threads in (1, 2):
-            mapped, timings = vmap(function, threads=threads), []
-            for _ in range(max(4, min(300, 200_000 // count))):
-                start = time.perf_counter()
-                mapped(X, y).mean().backward()
-                timings.append(time.perf_counter() - start)
-            best.append(min(timings) / count * 1e6)
-        rows.append([f"{count:,}", f"{best[0]:.3f}", f"{best[1]:.3f}", f"{best[0] / best[1]:.2f}"])
-        count *= 10
-    print("The demo's network, forward and backward\n\n" + "\n".join(aligned(rows)))
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -315,6 +195,7 @@ def main():
     demo(rounds)
     digits(rounds)
     pendulum(rounds)
+    costs(rounds)
     scaling(10_000 if quick else 1_000_000)
     missing = [name for name, module in (("jax", jax), ("torch", torch)) if module is None]
     if missing:

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+#if defined(__GNUC__) && defined(__x86_64__)
 #define CAN_CHOOSE 1
 #include <immintrin.h>
 #else
@@ -23,7 +23,8 @@
 #define STRING(...) #__VA_ARGS__
 
 /* For each instruction set: MULTIPLY_ADD, which is for gradients only, as values are rounded after the product like the
-   eager engine's; and tiles as large as fit its registers. */
+   eager engine's; SQUARE_ROOTS, if there is such an instruction, since a loop of sqrt would have to set errno; and tiles
+   as large as fit its registers. */
 
 /* 16 registers, and no fused multiply-add; every processor of the kind has this */
 #define LANES(name) name##_baseline
@@ -33,6 +34,9 @@
 #define LANE_COUNT 1
 #endif
 #define MULTIPLY_ADD(x, y, z) ((x) * (y) + (z))
+#if CAN_CHOOSE
+#define SQUARE_ROOTS(x) ((Lanes)_mm_sqrt_pd((__m128d)(x)))
+#endif
 #define OUTPUTS_AT_ONCE 4
 #define VECTORS_AT_ONCE 2
 #define COLUMNS_AT_ONCE 2
@@ -41,6 +45,7 @@
 #undef LANES
 #undef LANE_COUNT
 #undef MULTIPLY_ADD
+#undef SQUARE_ROOTS
 
 #if CAN_CHOOSE
 
@@ -49,10 +54,12 @@ TARGET("avx2,fma")
 #define LANES(name) name##_avx2
 #define LANE_COUNT 4
 #define MULTIPLY_ADD(x, y, z) ((Lanes)_mm256_fmadd_pd((__m256d)(x), (__m256d)(y), (__m256d)(z)))
+#define SQUARE_ROOTS(x) ((Lanes)_mm256_sqrt_pd((__m256d)(x)))
 #include "lanes.h"
 #undef LANES
 #undef LANE_COUNT
 #undef MULTIPLY_ADD
+#undef SQUARE_ROOTS
 #undef COLUMNS_AT_ONCE
 #undef INPUTS_AT_ONCE
 END_OF_TARGET
@@ -62,6 +69,7 @@ TARGET("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 #define LANES(name) name##_avx512
 #define LANE_COUNT 8
 #define MULTIPLY_ADD(x, y, z) ((Lanes)_mm512_fmadd_pd((__m512d)(x), (__m512d)(y), (__m512d)(z)))
+#define SQUARE_ROOTS(x) ((Lanes)_mm512_sqrt_pd((__m512d)(x)))
 #define COLUMNS_AT_ONCE 4
 #define INPUTS_AT_ONCE 8
 #include "lanes.h"

@@ -165,10 +165,14 @@ ALWAYS_INLINE Lanes LANES(sin)(Lanes x) {
 ALWAYS_INLINE Lanes LANES(cos)(Lanes x) { return LANES(wave)(x, 1, cos); }
 
 ALWAYS_INLINE Lanes LANES(sqrt)(Lanes x) {
+#ifdef SQUARE_ROOTS
+    return SQUARE_ROOTS(x);
+#else
     int k;
     for (k = 0; k < LANE_COUNT; k++)
         LANE(x, k) = sqrt(LANE(x, k));
     return x;
+#endif
 }
 
 static Lanes LANES(libm_pow)(Lanes x, Lanes y) {
@@ -191,6 +195,16 @@ ALWAYS_INLINE Lanes LANES(power)(Lanes x, double y) {
         return x * x * x;
     if (y == -2.0)
         return 1.0 / (x * x);
+    if (y == 0.5 || y == -0.5 || y == 1.5 || y == -1.5) {
+        Lanes root = LANES(sqrt)(x) + 0.0;      /* of -0.0: 0.0, as of pow */
+        root = LANES(select)(MASK(x == -INFINITY), LANES(all)(INFINITY), root);
+        if (y == 0.5)
+            return root;
+        if (y == -0.5)
+            return 1.0 / root;
+        x = LANES(magnitude)(x);    /* where it was negative, the root is no number */
+        return y == 1.5 ? x * root : 1.0 / x / root;
+    }
     return LANES(libm_pow)(x, LANES(all)(y));
 }
 

@@ -23,7 +23,7 @@ DOMAINS = {
     "relu": [(-10.0, 10.0)],
 }
 EXACT = {"sqrt", "abs", "relu"}
-POWERS = [2, 3, -1, -2, 0, 1, 0.5, -0.5, 1.7, -3, 10, 2.5]
+POWERS = [2, 3, -1, -2, 0, 1, 0.5, -0.5, 1.5, -1.5, 1.7, -3, 10, 2.5]
 EDGES = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1.0, -1.0, 710.0, -746.0, 1e308]
 
 
@@ -66,6 +66,15 @@ def test_powers_are_within_two_ulp_of_libms(power):
     xs = samples(1e-3, 50.0) + [-x for x in samples(1e-3, 50.0) if power == int(power)]
     got = vmap(lambda x: x**power)(xs).tolist()
     assert max(map(ulps, got, [(Value(x) ** power).data for x in xs])) <= 2
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_powers_at_the_edges_are_cs(power):
+    with np.errstate(all="ignore"):
+        wanted = np.power(np.array(EDGES), np.full(len(EDGES), float(power))).tolist()     # of a number, sqrt
+    got = vmap(lambda x: x**power)(EDGES).tolist()
+    for x, one, other in zip(EDGES, got, wanted):
+        assert ulps(one, other) <= 2 and math.copysign(1, one) == math.copysign(1, other) or math.isnan(other), x
 
 
 @pytest.mark.parametrize("name", DOMAINS)
