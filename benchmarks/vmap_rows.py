@@ -82,18 +82,19 @@ def scaling(largest):
 def growth(count, saved):
     """Bytes a row by which a process of its own grows at most, arguments not counted."""
     program = f"""
-import resource
 import numpy as np
 from micrograd_c import vmap
+from micrograd_c.bench.memory import forget_peak, resident_bytes
 from micrograd_c.nn import MLP
 
 model = MLP(2, [16, 16, 1])
 mapped = vmap(lambda x, y: (1 + -y * model(x)).relu(), saved_bytes={saved})
 X, y = np.ones(({count}, 2)), np.ones({count})
 mapped(X[:10], y[:10]).mean().backward()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+forget_peak()
+before, _ = resident_bytes()
 mapped(X, y).mean().backward()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / {count})
+print((resident_bytes()[1] - before) / {count})
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return float(subprocess.run([sys.executable, "-c", program], env=environment, check=True, stdout=subprocess.PIPE,
