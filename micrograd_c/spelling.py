@@ -6,7 +6,7 @@ they are to do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0.
 
 import functools
 
-from micrograd_c import choosing
+from micrograd_c import choosing, tracing
 from micrograd_c.engine import Value
 
 
@@ -46,7 +46,7 @@ def exps_below(xs, top):
 
 def highest(xs):
     """The largest data; while a function is traced, a Value for it."""
-    if choosing.is_tracing():
+    if tracing.is_tracing():
         return choosing.stop_gradient(functools.reduce(choosing.maximum, xs))
     return max(x.data for x in xs)
 

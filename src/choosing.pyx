@@ -8,7 +8,7 @@ from libc.math cimport NAN
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, new_value
 from micrograd_c.state cimport as_plain_number, describe, hold
-from micrograd_c.tape cimport DATA_INT, NO_TRACE, record, reserve, tape
+from micrograd_c.tape cimport DATA_INT, record, reserve, tape
 
 __all__ = ["maximum", "minimum", "stop_gradient", "where"]
 
@@ -68,11 +68,6 @@ def stop_gradient(x):
     ))
     hold(out, a)
     return out
-
-
-def is_tracing():
-    """True while vmap traces a function."""
-    return tape.traced != NO_TRACE
 
 
 cdef Value as_value(object x, str function):

@@ -270,22 +270,22 @@ cdef class Compiler(Analysis):
 
     cdef int give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots, uint8_t *busy) except -1:
         cdef Traced *node = self.nodes + self.outs[step.outs]
-        cdef bint first = False
-        if node.a != NONE and self.nodes[node.a].differentiable:
-            if it.flags & A_UNIFORM:
-                it.adjoint_a = it.a
-                busy[it.a] = 1
-            else:
-                it.adjoint_a = self.adjoint_of(node.a, slots, &first)
-                it.flags |= A_FIRST if first else 0
-        if node.b != NONE and self.nodes[node.b].differentiable:
-            if it.flags & B_UNIFORM:
-                it.adjoint_b = it.b
-                busy[it.b] = 1
-            else:
-                it.adjoint_b = self.adjoint_of(node.b, slots, &first)
-                it.flags |= B_FIRST if first else 0
+        it.adjoint_a = self.adjoint_of_operand(node.a, it, A_UNIFORM, it.a, A_FIRST, slots, busy)
+        it.adjoint_b = self.adjoint_of_operand(node.b, it, B_UNIFORM, it.b, B_FIRST, slots, busy)
         return 0
+
+    cdef int32_t adjoint_of_operand(self, int32_t k, Instruction *it, int uniform, int32_t use, int first,
+                                    AdjointSlots *slots, uint8_t *busy) noexcept:
+        cdef bint is_first = False
+        cdef int32_t adjoint
+        if k == NONE or not self.nodes[k].differentiable:
+            return NONE
+        if it.flags & uniform:
+            busy[use] = 1
+            return use
+        adjoint = self.adjoint_of(k, slots, &is_first)
+        it.flags |= first if is_first else 0
+        return adjoint
 
     cdef int give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots, uint8_t *busy) except -1:
         cdef int32_t *adjoint_in = <int32_t *> layer.adjoint_in

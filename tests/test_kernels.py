@@ -74,7 +74,7 @@ def test_powers_at_the_edges_are_cs(power):
         wanted = np.power(np.array(EDGES), np.full(len(EDGES), float(power))).tolist()     # of a number, sqrt
     got = vmap(lambda x: x**power)(EDGES).tolist()
     for x, one, other in zip(EDGES, got, wanted):
-        assert ulps(one, other) <= 2 and math.copysign(1, one) == math.copysign(1, other) or math.isnan(other), x
+        assert (ulps(one, other) <= 2 and math.copysign(1, one) == math.copysign(1, other)) or math.isnan(other), x
 
 
 @pytest.mark.parametrize("name", DOMAINS)

@@ -6,7 +6,7 @@ from autograd.core import make_vjp
 
 from micrograd_c.bench import inputs
 from micrograd_c.bench.peers import arrays
-from micrograd_c.bench.peers.base import Peer, Program, Training, trained
+from micrograd_c.bench.peers.base import Peer, Program, Training, Trainings
 from micrograd_c.bench.programs import chain, expression
 
 __all__ = ["Autograd"]
@@ -24,7 +24,7 @@ def floats(result):
     return [float(value), *map(float, gradients)]
 
 
-class Autograd(Peer):
+class Autograd(Trainings, Peer):
     """Functions of NumPy arrays."""
 
     limits = {"deep": ("deep_turns", 5_000, "of 10,000 ops at most, to be done in time"),
@@ -68,14 +68,11 @@ class Autograd(Peer):
 
         return Program(lambda: function(layers), results)
 
-    def demo(self):
-        return trained(DemoTraining(), self.sizes.steps, note="all points at once")
+    def demo_training(self):
+        return DemoTraining()
 
-    def training(self):
-        return trained(DemoTraining(), self.sizes.loop_steps)
-
-    def gpt(self):
-        return trained(GPTTraining(self.sizes.names), self.sizes.names, note="all positions of a name at once")
+    def gpt_training(self, names):
+        return GPTTraining(names)
 
     def node(self):
         turns = self.sizes.nodes // 2

@@ -9,7 +9,7 @@ from typing import Callable, Optional
 
 from micrograd_c.bench.inputs import Sizes
 
-__all__ = ["Cannot", "Peer", "Program", "Training", "trained"]
+__all__ = ["Cannot", "Chains", "Peer", "Program", "Training", "Trainings", "trained"]
 
 
 class Cannot(Exception):
@@ -54,6 +54,34 @@ class Peer:
         program.sizes = smaller.sizes
         program.note = "; ".join(filter(None, (reason, program.note)))
         return program
+
+
+class Chains:
+    """For a Peer: the workloads along `x = x*b + a`, from its chain(turns, backward), which makes a Program."""
+
+    def op(self):
+        return self.chain(self.sizes.turns, backward=False)
+
+    def op_backward(self):
+        return self.chain(self.sizes.turns, backward=True)
+
+    def deep(self):
+        return self.chain(self.sizes.deep_turns, backward=True)
+
+
+class Trainings:
+    """For a Peer of whole arrays: the workloads of its demo_training() and gpt_training(names)."""
+
+    notes = {"demo": "all points at once", "training": "", "gpt": "all positions of a name at once"}
+
+    def demo(self):
+        return trained(self.demo_training(), self.sizes.steps, self.notes["demo"])
+
+    def training(self):
+        return trained(self.demo_training(), self.sizes.loop_steps, self.notes["training"])
+
+    def gpt(self):
+        return trained(self.gpt_training(self.sizes.names), self.sizes.names, self.notes["gpt"])
 
 
 class Training:

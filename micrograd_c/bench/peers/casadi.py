@@ -6,7 +6,7 @@ import numpy as np
 from micrograd_c.bench import inputs
 from micrograd_c.bench.gpt import GPT, Plain
 from micrograd_c.bench.peers import arrays
-from micrograd_c.bench.peers.base import Peer, Program, Training, trained
+from micrograd_c.bench.peers.base import Chains, Peer, Program, Training, trained
 from micrograd_c.bench.programs import chain, expression, network
 
 __all__ = ["Eager", "Replayed"]
@@ -16,7 +16,7 @@ def relu(x):
     return casadi.fmax(x, 0)
 
 
-class CasADi(Peer):
+class CasADi(Chains, Peer):
     """`graph()` of each workload gives its inputs, as one SX, and its outputs; subclasses say when it is made."""
 
     def chain(self, turns, backward):
@@ -28,15 +28,6 @@ class CasADi(Peer):
             return leaves, [end, casadi.gradient(end, leaves)] if backward else [end]
 
         return self.called(graph, numbers, operations=2 * turns)
-
-    def op(self):
-        return self.chain(self.sizes.turns, backward=False)
-
-    def op_backward(self):
-        return self.chain(self.sizes.turns, backward=True)
-
-    def deep(self):
-        return self.chain(self.sizes.deep_turns, backward=True)
 
     def expression(self):
         def graph():

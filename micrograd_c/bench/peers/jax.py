@@ -6,7 +6,7 @@ import numpy as np
 
 from micrograd_c.bench import inputs
 from micrograd_c.bench.peers import arrays
-from micrograd_c.bench.peers.base import Peer, Program, Training, trained
+from micrograd_c.bench.peers.base import Chains, Peer, Program, Training, Trainings
 from micrograd_c.bench.programs import expression
 
 __all__ = ["JAX"]
@@ -18,8 +18,11 @@ def array(numbers):
     return jnp.array(numbers, dtype=jnp.float64)
 
 
-class JAX(Peer):
+class JAX(Chains, Trainings, Peer):
     """Compiled functions; each timed call waits for what it has computed."""
+
+    notes = {"demo": "all points at once; the whole step is compiled", "training": "compiling included",
+             "gpt": "all positions of a name at once; the whole step is compiled, for each length of a name"}
 
     cannot = {"node": "compiled code keeps no graph"}
 
@@ -47,15 +50,6 @@ class JAX(Peer):
         leaves = [array(number) for number in (inputs.START, inputs.ADDEND, inputs.FACTOR)]
         return self.called(function, *leaves, operations=2 * turns, note=ONE_LOOP)
 
-    def op(self):
-        return self.chain(self.sizes.turns, backward=False)
-
-    def op_backward(self):
-        return self.chain(self.sizes.turns, backward=True)
-
-    def deep(self):
-        return self.chain(self.sizes.deep_turns, backward=True)
-
     def expression(self):
         function = jax.value_and_grad(lambda a, b: expression(a, b, jax.nn.relu), argnums=(0, 1))
         return self.called(function, *map(array, inputs.EXPRESSION))
@@ -79,15 +73,11 @@ class JAX(Peer):
         program.results = results
         return program
 
-    def demo(self):
-        return trained(DemoTraining(), self.sizes.steps, note="all points at once; the whole step is compiled")
+    def demo_training(self):
+        return DemoTraining()
 
-    def training(self):
-        return trained(DemoTraining(), self.sizes.loop_steps, note="compiling included")
-
-    def gpt(self):
-        return trained(GPTTraining(self.sizes.names), self.sizes.names,
-                       note="all positions of a name at once; the whole step is compiled, for each length of a name")
+    def gpt_training(self, names):
+        return GPTTraining(names)
 
 
 def flat(layers):

@@ -4,14 +4,14 @@ import numpy as np
 
 from micrograd_c.bench import inputs
 from micrograd_c.bench.peers import arrays
-from micrograd_c.bench.peers.base import Peer, Program, Training, trained
+from micrograd_c.bench.peers.base import Peer, Program, Training, Trainings
 
 __all__ = ["NumPy"]
 
 SCALARS = "single numbers are no arrays: see plain Python floats"
 
 
-class NumPy(Peer):
+class NumPy(Trainings, Peer):
     """Arrays, and backward passes by hand."""
 
     cannot = {"op": SCALARS, "op-backward": SCALARS, "expression": SCALARS, "deep": SCALARS,
@@ -42,14 +42,11 @@ class NumPy(Peer):
 
         return Program(run, results)
 
-    def demo(self):
-        return trained(DemoTraining(), self.sizes.steps, note="all points at once")
+    def demo_training(self):
+        return DemoTraining()
 
-    def training(self):
-        return trained(DemoTraining(), self.sizes.loop_steps)
-
-    def gpt(self):
-        return trained(GPTTraining(self.sizes.names), self.sizes.names, note="all positions of a name at once")
+    def gpt_training(self, names):
+        return GPTTraining(names)
 
 
 def flat(layers):

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from micrograd_c.bench import inputs
 from micrograd_c.bench.peers import arrays
-from micrograd_c.bench.peers.base import Peer, Program, Training, trained
+from micrograd_c.bench.peers.base import Chains, Peer, Program, Training, Trainings
 from micrograd_c.bench.programs import chain, expression
 
 __all__ = ["PyTorch"]
@@ -14,7 +14,7 @@ def parameter(numbers):
     return torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
 
 
-class PyTorch(Peer):
+class PyTorch(Chains, Trainings, Peer):
     """Tensors."""
 
     limits = {"deep": ("deep_turns", 25_000, "of 50,000 ops at most, to be done in time"),
@@ -39,15 +39,6 @@ class PyTorch(Peer):
             return [run().item(), *(leaf.grad.item() for leaf in leaves if backward)]
 
         return Program(run, results, operations=2 * turns)
-
-    def op(self):
-        return self.chain(self.sizes.turns, backward=False)
-
-    def op_backward(self):
-        return self.chain(self.sizes.turns, backward=True)
-
-    def deep(self):
-        return self.chain(self.sizes.deep_turns, backward=True)
 
     def expression(self):
         def run():
@@ -89,14 +80,11 @@ class PyTorch(Peer):
 
         return Program(run, results)
 
-    def demo(self):
-        return trained(DemoTraining(), self.sizes.steps, note="all points at once")
+    def demo_training(self):
+        return DemoTraining()
 
-    def training(self):
-        return trained(DemoTraining(), self.sizes.loop_steps)
-
-    def gpt(self):
-        return trained(GPTTraining(self.sizes.names), self.sizes.names, note="all positions of a name at once")
+    def gpt_training(self, names):
+        return GPTTraining(names)
 
     def node(self):
         leaves = [parameter(number) for number in (inputs.START, inputs.ADDEND, inputs.FACTOR)]

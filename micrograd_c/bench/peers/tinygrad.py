@@ -8,7 +8,7 @@ from tinygrad import Device, Tensor, TinyJit, dtypes
 
 from micrograd_c.bench import inputs
 from micrograd_c.bench.peers import arrays
-from micrograd_c.bench.peers.base import Cannot, Peer, Program, Training, trained
+from micrograd_c.bench.peers.base import Cannot, Peer, Program, Training, Trainings
 from micrograd_c.bench.programs import expression
 
 __all__ = ["Tinygrad"]
@@ -29,8 +29,11 @@ def compiled(function, *arguments):
     return jit
 
 
-class Tinygrad(Peer):
+class Tinygrad(Trainings, Peer):
     """Replayed kernels; each timed call waits for its numbers."""
+
+    notes = {"demo": "all points at once; the whole step is replayed", "training": "",
+             "gpt": "all positions of a name at once; the whole step is replayed"}
 
     cannot = {"op": LONG, "op-backward": LONG, "deep": LONG, "node": "replayed kernels keep no graph"}
 
@@ -79,15 +82,11 @@ class Tinygrad(Peer):
         program.results = results
         return program
 
-    def demo(self):
-        return trained(DemoTraining(), self.sizes.steps, note="all points at once; the whole step is replayed")
+    def demo_training(self):
+        return DemoTraining()
 
-    def training(self):
-        return trained(DemoTraining(), self.sizes.loop_steps)
-
-    def gpt(self):
-        return trained(GPTTraining(self.sizes.names), self.sizes.names,
-                       note="all positions of a name at once; the whole step is replayed")
+    def gpt_training(self, names):
+        return GPTTraining(names)
 
 
 def arrays_of_layers():

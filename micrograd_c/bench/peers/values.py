@@ -8,7 +8,7 @@ import math
 
 import micrograd_c.vector
 from micrograd_c.bench import inputs
-from micrograd_c.bench.peers.base import Peer, Program, trained
+from micrograd_c.bench.peers.base import Chains, Peer, Program, trained
 from micrograd_c.bench.peers.python_value import Value as PythonValue
 from micrograd_c.bench.peers.training import DemoTraining, GPTTraining, helpers_adam
 from micrograd_c.bench.programs import fresh_copy
@@ -18,7 +18,7 @@ __all__ = ["Helpers", "Micrograd", "Ours", "PurePython"]
 RECURSION = "RecursionError: its backward() recurses once for each op of the longest path, and Python stops at 1000"
 
 
-class Values(Peer):
+class Values(Chains, Peer):
     """Any Value."""
 
     def __init__(self, sizes, Value):
@@ -45,15 +45,6 @@ class Values(Peer):
             return [end.data, *(leaf.grad for leaf in leaves)]
 
         return Program(forward_and_backward if backward else forward, results, operations=2 * turns)
-
-    def op(self):
-        return self.chain(self.sizes.turns, backward=False)
-
-    def op_backward(self):
-        return self.chain(self.sizes.turns, backward=True)
-
-    def deep(self):
-        return self.chain(self.sizes.deep_turns, backward=True)
 
     def expression(self):
         Value, expression = self.Value, self.programs.expression
