@@ -27,6 +27,7 @@ cdef extern from "kernels.h":
 
     ctypedef struct Kernels:
         const char *name
+        int lanes
         void (*forward)(
             const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers
         ) noexcept nogil

@@ -25,7 +25,7 @@ cdef struct RunState:
     double *slots_of_all    # of all blocks if they are saved, else of one block a thread
     double *stored          # inputs of all blocks if slots are not saved, else NULL
     double *adjoint_slots   # of one block a thread
-    double *totals          # of uses, MOST_LANES each, a thread each
+    double *totals          # of uses, a number for each lane, a thread each
     double *uniform         # numbers, and
     double *numbers         # the same by use
     double *values          # by output, all rows

@@ -78,10 +78,10 @@ END_OF_TARGET
 #endif
 
 static const Kernels *available(int k) {
-    static const Kernels baseline = {"baseline", forward_baseline, backward_baseline, total_baseline};
+    static const Kernels baseline = {"baseline", lanes_baseline, forward_baseline, backward_baseline, total_baseline};
 #if CAN_CHOOSE
-    static const Kernels avx2 = {"avx2", forward_avx2, backward_avx2, total_avx2};
-    static const Kernels avx512 = {"avx512", forward_avx512, backward_avx512, total_avx512};
+    static const Kernels avx2 = {"avx2", lanes_avx2, forward_avx2, backward_avx2, total_avx2};
+    static const Kernels avx512 = {"avx512", lanes_avx512, forward_avx512, backward_avx512, total_avx512};
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && k-- == 0)

@@ -57,10 +57,11 @@ typedef struct {
     int32_t count;
 } Code;
 
-/* `numbers` has a number for each use. `totals` has MOST_LANES doubles for each use; only those that a gradient goes to
-   are written. `width` is a multiple of MOST_LANES, `rows` at most width. */
+/* `numbers` has a number for each use. `totals` has `lanes` doubles for each use; only those that a gradient goes to are
+   written. `width` is a multiple of MOST_LANES, `rows` at most width. */
 typedef struct {
     const char *name;
+    int lanes;      /* of a vector, MOST_LANES at most */
     /* One block of rows. */
     void (*forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers);
     /* Wants all that forward wrote, and the adjoints of outputs; adds to the totals, or, if fresh, starts them. */

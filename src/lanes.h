@@ -43,6 +43,7 @@ typedef uint64_t LANES(BitVector) __attribute__((vector_size(8 * LANE_COUNT), al
 #define SUM(x) ((((x)[0] + (x)[4]) + ((x)[2] + (x)[6])) + (((x)[1] + (x)[5]) + ((x)[3] + (x)[7])))
 #endif
 #endif
+enum { LANES(lanes) = LANE_COUNT };
 #define Lanes LANES(Vector)
 #define Bits LANES(BitVector)
 

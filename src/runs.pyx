@@ -91,7 +91,7 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef RunState *s = <RunState *> context
     cdef int64_t block = chunk * (CHUNK // s.width)
     cdef int64_t end = min(block + CHUNK // s.width, blocks_of(s))
-    cdef double *totals = s.totals + (chunk % s.threads) * s.uses * MOST_LANES
+    cdef double *totals = s.totals + (chunk % s.threads) * s.uses * s.kernels.lanes
     cdef double *adjoints = s.adjoint_slots + (chunk % s.threads) * s.adjoints * s.width
     cdef double *slots
     cdef double *slot
@@ -240,7 +240,7 @@ cdef class Run:
             blocks = s.threads
         slots = <size_t> blocks * s.slots * s.width
         adjoints = <size_t> s.threads * s.adjoints * s.width
-        totals = <size_t> s.threads * s.uses * MOST_LANES
+        totals = <size_t> s.threads * s.uses * s.kernels.lanes
         self.take_workspace((slots + adjoints + totals) * sizeof(double) + LINE)
         s.slots_of_all = <double *> ((<size_t> self.workspace + LINE - 1) // LINE * LINE)
         s.adjoint_slots = s.slots_of_all + slots
@@ -280,6 +280,7 @@ cdef class Run:
         """Make room for what the backward pass, which cannot raise, leaves."""
         cdef RunState *s = &self.state
         cdef size_t seeds = <size_t> s.outputs * s.rows
+        cdef size_t lanes = s.kernels.lanes
         cdef int32_t k, j
         if s.seeds != NULL:
             return 0
@@ -288,7 +289,7 @@ cdef class Run:
         memset(s.gradients, 0, s.uses * sizeof(double))     # for a run of no rows
         for k in range(self.program.idle_count):
             for j in range(s.threads):
-                memset(s.totals + (j * s.uses + self.program.idle[k]) * MOST_LANES, 0, MOST_LANES * sizeof(double))
+                memset(s.totals + (j * s.uses + self.program.idle[k]) * lanes, 0, lanes * sizeof(double))
         return 0
 
     cdef Value record_node(self):
