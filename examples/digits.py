@@ -2,18 +2,21 @@
 
     pip install 'micrograd_c[examples]'
     python examples/digits.py
+    python examples/digits.py --vmap
 
 Shows mini-batches, cross entropy over ten classes, an optimizer, and what a model is judged by: images that it has not
-seen. 2,410 parameters, some 220,000 nodes a step, all of them single numbers.
+seen. 2,410 parameters, some 220,000 nodes a step, all of them single numbers. With --vmap the loss of one image is
+traced once, and run for all images of a batch.
 """
 
 import argparse
 import random
 
+import numpy as np
 from sklearn.datasets import load_digits
 from tqdm import tqdm
 
-from micrograd_c import cross_entropy, mean, no_grad
+from micrograd_c import cross_entropy, logsumexp, mean, no_grad, sumprod, vmap
 from micrograd_c.nn import MLP
 from micrograd_c.optim import Adam
 
@@ -39,13 +42,32 @@ def batches(images):
             yield order[start : start + BATCH]
 
 
-def train(model, images, steps):
+def image_by_image(model):
+    """The mean loss of a batch."""
+    return lambda batch: mean([cross_entropy(model(pixels), digit) for pixels, digit in batch])
+
+
+def all_at_once(model):
+    """The same by vmap. What is traced cannot pick a logit by a number: a digit is a row of zeros with a one."""
+    @vmap
+    def loss(pixels, hot):
+        logits = model(pixels)
+        return logsumexp(logits) - sumprod(hot, logits)
+
+    def loss_of_batch(batch):
+        pixels, digits = zip(*batch)
+        return loss(np.array(pixels), np.eye(10)[list(digits)]).mean()
+
+    return loss_of_batch
+
+
+def train(model, images, steps, loss_of=image_by_image):
     """One mini-batch a step, while the learning rate falls linearly to 0; returns the losses."""
-    optimizer = Adam(model.parameters(), LEARNING_RATE)
+    optimizer, loss_of_batch = Adam(model.parameters(), LEARNING_RATE), loss_of(model)
     losses = []
     progress = tqdm(zip(range(steps), batches(images)), total=steps, unit="step")
     for k, batch in progress:
-        loss = mean([cross_entropy(model(pixels), digit) for pixels, digit in batch])
+        loss = loss_of_batch(batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.lr = LEARNING_RATE * (1 - k / steps)
@@ -69,11 +91,12 @@ def main():
     """Train, then judge."""
     parser = argparse.ArgumentParser(description="A small MLP learns to read handwritten digits.")
     parser.add_argument("--steps", type=int, default=1000, help="mini-batches to learn from (default: %(default)s)")
+    parser.add_argument("--vmap", action="store_true", help="run all images of a batch at once")
     options = parser.parse_args()
     random.seed(SEED)
     seen, held_out = load_images()
     model = MLP(64, [32, 10])
-    train(model, seen, options.steps)
+    train(model, seen, options.steps, all_at_once if options.vmap else image_by_image)
     print(f"accuracy on the {len(seen)} images it learned from: {accuracy(model, seen):.1%}")
     print(f"accuracy on {len(held_out)} images it has not seen: {accuracy(model, held_out):.1%}")
 

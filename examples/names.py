@@ -1,9 +1,10 @@
-"""What the two GPT examples share: names as numbers, and the loop around a model that learns to make up names.
+"""What the GPT examples share: names as numbers, and the loop around a model that learns to make up names.
 
-Knows nothing of Values. The models and their optimizers are in gpt_plain.py and gpt.py.
+Knows nothing of Values. The models and their optimizers are in gpt_plain.py, gpt.py and gpt_vmap.py.
 """
 
 import argparse
+import itertools
 import pathlib
 import random
 import string
@@ -34,12 +35,17 @@ def decode(tokens):
     return "".join(CHARACTERS[token] for token in tokens)
 
 
-def train(model, optimizer, names, steps):
-    """One name a step, while the learning rate falls linearly to 0; returns the losses."""
+def one_by_one(names):
+    """Encoded names without end."""
+    return map(encode, itertools.cycle(names))
+
+
+def train(model, optimizer, names, steps, stream=one_by_one):
+    """One of the stream a step, while the learning rate falls linearly to 0; returns the losses."""
     losses = []
-    progress = tqdm(range(steps), unit="step")
-    for k in progress:
-        loss = model.loss(encode(names[k % len(names)]))
+    progress = tqdm(zip(range(steps), stream(names)), total=steps, unit="step")
+    for k, tokens in progress:
+        loss = model.loss(tokens)
         optimizer.zero_grad()
         loss.backward()
         optimizer.lr = LEARNING_RATE * (1 - k / steps)
@@ -50,10 +56,10 @@ def train(model, optimizer, names, steps):
     return losses
 
 
-def main(GPT, Adam):
+def main(GPT, Adam, stream=one_by_one, steps=5000):
     """Train, then make up names."""
     parser = argparse.ArgumentParser(description="A GPT of single numbers learns to make up names.")
-    parser.add_argument("--steps", type=int, default=5000, help="names to learn from (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=steps, help="of learning (default: %(default)s)")
     parser.add_argument("--count", type=int, default=20, help="names to make up (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=0.5, help="how daring names are (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="another one gives another run (default: %(default)s)")
@@ -61,7 +67,7 @@ def main(GPT, Adam):
     model = GPT(options.seed)
     parameters = model.parameters()
     print(f"{len(parameters)} parameters")
-    train(model, Adam(parameters, LEARNING_RATE), load_names(options.seed), options.steps)
+    train(model, Adam(parameters, LEARNING_RATE), load_names(options.seed), options.steps, stream)
     generator = random.Random(options.seed)
     for _ in range(options.count):
         print(decode(model.generate(generator, options.temperature)))

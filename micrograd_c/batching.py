@@ -17,6 +17,7 @@ from micrograd_c.tracing import TraceError
 __all__ = ["TraceError", "vmap"]
 
 SAVED_BYTES = 2**26
+PLAIN = {float, int}     # what an array takes as it is
 
 one_at_a_time = threading.Lock()    # a trace
 tracer = None       # the thread whose trace it is
@@ -230,45 +231,46 @@ def as_numbers(argument, name):
 
 def from_lists(argument, name):
     """Nested lists of numbers as a memoryview of float64."""
-    argument = plain_lists(argument)
     numbers, shape = array("d"), shape_of(argument)
-    gather(argument, shape, numbers, name)
     if not shape:
         raise TypeError(f"{name} must be rows of numbers, a buffer or lists, not {type(argument).__name__}")
+    gather(argument, shape, numbers, name)
     view = memoryview(numbers)
     if 0 in shape:
         return columns.empty(shape)
     return view.cast("B").cast("d", shape) if len(shape) > 1 else view
 
 
-def plain_lists(argument):
-    """Lists of arrays, or what is an array but no buffer, as lists of lists."""
+def as_list(argument):
+    """A list or tuple as it is, what is an array as a list; None for anything else."""
     if isinstance(argument, (list, tuple)):
-        return [plain_lists(one) for one in argument]
-    if hasattr(argument, "tolist") and getattr(argument, "shape", ()):
-        return argument.tolist()
-    return argument
+        return argument
+    return argument.tolist() if hasattr(argument, "tolist") and getattr(argument, "shape", ()) else None
 
 
 def shape_of(argument):
-    shape = []
-    while isinstance(argument, (list, tuple)):
-        shape.append(len(argument))
-        if not argument:
-            break
-        argument = argument[0]
+    """As the first entries have it."""
+    shape, entries = [], as_list(argument)
+    while entries is not None:
+        shape.append(len(entries))
+        entries = as_list(entries[0]) if entries else None
     return tuple(shape)
 
 
 def gather(argument, shape, numbers, name):
+    """Append all numbers. Raises ValueError where the shape is another, and TypeError for what is no number."""
     if not shape:
         numbers.append(as_float(argument, name))
         return
-    if not isinstance(argument, (list, tuple)) or len(argument) != shape[0]:
-        given = f"{len(argument)} entries" if isinstance(argument, (list, tuple)) else type(argument).__name__
+    entries = as_list(argument)
+    if entries is None or len(entries) != shape[0]:
+        given = type(argument).__name__ if entries is None else f"{len(entries)} entries"
         raise ValueError(f"{name} is ragged: a row has {shape[0]} entries, another {given}")
-    for one in argument:
-        gather(one, shape[1:], numbers, name)
+    if len(shape) == 1 and PLAIN.issuperset(map(type, entries)):    # nearly always
+        numbers.extend(entries)
+        return
+    for entry in entries:
+        gather(entry, shape[1:], numbers, name)
 
 
 def as_float(argument, name):

@@ -34,7 +34,7 @@ __all__ = ["Runner", "instruction_sets"]
 
 cdef enum:
     LINE = 64               # bytes of a line of a processor's cache
-    NARROW = 64             # rows of a block, at least
+    NARROW = 64             # rows of a block, at least, unless there are fewer
     WIDE = 512              # and at most
     CACHE = 512 * 1024      # bytes that a block's slots and adjoints should not exceed
 
@@ -328,7 +328,9 @@ cdef class Run:
 
 cdef int fitting_width(Program program, int64_t rows) noexcept:
     cdef int width = WIDE
-    while width > NARROW and (width >= 2 * rows or <size_t> width * (program.slots + program.adjoints) * 8 > CACHE):
+    while width > NARROW and <size_t> width * (program.slots + program.adjoints) * sizeof(double) > CACHE:
+        width //= 2
+    while width > MOST_LANES and width >= 2 * rows:
         width //= 2
     return width
 

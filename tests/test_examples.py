@@ -119,7 +119,39 @@ def test_the_gpt_learns(load):
     assert sum(losses[-50:]) / 50 < 2.8
 
 
-@pytest.mark.parametrize("script", ["gpt.py", "gpt_plain.py"])
+def test_the_gpt_over_rows_is_the_gpt_name_by_name(load):
+    names, gpt, gpt_vmap = map(load, ("names", "gpt", "gpt_vmap"))
+    for batch in itertools.islice(gpt_vmap.batches(names.load_names()), 4):
+        one_by_one, by_rows = gpt.GPT(7), gpt_vmap.GPT(7)
+        assert len({len(tokens) for tokens in batch}) == 1
+        losses = [one_by_one.loss(tokens) for tokens in batch[:5]]
+        (sum(losses) / len(losses)).backward()
+        loss = by_rows.loss(batch[:5])
+        loss.backward()
+        assert loss.data == pytest.approx(sum(one.data for one in losses) / len(losses), rel=1e-12)
+        wanted, got = ([p.grad for p in model.parameters()] for model in (one_by_one, by_rows))
+        assert got == pytest.approx(wanted, rel=1e-9, abs=1e-12 * max(map(abs, wanted)))
+
+
+def test_batches_of_names_go_through_all_names_each_time(load):
+    names, gpt_vmap = load("names"), load("gpt_vmap")
+    everybody = names.load_names()
+    found, stream = [], gpt_vmap.batches(everybody)
+    while len(found) < len(everybody):
+        found += next(stream)
+    assert sorted(found) == sorted(map(names.encode, everybody))
+
+
+def test_the_gpt_over_rows_learns(load):
+    names, gpt_vmap = load("names"), load("gpt_vmap")
+    model = gpt_vmap.GPT(names.SEED)
+    optimizer = gpt_vmap.Adam(model.parameters(), names.LEARNING_RATE)
+    losses = names.train(model, optimizer, names.load_names(), 150, gpt_vmap.batches)
+    assert losses[0] == pytest.approx(3.3, abs=0.2)
+    assert sum(losses[-20:]) / 20 < 2.5
+
+
+@pytest.mark.parametrize("script", ["gpt.py", "gpt_plain.py", "gpt_vmap.py"])
 def test_the_gpt_shows_its_progress_and_prints_names(script, run_script):
     output, progress = run_script(script, "--steps", "5", "--count", "3")
     first, *made_up = output.splitlines()
@@ -140,10 +172,11 @@ def test_batches_go_through_all_images_in_another_order_each_time(load):
     assert first != second
 
 
-def test_digits_are_read_after_a_few_steps(load, monkeypatch, capsys):
+@pytest.mark.parametrize("options", [[], ["--vmap"]])
+def test_digits_are_read_after_a_few_steps(load, monkeypatch, capsys, options):
     pytest.importorskip("sklearn", reason="the digits are scikit-learn's, an optional extra")
     digits = load("digits")
-    monkeypatch.setattr(sys, "argv", ["digits.py", "--steps", "200"])
+    monkeypatch.setattr(sys, "argv", ["digits.py", "--steps", "200", *options])
     digits.main()
     output, progress = capsys.readouterr()
     seen, held_out = re.findall(r"([\d.]+)%$", output, re.MULTILINE)
@@ -151,3 +184,16 @@ def test_digits_are_read_after_a_few_steps(load, monkeypatch, capsys):
     assert float(held_out) > 80
     assert "on 360 images it has not seen" in output
     assert "200/200" in progress
+
+
+def test_digits_are_learned_alike_image_by_image_and_all_at_once(load):
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's, an optional extra")
+    digits = load("digits")
+    results = []
+    for loss_of in (digits.image_by_image, digits.all_at_once):
+        random.seed(digits.SEED)
+        seen, _ = digits.load_images()
+        model = digits.MLP(64, [32, 10])
+        losses = digits.train(model, seen, 5, loss_of)
+        results.append(losses + [p.data for p in model.parameters()])
+    assert results[0] == pytest.approx(results[1], rel=1e-9, abs=1e-9)
