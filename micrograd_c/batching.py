@@ -4,23 +4,26 @@ Arguments and results are its business: what is a row, what is shared, which tra
 of compiler, and how rows go through it that of runs.
 """
 
+import contextlib
+import copy
 import functools
+import inspect
 import os
 import threading
 import warnings
 from array import array
 
-from micrograd_c import analysis, batch, columns, compiler, rowwise, runs, tape, tracing
+from micrograd_c import analysis, batch, columns, compiler, rowwise, runs, tracing
 from micrograd_c.engine import Value
 from micrograd_c.tracing import TraceError
 
 __all__ = ["TraceError", "vmap"]
 
 SAVED_BYTES = 2**26
+MOST_TRACES = 100       # of one function; the oldest goes, lest Values made anew for each call be kept for good
 PLAIN = {float, int}     # what an array takes as it is
 
-one_at_a_time = threading.Lock()    # a trace
-tracer = None       # the thread whose trace it is
+one_at_a_time = threading.RLock()   # a trace; again in the same thread, as a finalizer may begin one right before
 
 
 def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
@@ -69,13 +72,31 @@ class Mapped:
         self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
             "MICROGRAD_C_KERNELS")
 
+    def __set_name__(self, owner, name):
+        self.__name__ = name
+
+    def __get__(self, instance, owner=None):
+        """A method's own for each object, where it is kept: what is traced depends on the object."""
+        if instance is None or not hasattr(self.fn, "__get__"):
+            return self
+        bound = copy.copy(self)
+        bound.fn = self.fn.__get__(instance, owner)
+        with contextlib.suppress(TypeError):    # of an object without a __dict__
+            vars(instance)[self.__name__] = bound
+        return bound
+
+    def __getstate__(self):
+        """For copies: without traces, which hold memory of runs."""
+        return {**vars(self), "traces": {}, "latest": None}
+
     def __call__(self, *arguments, **keywords):
         """The function's results for all rows."""
-        if self.latest is not None and not keywords:    # the usual case, without looking twice
-            batches = batch.run_buffers(self.latest.runner, arguments)
+        latest = self.latest
+        if latest is not None and not keywords:     # the usual case, without looking twice
+            batches = batch.run_buffers(latest.runner, arguments)
             if batches is not None:
-                return self.latest.results_of(batches)
-        if tracing.is_tracing() and tracer == threading.get_ident():
+                return latest.results_of(batches)
+        if tracing.is_tracing():
             raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
         if keywords:
             raise TypeError(f"vmap takes arguments by position only, not {next(iter(keywords))}=")
@@ -85,9 +106,12 @@ class Mapped:
         key = tuple([one.structure for one in given])
         trace = self.traces.get(key)
         if trace is None:
-            trace = self.traces[key] = Trace(self.fn, given, self.options)
+            trace = Trace(self.fn, given, self.options)
+            while len(self.traces) >= MOST_TRACES:
+                self.traces.pop(next(iter(self.traces)), None)
+            self.traces[key] = trace
         if trace.runner is None:
-            return rowwise.run(self.fn, given, rows)
+            return trace.row_by_row(self.fn, given, rows)
         self.latest = trace
         numbers = columns.Columns(trace.columns)
         for one in given:
@@ -121,7 +145,7 @@ def axes_of(in_axes, count):
 def names(fn, arguments):
     """What messages call the arguments."""
     code = getattr(fn, "__code__", None)
-    known = code.co_varnames[:code.co_argcount] if code else ()
+    known = code.co_varnames[inspect.ismethod(fn):code.co_argcount] if code else ()
     return [f"argument {k + 1} ({known[k]!r})" if k < len(known) else f"argument {k + 1}"
             for k in range(len(arguments))]
 
@@ -143,7 +167,7 @@ class Rows:
 
     def values(self, inputs, shared):
         """What the function gets while it is traced."""
-        return nested(self.structure, lambda: inputs.append(tracing.argument()) or inputs[-1])
+        return nested(self.structure, lambda: tracing.argument(inputs))
 
     def row(self, k):
         """What it gets for one row, as Values of its own."""
@@ -181,7 +205,7 @@ class Shared:
         pass
 
     def values(self, inputs, shared):
-        return fill(self.tree, lambda: shared.append(tracing.argument()) or shared[-1])
+        return fill(self.tree, lambda: tracing.argument(shared))
 
     def row(self, k):
         numbers = iter(self.shared)
@@ -313,37 +337,36 @@ class Trace:
     """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
 
     def __init__(self, fn, given, options):
-        self.runner = None
-        try:
-            traced = self.trace(fn, given)
-        except analysis.Untraceable as error:
-            warn(fn, f"it computes {error} in Python")
-        except TraceError:
-            if not rowwise.computes_by_itself(fn, given):
-                raise
-            warn(fn, "it has an op of its own, whose numbers Python computes")
-        else:
-            shapes = [one.structure for one in given] if all(isinstance(one, Rows) for one in given) else None
-            self.runner = runs.Runner(traced, shapes, *options)
+        self.runner = self.results = None
+        with one_at_a_time:
+            try:
+                traced = tracing.trace(lambda: self.trace(fn, given))
+            except analysis.Untraceable as error:
+                warn(fn, f"it computes {error} in Python")
+                return
+            except TraceError:
+                if not rowwise.computes_by_itself(fn, given):
+                    raise
+                warn(fn, "it has an op of its own, whose numbers Python computes")
+                return
+        shapes = [one.structure for one in given] if all(isinstance(one, Rows) for one in given) else None
+        self.runner = runs.Runner(traced, shapes, *options)
 
     def trace(self, fn, given):
         """The Program."""
-        global tracer
         inputs, shared, roots = [], [], []
-        depth = tape.pause_depth()      # a trace records, whoever calls
-        with one_at_a_time:
-            tracer = threading.get_ident()
-            tape.pause(-depth)
-            tracing.begin()
-            try:
-                result = fn(*[one.values(inputs, shared) for one in given])
-                self.results = outputs_of(result, roots)
-                self.columns = len(inputs)
-                return compiler.compile(roots, inputs, shared)
-            finally:
-                tracing.end()
-                tape.pause(depth)
-                tracer = None
+        result = fn(*[one.values(inputs, shared) for one in given])
+        self.results = outputs_of(result, roots)
+        self.columns = len(inputs)
+        return compiler.compile(roots, inputs, shared)
+
+    def row_by_row(self, fn, given, rows):
+        """The function's result, with a Rowwise for each Value; without rows, like those that there were before."""
+        if not rows:
+            return fill(self.results, lambda: rowwise.Rowwise([]))
+        results = rowwise.run(fn, given, rows)
+        self.results = structure_of(results)
+        return results
 
     def results_of(self, batches):
         """The function's result, with a Batch for each Value."""
@@ -368,3 +391,8 @@ def outputs_of(result, roots):
         roots.append(Value(result))
         return None
     raise TypeError(f"a function given to vmap must return a Value or lists of Values, not {type(result).__name__}")
+
+
+def structure_of(results):
+    """The same of results."""
+    return [structure_of(one) for one in results] if isinstance(results, list) else None

@@ -1,6 +1,7 @@
 """The C face of columns: numbers of rows, wherever they are and whatever their format."""
 
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 
 cdef enum:
     FEW = 8                 # arguments that a Layout can open
@@ -39,17 +40,38 @@ cdef class Layout:
     cdef void list_columns(self, Py_buffer *views, Column *columns) noexcept
 
 
+# Numbers may be anywhere, on no boundary of their size: memcpy, which is one instruction where that is allowed.
+
+ctypedef fused Number:
+    double
+    float
+    int8_t
+    int16_t
+    int32_t
+    int64_t
+    uint8_t
+    uint16_t
+    uint32_t
+    uint64_t
+
+
+cdef inline double load(const char *place, Number number) noexcept nogil:
+    """The number there, as a double; `number` tells its type only."""
+    memcpy(&number, place, sizeof(Number))
+    return <double> number
+
+
 cdef inline double number_at(const char *place, char kind) noexcept nogil:
-    if kind == b"d": return (<const double *> place)[0]
-    elif kind == b"f": return (<const float *> place)[0]
-    elif kind == b"b": return (<const int8_t *> place)[0]
-    elif kind == b"h": return (<const int16_t *> place)[0]
-    elif kind == b"i": return (<const int32_t *> place)[0]
-    elif kind == b"q": return <double> (<const int64_t *> place)[0]
-    elif kind == b"B": return (<const uint8_t *> place)[0]
-    elif kind == b"H": return (<const uint16_t *> place)[0]
-    elif kind == b"I": return (<const uint32_t *> place)[0]
-    else: return <double> (<const uint64_t *> place)[0]
+    if kind == c"d": return load[double](place, 0)
+    elif kind == c"f": return load[float](place, 0)
+    elif kind == c"b": return load[int8_t](place, 0)
+    elif kind == c"h": return load[int16_t](place, 0)
+    elif kind == c"i": return load[int32_t](place, 0)
+    elif kind == c"q": return load[int64_t](place, 0)
+    elif kind == c"B": return load[uint8_t](place, 0)
+    elif kind == c"H": return load[uint16_t](place, 0)
+    elif kind == c"I": return load[uint32_t](place, 0)
+    else: return load[uint64_t](place, 0)
 
 
 cdef inline void read_column(const Column *column, int64_t first, int64_t rows, double *to) noexcept nogil:
@@ -57,9 +79,9 @@ cdef inline void read_column(const Column *column, int64_t first, int64_t rows, 
     cdef const char *place = column.first + first * column.stride
     cdef Py_ssize_t stride = column.stride
     cdef int64_t r
-    if column.kind == b"d":
+    if column.kind == c"d":
         for r in range(rows):
-            to[r] = (<const double *> (place + r * stride))[0]
+            to[r] = load[double](place + r * stride, 0)
     else:
         for r in range(rows):
             to[r] = number_at(place + r * stride, column.kind)

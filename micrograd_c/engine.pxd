@@ -23,6 +23,7 @@ cdef class Extra:
 
 
 cdef Value new_value()
+cdef int note_read(Value value, str what) except -1
 cdef bint properties_are_ours() except -1
 cpdef bint operators_are_ours() noexcept
 cpdef bint compositions_are_ours() noexcept

@@ -1,7 +1,7 @@
 """The graph as Python sees it: a node's operands as Values, its op's name, and a sweep that calls Python functions."""
 
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
@@ -154,7 +154,11 @@ cdef inline int sweep_with_hooks(Value root) except -1:
     """
     cdef int32_t i
     cdef uint8_t *marked = NULL
+    cdef int64_t outer = tape.hooked_sweep
+    cdef int64_t this
     pin(&tape)
+    tape.sweeps += 1
+    this = tape.hooked_sweep = tape.sweeps
     try:
         marked = <uint8_t *> calloc(root.index + 1, 1)
         if marked == NULL:
@@ -166,10 +170,11 @@ cdef inline int sweep_with_hooks(Value root) except -1:
             if tape.nodes[i].flags & HOOK:
                 run_hook(i)
             else:
-                local_step(&tape, i)
+                local_step(&tape, i, this)
             if tape.nodes[i].op != rules.STOP:
                 mark_operands(i, marked)
     finally:
+        tape.hooked_sweep = outer
         free(marked)
         unpin(&tape)
     return 0

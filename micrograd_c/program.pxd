@@ -6,6 +6,7 @@ cdef extern from "kernels.h":
     enum:
         MOST_LANES
         CHUNK
+        MOST_THREADS
         DO_MOVE, DO_ADD, DO_LAYER, DO_STOP
         A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
 

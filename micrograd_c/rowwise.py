@@ -3,7 +3,7 @@
 import sys
 
 from micrograd_c import tracing
-from micrograd_c.engine import Value, call_on_read
+from micrograd_c.engine import Value, call_on_data
 from micrograd_c.vector import sumprod
 
 __all__ = ["Rowwise", "computes_by_itself", "run"]
@@ -53,8 +53,7 @@ class Rowwise:
 
 def run(fn, given, rows):
     """The function's result, with a Rowwise for each Value."""
-    results = [fn(*[one.row(k) for one in given]) for k in range(rows)]
-    return transpose(results) if results else Rowwise([])
+    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)])
 
 
 def transpose(results):
@@ -83,7 +82,7 @@ def computes_by_itself(fn, given):
 
     if not next(iter(one.rows for one in given if one.rows is not None)):
         return False
-    call_on_read(reads)
+    call_on_data(reads, lambda value: None)
     Value.__init__ = makes
     tracing.watch(True)
     try:
@@ -93,5 +92,5 @@ def computes_by_itself(fn, given):
     finally:
         tracing.watch(False)
         Value.__init__ = original
-        call_on_read(tracing.check_read)
+        call_on_data(tracing.check_read, tracing.check_assignment)
     return bool(readers) and readers <= makers

@@ -1,4 +1,4 @@
-from typing_extensions import disjoint_base
+from typing_extensions import Self, disjoint_base
 
 from micrograd_c.program import Program
 
@@ -13,9 +13,9 @@ class Run:
 
 @disjoint_base
 class Runner:
-    def __init__(
-        self, program: Program, shapes: list[tuple[int, ...]] | None, threads: int, saved_bytes: int, width: int = 0,
+    def __new__(
+        cls, program: Program, shapes: list[tuple[int, ...]] | None, threads: int, saved_bytes: int, width: int = 0,
         instruction_set: str | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def program(self) -> Program: ...

@@ -88,6 +88,7 @@ cdef struct Tape:
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
     int64_t sweeps          # so many were begun
+    int64_t hooked_sweep    # the one that Python functions are called by; 0 outside of such
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
     int32_t paused          # no_grad blocks open in all threads
@@ -101,7 +102,7 @@ cdef void reset(Tape *t) noexcept
 cdef void drop_top(Tape *t) noexcept
 cdef int expand(Tape *t) except -1
 cdef int sweep(Tape *t, int32_t root) except -1
-cdef int local_step(Tape *t, int32_t index) except -1
+cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1
 cdef bint paused_here() noexcept
 
 

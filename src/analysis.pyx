@@ -21,7 +21,8 @@ from micrograd_c.engine cimport Value
 from micrograd_c.graph cimport handle_of, op_name
 from micrograd_c.program cimport DO_ADD, DO_MOVE, DO_STOP
 from micrograd_c.tape cimport DETACHED, HOOK, Node, tape
-from micrograd_c.tracing import TraceError
+from micrograd_c.tracing cimport was_assigned
+from micrograd_c.tracing import TraceError, is_tracing
 
 __all__ = ["Untraceable"]
 
@@ -34,7 +35,7 @@ class Untraceable(Exception):
 
 
 cdef class Analysis:
-    """Of outputs, Values of the trace, as a function of inputs, a row's, and of shared numbers.
+    """Of outputs, Values of the trace, as a function of inputs, a row's, and of shared numbers, given by their indexes.
 
     Raises Untraceable for a node with a Python function.
     """
@@ -64,16 +65,19 @@ cdef class Analysis:
 
     cdef int read_tape(self, list outputs, list inputs, list shared) except -1:
         """Copy what outputs need. Refuses what cannot be compiled."""
+        if not is_tracing():
+            raise RuntimeError("there is no trace to be compiled")
         cdef int32_t start = tape.traced
         cdef int32_t top = tape.top
         cdef int32_t *number = <int32_t *> self.room(top, sizeof(int32_t))     # 1 + the place in the array, or 0
         cdef int32_t i
         cdef Node *node
-        for value in [*outputs, *inputs, *shared]:
-            number[(<Value> value).index] = 1
+        roots = [(<Value> value).index for value in outputs]
+        for i in [*roots, *inputs, *shared]:
+            number[i] = 1
         for i in range(top - 1, start - 1, -1):
             if number[i]:
-                refuse(tape.nodes + i)
+                refuse(i)
                 number[tape.nodes[i].a] = number[tape.nodes[i].b] = 1
         number[0] = 0
         for i in range(1, top):
@@ -90,7 +94,7 @@ cdef class Analysis:
                 else:
                     self.new_node(number[i] - 1, node.data, node.op, number[node.a] - 1, number[node.b] - 1)
         self.outputs, self.inputs, self.shared = [
-            [number[(<Value> value).index] - 1 for value in values] for values in (outputs, inputs, shared)
+            [number[<int32_t> i] - 1 for i in indexes] for indexes in (roots, inputs, shared)
         ]
         for k in self.outputs:
             self.nodes[<int32_t> k].uses += 1
@@ -302,8 +306,14 @@ cdef class Analysis:
         self.use_count += 1
 
 
-cdef int refuse(Node *node) except -1:
+cdef int refuse(int32_t index) except -1:
     """Raise for what cannot be compiled."""
+    cdef Node *node = tape.nodes + index
+    if was_assigned(index):
+        raise TraceError(
+            "data of a Value made in a function given to vmap is assigned to: what used it before and what did after "
+            "cannot be told apart. Make a new Value"
+        )
     if node.flags & DETACHED and node.data != node.data:
         raise TraceError(
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "

@@ -202,7 +202,11 @@ cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) exce
     try:
         numbers = Numbers(weights)
     except TypeError:
-        given = [float(weight) for weight in weights]
+        given = list(weights)
+        if any([isinstance(weight, Value) for weight in given]):
+            raise TypeError("weights must be numbers, not Values, which would get no gradient: have the function given "
+                            "to vmap multiply by them") from None
+        given = [float(weight) for weight in given]
         if len(given) != rows:
             raise ValueError(f"{len(given)} weights for {rows} rows") from None
         sum.weights = new_doubles(rows)

@@ -15,7 +15,7 @@ from cpython.buffer cimport (
     PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
 from libc.stdlib cimport free, malloc
-from libc.string cimport strchr
+from libc.string cimport memset, strchr
 
 __all__ = ["Columns", "Layout", "Numbers", "empty"]
 
@@ -162,18 +162,19 @@ cdef class Layout:
         cdef Py_ssize_t k
         if len(arguments) != self.count:
             return False
+        memset(views, 0, self.count * sizeof(Py_buffer))    # what was not opened may be closed
         for k in range(self.count):
-            if not PyObject_CheckBuffer(arguments[k]) or not try_open(arguments[k], views + k):
-                close_first(k, views)
-                return False
-            if not fits(views + k, shape) or views[k].shape[0] != views[0].shape[0]:
-                close_first(k + 1, views)
+            if not try_open(arguments[k], views + k) or not fits(views + k, shape) or (
+                    views[k].shape[0] != views[0].shape[0]):
+                self.close(views)
                 return False
             shape += 1 + shape[0]
         return True
 
     cdef void close(self, Py_buffer *views) noexcept:
-        close_first(self.count, views)
+        cdef Py_ssize_t k
+        for k in range(self.count):
+            PyBuffer_Release(views + k)
 
     cdef void list_columns(self, Py_buffer *views, Column *columns) noexcept:
         """Write all columns, argument by argument."""
@@ -204,24 +205,21 @@ cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
     return True
 
 
-cdef void close_first(Py_ssize_t count, Py_buffer *views) noexcept:
-    cdef Py_ssize_t k
-    for k in range(count):
-        PyBuffer_Release(views + k)
-
-
-cdef bint try_open(object argument, Py_buffer *view) except -1:
+cdef bint try_open(object argument, Py_buffer *view) noexcept:
+    """False for what has no such buffer, whatever it says to it: who looks more closely will say so again."""
+    if not PyObject_CheckBuffer(argument):
+        return False
     try:
         PyObject_GetBuffer(argument, view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
-    except (BufferError, TypeError, ValueError):    # an array of a kind that has no buffer
+    except Exception:
         return False
     return True
 
 
 cdef class Empty:
     """A buffer without numbers, of a shape that memoryview.cast cannot make."""
-    cdef Py_ssize_t shape[8]
-    cdef Py_ssize_t strides[8]
+    cdef Py_ssize_t shape[64]       # PyBUF_MAX_NDIM
+    cdef Py_ssize_t strides[64]
     cdef int count
     cdef double nothing
 
@@ -232,9 +230,11 @@ cdef class Empty:
 
 
 def empty(tuple shape):
-    """A buffer of floats of a shape with a 0 in it."""
+    """A buffer of floats of a shape with a 0 in it. Raises ValueError for more axes than buffers have."""
     cdef Empty made = Empty.__new__(Empty)
-    made.count = <int> min(len(shape), 8)
+    if len(shape) > 64:
+        raise ValueError(f"lists in lists {len(shape)} deep; 64 is the most")
+    made.count = <int> len(shape)
     for k in range(made.count):
         made.shape[k] = shape[k]
         made.strides[k] = 8

@@ -29,7 +29,7 @@ cdef struct AdjointSlots:
 
 
 def compile(list outputs, list inputs, list shared):
-    """The Program that computes the outputs, Values of the trace, from inputs, a row's, and shared numbers.
+    """The Program that computes the outputs, Values of the trace, from inputs, a row's, and shared numbers: indexes.
 
     Raises Untraceable for a node with a Python function.
     """

@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
-from micrograd_c.engine cimport Extra, Value, bind, new_value
+from micrograd_c.engine cimport Extra, Value, bind, new_value, note_read
 from micrograd_c.graph cimport handle_of, mark_operands, op_name
 from micrograd_c.state cimport check_initialised, describe, hold, track
 from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin
@@ -21,6 +21,7 @@ def shallow_copy(Value value not None):
     """copy.copy: a new node with the same operands, numbers, attributes and functions."""
     cdef Value fresh
     check_initialised(value)
+    note_read(value, "it is copied")
     pin(&tape)
     try:
         fresh = record_copy(value, handles_of_operands(value))
@@ -39,6 +40,7 @@ def deep_copy(Value root not None, dict memo not None):
     cdef list new = []
     cdef Value original
     check_initialised(root)
+    note_read(root, "it is copied")
     pin(&tape)
     try:
         originals = reachable(root)

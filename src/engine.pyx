@@ -99,11 +99,10 @@ cdef class Value:
     @property
     def data(self):
         """The number computed; assign to change it, as optimisers do."""
-        cdef Node *node = tape.nodes + self.index
+        cdef Node *node
         check_initialised(self)
-        if self.index >= tape.traced:
-            on_read(self, "its .data is read")
-            node = tape.nodes + self.index
+        note_read(self, "its .data is read")
+        node = tape.nodes + self.index
         return as_python(node.data, node.flags & DATA_INT)
 
     @data.setter
@@ -133,14 +132,12 @@ cdef class Value:
         return f"Value(data={self.data}, grad={self.grad})"
 
     def __float__(self):
-        if self.index >= tape.traced:
-            on_read(self, "it is turned into a float")
+        note_read(self, "it is turned into a float")
         return float(self.data)
 
     def __bool__(self):
         """True, as for any object."""
-        if self.index >= tape.traced:
-            on_read(self, "its truth is asked for")
+        note_read(self, "its truth is asked for")
         return True
 
     # --- the graph ---
@@ -209,6 +206,7 @@ cdef class Value:
         ZeroDivisionError or OverflowError where the slope of a power does.
         """
         check_initialised(self)
+        note_read(self, "its backward() is called")
         tape.nodes[self.index].grad = 1.0
         tape.nodes[self.index].flags &= ~GRAD_FLOAT
         if tape.hooks:
@@ -263,8 +261,7 @@ cdef class Value:
         cdef Number number
         if comparison == Py_EQ or comparison == Py_NE:      # != asks an __eq__ that somebody has written
             return (<PyTypeObject *> object).tp_richcompare(self, other, comparison)
-        if self.index >= tape.traced:
-            on_read(self, "it is compared")
+        note_read(self, "it is compared")
         if isinstance(other, Value):
             return PyObject_RichCompare(self.data, other.data, comparison)
         if not read_number(other, &number):
@@ -359,17 +356,27 @@ cdef class LocalStep:
         return self     # as functions are copied
 
     def __call__(self):
+        note_read(self.value, "its _backward() is called")
         expand_dots(&tape)
-        local_step(&tape, self.value.index)
+        local_step(&tape, self.value.index, tape.hooked_sweep)
 
 
-def call_on_read(function):
-    """Have a function called before data of a node from tape.traced on is read: with the Value, and what is done."""
-    global on_read
-    on_read = function
+def call_on_data(read, assigned):
+    """Have functions called before data of a node from tape.traced on is read, with the Value and with what is done, or
+    assigned to, with the Value."""
+    global on_read, on_assignment
+    on_read, on_assignment = read, assigned
 
 
 cdef object on_read = None
+cdef object on_assignment = None
+
+
+cdef int note_read(Value value, str what) except -1:
+    """To be called before data is read by Python code."""
+    if value.index >= tape.traced:
+        on_read(value, what)
+    return 0
 
 
 cdef Value new_value():
@@ -383,6 +390,8 @@ cdef int set_data(Value value, object number) except -1:
     check_initialised(value)
     if not take_number(number, &new):
         raise TypeError(f"data must be a number, not {describe(number)}")
+    if value.index >= tape.traced:
+        on_assignment(value)
     node = tape.nodes + value.index
     node.data = new.value
     node.flags = (node.flags & ~DATA_INT) | new.is_int

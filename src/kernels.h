@@ -11,7 +11,7 @@ Knows nothing of Python, of the tape, or of where rows come from. */
 
 /* Sums over rows are taken lane by lane over a chunk, and then of the lanes: neither the size of blocks nor the number of
    threads shows. */
-enum { MOST_LANES = 8, CHUNK = 2048 };
+enum { MOST_LANES = 8, CHUNK = 2048, MOST_THREADS = 64 };
 
 /* What an instruction does; from ADD to ABS and STOP as in rules.pxd. */
 enum Instruct {
@@ -77,7 +77,8 @@ const Kernels *micrograd_c_kernels(const char *name);
 /* The name of the k-th set that this processor can run, fastest first; NULL from the last on. */
 const char *micrograd_c_kernel_name(int k);
 
-/* Call work(context, k) for all k below count, in `threads` threads; in fewer if more cannot be had. */
+/* Call work(context, k) for all k below count, in `threads` threads, MOST_THREADS at most; in fewer if more cannot be
+   had. What is called for k and for k + threads is so in the same thread. */
 void micrograd_c_parallel(void (*work)(void *context, int64_t k), void *context, int64_t count, int threads);
 
 #endif

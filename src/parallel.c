@@ -26,19 +26,17 @@ void micrograd_c_parallel(void (*work)(void *, int64_t), void *context, int64_t 
 
 #include <pthread.h>
 
-enum { MOST = 64 };
-
 static void *run(void *share) {
     take(share);
     return NULL;
 }
 
 void micrograd_c_parallel(void (*work)(void *, int64_t), void *context, int64_t count, int threads) {
-    pthread_t started[MOST];
-    Share shares[MOST];
+    pthread_t started[MOST_THREADS];
+    Share shares[MOST_THREADS];
     int others = 0, k;
-    if (threads > MOST)
-        threads = MOST;
+    if (threads > MOST_THREADS)
+        threads = MOST_THREADS;
     if (threads > count)
         threads = count > 0 ? (int)count : 1;
     for (k = 0; k < threads; k++) {

@@ -15,7 +15,10 @@ memory is one piece of numbers, one for gradients if they are asked for, and the
 same Program takes over: fresh pages would cost as much as the arithmetic.
 """
 
+import sys
+
 from cpython.ref cimport PyObject
+from libc.math cimport pow
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -24,13 +27,17 @@ from micrograd_c cimport rules
 from micrograd_c.columns cimport FEW, Column, Layout, read_column
 from micrograd_c.engine cimport Value, bind, new_value
 from micrograd_c.products cimport consecutive_weights
-from micrograd_c.program cimport CHUNK, MOST_LANES, Program, Scalar, find_kernels, in_parallel, kernel_name
+from micrograd_c.program cimport (
+    CHUNK, MOST_LANES, MOST_THREADS, Program, Scalar, find_kernels, in_parallel, kernel_name,
+)
 from micrograd_c.state cimport hold_all
 from micrograd_c.tape cimport (
     Edge, NO_TRACE, Native, Node, ODD, paused_here, record, reserve_nary, tape,
 )
 
 __all__ = ["Runner", "instruction_sets"]
+
+cdef Py_ssize_t LARGEST = sys.maxsize // 64        # numbers in one piece of memory, with room to count others
 
 cdef enum:
     LINE = 64               # bytes of a line of a processor's cache
@@ -117,7 +124,10 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
 # --- numbers that are the same for all rows ---
 
 cdef void compute_uniforms(RunState *s) noexcept nogil:
-    """Those that are computed, from parameters and shared numbers; then all by use."""
+    """Those that are computed, from parameters and shared numbers; then all by use.
+
+    As of rows, no operation raises: what is an error in Python is infinite or no number, as C has it.
+    """
     cdef const Scalar *it
     cdef double *u = s.uniform
     cdef int32_t k
@@ -128,7 +138,7 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
         elif it.op == rules.MUL:
             u[it.out] = u[it.a] * u[it.b]
         elif it.op == rules.POWER or it.op == rules.POW:
-            rules.try_power(u[it.a], u[it.b], u + it.out)
+            u[it.out] = pow(u[it.a], u[it.b])
         elif it.op < rules.RELU:
             u[it.out] = rules.value_of_two(it.op, u[it.a], u[it.b])
         else:
@@ -157,9 +167,9 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
             elif it.op == rules.MUL:
                 slope = y
             elif it.op == rules.POWER:
-                rules.try_power_slope(x, y, &slope)
+                slope = y * pow(x, y - 1.0)
             elif it.op == rules.POW:
-                rules.try_pow_base_slope(x, y, &slope)
+                slope = 0.0 if y == 0.0 else y * pow(x, y - 1.0)
             elif it.op < rules.RELU:
                 slope = rules.slope_a(it.op, x, y)
             else:
@@ -186,7 +196,7 @@ cdef void push_run(
     cdef double *uniforms = s.gradients + s.chunks * s.uses
     cdef int64_t chunk
     cdef int32_t k
-    if s.seeds == NULL or s.seeded != sweep:    # nobody has asked for gradients in this sweep
+    if s.seeds == NULL or s.seeded != sweep:    # no sum has asked for gradients in this sweep, or by hand
         return
     in_parallel(backward_chunk, s, s.chunks, s.threads)
     for chunk in range(1, s.chunks):
@@ -219,6 +229,8 @@ cdef class Run:
         cdef Program program = runner.program
         cdef int64_t blocks
         cdef size_t slots, adjoints, totals
+        if rows > LARGEST // (program.slots + program.inputs + 2 * program.outputs + 1):
+            raise MemoryError(f"no memory for {rows} rows")
         self.program = program
         s.native.push = push_run
         s.code, s.kernels = &program.code, runner.kernels
@@ -232,7 +244,7 @@ cdef class Run:
         s.rows = rows
         s.width = runner.width or fitting_width(program, rows)
         s.chunks = (rows + CHUNK - 1) // CHUNK
-        s.threads = <int32_t> max(1, min(<int64_t> runner.threads, s.chunks))
+        s.threads = <int32_t> max(1, min(<int64_t> min(runner.threads, <int32_t> MOST_THREADS), s.chunks))
         s.seeded = -1
         blocks = blocks_of(s)
         if blocks > s.threads and <size_t> blocks * s.slots * s.width * sizeof(double) > runner.saved_bytes:
@@ -363,8 +375,8 @@ cdef class Runner:
     Raises ValueError for a width that is no power of 2 from 8 to 2048, and for an unknown instruction set.
     """
 
-    def __init__(self, Program program not None, list shapes, int threads, size_t saved_bytes, int width=0,
-                 instruction_set=None):
+    def __cinit__(self, Program program not None, list shapes, int threads, size_t saved_bytes, int width=0,
+                  instruction_set=None):
         cdef bytes name
         self.program, self.threads, self.saved_bytes, self.width = program, threads, saved_bytes, width
         if width and (not MOST_LANES <= width <= CHUNK or width & (width - 1)):

@@ -356,9 +356,9 @@ cdef void unmark(Tape *t, int32_t index) noexcept nogil:
         t.nodes[i].flags &= ~MARK
 
 
-cdef int local_step(Tape *t, int32_t index) except -1:
+cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
     """One node's share of a sweep: micrograd's `_backward()`. Marks nothing."""
-    if pull(t.nodes, t.edges, t.nodes + index, 0, t.sweeps) < 0:
+    if pull(t.nodes, t.edges, t.nodes + index, 0, sweep) < 0:
         raise_slope_error(t, index)
     return 0
 

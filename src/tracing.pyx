@@ -7,85 +7,118 @@ Design
 While a function is traced, its ops go to the ordinary tape, pinned. Numbers that stand for arguments' are NaN: no op
 on one raises, and nothing that was computed from one can be mistaken for a result. Reading data of such a node is an
 error, as what Python decides by it would be frozen.
+
+There is one trace at a time, of one thread; others, and finalizers, may go on with Values of their own meanwhile. A
+mark a node is owned here while it lasts, brought up to date when somebody asks. That runs no Python code, and neither
+do the first and the last steps of a trace: an interrupt comes before, within or after it.
 """
 
 import linecache
 import sys
 
 from libc.math cimport NAN
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport free, realloc
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value
-from micrograd_c.engine import call_on_read
+from micrograd_c.engine import call_on_data
 from micrograd_c.tape cimport DETACHED, NO_TRACE, Node, pin, tape, unpin
+from micrograd_c.tape import pause, pause_depth
 
-__all__ = ["TraceError", "argument", "begin", "check_read", "end", "is_tracing", "watch"]
+__all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]
+
+cdef extern from "Python.h":
+    unsigned long PyThread_get_thread_ident()
 
 
 class TraceError(TypeError):
     """A function given to vmap asks for a number that depends on its arguments, which a trace does not have."""
 
 
-cdef set arguments = None         # indexes of the leaves that stand for numbers of arguments
-cdef bytearray dependent = None   # for each node of the trace: does it depend on one of those?
+cdef enum Mark:
+    DEPENDENT = 1       # on a number of an argument
+    ASSIGNED = 2        # its data was assigned to
+
+cdef uint8_t *marks = NULL      # of nodes from tape.traced on
+cdef int32_t marked = 0         # so many of them are known
+cdef int32_t room = 0
+cdef unsigned long tracer = 0   # the thread whose trace there is
 
 
 def is_tracing():
-    """True while a function is being traced."""
-    return tape.traced != NO_TRACE
+    """True while a function is being traced in this thread."""
+    return tape.traced != NO_TRACE and tracer == PyThread_get_thread_ident()
 
 
-def begin():
-    """Start a trace: from here on reading data of what depends on an argument is a TraceError."""
-    global arguments, dependent
+def trace(action):
+    """action(), as a trace: in it, reading data of what depends on an argument is a TraceError."""
+    global tracer, marks, marked, room
+    cdef int depth
+    if tape.traced != NO_TRACE:
+        raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
     pin(&tape)
-    arguments = set()
-    dependent = bytearray()
+    depth = pause_depth()
+    pause(-depth)       # a trace records, whoever calls
     tape.traced = tape.top
+    tracer = PyThread_get_thread_ident()
+    try:
+        return action()
+    finally:
+        tape.traced = NO_TRACE
+        tracer = 0
+        free(marks)
+        marks, marked, room = NULL, 0, 0
+        pause(depth)
+        unpin(&tape)
 
 
-def end():
-    """End it; indexes are free to change again."""
-    global arguments, dependent
-    tape.traced = NO_TRACE
-    arguments = dependent = None
-    unpin(&tape)
-
-
-def argument():
-    """A leaf that stands for a number of an argument."""
+def argument(list indexes not None):
+    """A leaf that stands for a number of an argument. Its index is appended to the list."""
     cdef Value value = Value(NAN)
-    arguments.add(value.index)
+    mark_all()
+    marks[value.index - tape.traced] = DEPENDENT
+    indexes.append(value.index)
     return value
 
 
-def depends_on_argument(Value value):
-    """Was it computed from an argument's numbers?"""
-    cdef int32_t i
-    cdef Node *node
-    cdef int32_t start = tape.traced
-    for i in range(start + <int32_t> len(dependent), tape.top):
-        node = tape.nodes + i
-        # under no_grad operands are lost; what is no number came from an argument
-        dependent.append(
-            i in arguments or node.flags & DETACHED and node.data != node.data
-            or any([k >= start and dependent[k - start] for k in operands_of(i)])
-        )
-    return value.index >= start and dependent[value.index - start]
+cdef int mark_all() except -1:
+    """Bring the marks up to date."""
+    global marks, marked, room
+    cdef int32_t count = tape.top - tape.traced
+    cdef uint8_t *larger
+    if count > room:
+        larger = <uint8_t *> realloc(marks, 2 * count)
+        if larger == NULL:
+            raise MemoryError("no memory for what is known of a trace")
+        marks, room = larger, 2 * count
+    while marked < count:
+        marks[marked] = DEPENDENT if depends(tape.nodes + tape.traced + marked) else 0
+        marked += 1
+    return 0
 
 
-cdef list operands_of(int32_t index):
-    cdef Node *node = tape.nodes + index
+cdef bint depends(Node *node) noexcept:
+    """On an argument, by what is known of its operands."""
     cdef int32_t k
-    if node.op >= rules.CUSTOM:
-        return [j for k in range(node.a, node.a + node.b) for j in (tape.edges[k].a, tape.edges[k].b)]
-    return [node.a, node.b]
+    if node.flags & DETACHED and node.data != node.data:
+        return True     # under no_grad operands are lost; what is no number came from an argument
+    if node.op < rules.CUSTOM:
+        return is_dependent(node.a) or is_dependent(node.b)
+    for k in range(node.a, node.a + node.b):
+        if is_dependent(tape.edges[k].a) or is_dependent(tape.edges[k].b):
+            return True
+    return False
 
 
-def check_read(Value value, what):
+cdef inline bint is_dependent(int32_t index) noexcept:
+    return index >= tape.traced and marks[index - tape.traced] & DEPENDENT
+
+
+def check_read(Value value not None, what):
     """Raise TraceError if the Value depends on an argument."""
-    if depends_on_argument(value):
+    mark_all()
+    if is_dependent(value.index):
         frame = sys._getframe()
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         raise TraceError(
@@ -96,7 +129,18 @@ def check_read(Value value, what):
         )
 
 
-call_on_read(check_read)
+def check_assignment(Value value not None):
+    """The same, and remember those that do not."""
+    check_read(value, "its .data is assigned to")
+    marks[value.index - tape.traced] |= ASSIGNED
+
+
+cdef bint was_assigned(int32_t index) noexcept:
+    """Whether data of that node of the trace was, so that what used it before and after disagree."""
+    return index - tape.traced < marked and marks[index - tape.traced] & ASSIGNED
+
+
+call_on_data(check_read, check_assignment)
 
 
 def watch(bint on):

@@ -235,3 +235,29 @@ def test_threads_share_a_mapped_function():
         thread.join()
     assert len(results) == 4 * 29
     assert all(results.values())
+
+
+class Line:
+    def __init__(self, w, b):
+        self.w, self.b = Value(w), Value(b)
+
+    @vmap
+    def at(self, x):
+        return self.w * x + self.b
+
+
+def test_a_method_is_traced_for_each_object_and_its_copy():
+    one, other = Line(2.0, 1.0), Line(-1.0, 0.0)
+    for _ in range(2):
+        assert (one.at([1.0, 2.0]).tolist(), other.at([1.0, 2.0]).tolist()) == ([3.0, 5.0], [-1.0, -2.0])
+    assert one.at is one.at
+    copied = copy.deepcopy(one)
+    copied.w.data = 10.0
+    assert (copied.at([1.0]).tolist(), one.at([1.0]).tolist()) == ([11.0], [3.0])
+    with pytest.raises(TypeError, match=r"argument 1 \('x'\) must be rows"):
+        one.at(3.0)
+
+
+def test_weights_that_would_get_no_gradient_are_refused():
+    with pytest.raises(TypeError, match="weights must be numbers, not Values"):
+        vmap(lambda x: x * 2)([1.0]).sum([Value(1.0)])
