@@ -8,6 +8,7 @@ import itertools
 import pathlib
 import random
 import string
+import time
 
 from tqdm import tqdm
 
@@ -40,9 +41,14 @@ def one_by_one(names):
     return map(encode, itertools.cycle(names))
 
 
+def names_in(tokens):
+    """How many a step learns from: one, or those of a batch."""
+    return 1 if isinstance(tokens[0], int) else len(tokens)
+
+
 def train(model, optimizer, names, steps, stream=one_by_one):
     """One of the stream a step, while the learning rate falls linearly to 0; returns the losses."""
-    losses = []
+    losses, learned, start = [], 0, time.perf_counter()
     progress = tqdm(zip(range(steps), stream(names)), total=steps, unit="step")
     for k, tokens in progress:
         loss = model.loss(tokens)
@@ -51,8 +57,10 @@ def train(model, optimizer, names, steps, stream=one_by_one):
         optimizer.lr = LEARNING_RATE * (1 - k / steps)
         optimizer.step()
         losses.append(loss.data)
+        learned += names_in(tokens)
+        rate = learned / (time.perf_counter() - start)
         recent = losses[-100:]
-        progress.set_postfix_str(f"loss {sum(recent) / len(recent):.3f}", refresh=False)
+        progress.set_postfix_str(f"loss {sum(recent) / len(recent):.3f}, {rate:.0f} names/s", refresh=False)
     return losses
 
 

@@ -133,6 +133,24 @@ def test_the_gpt_over_rows_is_the_gpt_name_by_name(load):
         assert got == pytest.approx(wanted, rel=1e-9, abs=1e-12 * max(map(abs, wanted)))
 
 
+def test_the_gpt_over_rows_takes_the_steps_of_the_gpt_name_by_name(load):
+    names, gpt, gpt_vmap = map(load, ("names", "gpt", "gpt_vmap"))
+
+    class NameByName(gpt.GPT):
+        def loss(self, batch):
+            return gpt.mean([super(NameByName, self).loss(tokens) for tokens in batch])
+
+    def small_batches(everybody):
+        return (batch[:4] for batch in gpt_vmap.batches(everybody))
+
+    results = []
+    for model in (NameByName(7), gpt_vmap.GPT(7)):
+        optimizer = gpt.Adam(model.parameters(), names.LEARNING_RATE)
+        losses = names.train(model, optimizer, names.load_names(), 6, small_batches)
+        results.append(losses + [p.data for p in model.parameters()])
+    assert results[0] == pytest.approx(results[1], rel=1e-9, abs=1e-9)
+
+
 def test_batches_of_names_go_through_all_names_each_time(load):
     names, gpt_vmap = load("names"), load("gpt_vmap")
     everybody = names.load_names()
@@ -159,7 +177,7 @@ def test_the_gpt_shows_its_progress_and_prints_names(script, run_script):
     assert len(made_up) == 3
     assert all(re.fullmatch("[a-z]*", name) for name in made_up)
     assert "5/5" in progress
-    assert re.search(r"loss \d\.\d{3}", progress)
+    assert re.search(r"loss \d\.\d{3}, \d+ names/s", progress)
 
 
 def test_batches_go_through_all_images_in_another_order_each_time(load):
