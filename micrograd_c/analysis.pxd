@@ -51,7 +51,7 @@ cdef class Analysis:
     cdef void *owned[16]        # arrays
     cdef int owned_count
     cdef Traced *nodes
-    cdef int32_t count, parameter_count, uniform_count, dot_count, step_count, use_count
+    cdef int32_t count, parameter_count, uniform_count, dot_count, step_count, read_count, use_count
     cdef list parameters        # Values
     cdef list outputs, inputs, shared   # places in the array
     cdef list layers            # lists of dots
@@ -73,5 +73,6 @@ cdef class Analysis:
     cdef int list_steps(self) except -1
     cdef int move_outputs(self, list order) except -1
     cdef int list_reads(self, list order) except -1
+    cdef void add_read(self, int32_t k) noexcept
     cdef int list_uses(self) except -1
     cdef void add_use(self, int32_t k) noexcept

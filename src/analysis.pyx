@@ -247,12 +247,11 @@ cdef class Analysis:
         cdef Traced *node
         cdef Dot *dot = NULL
         cdef Step *step = self.steps
-        cdef int32_t outs = 0
-        cdef int32_t reads = 0
         cdef int32_t layer = 0
-        cdef int32_t k, operand
+        cdef int32_t outs = 0
+        cdef int32_t k
         for entry in order:
-            step[0] = Step(layer=NONE, outs=outs, out_count=0, reads=reads, read_count=0, use=0)
+            step[0] = Step(layer=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, use=0)
             if type(entry) is list:
                 step.layer = layer
                 layer += 1
@@ -262,36 +261,37 @@ cdef class Analysis:
                     self.outs[outs] = dot.sum if node.activation == NONE else node.activation
                     outs += 1
                 for k in range(dot.terms, dot.terms + dot.count):
-                    self.reads[reads] = self.terms[k].x
-                    reads += 1
+                    self.add_read(self.terms[k].x)
             else:
                 node = self.nodes + <int32_t> entry
                 self.outs[outs] = entry
                 outs += 1
-                for operand in (node.a, node.b):
-                    if operand != NONE and self.nodes[operand].kind == VARYING:
-                        self.reads[reads] = operand
-                        reads += 1
-            step.out_count, step.read_count = outs - step.outs, reads - step.reads
+                self.add_read(node.a)
+                self.add_read(node.b)
+            step.out_count, step.read_count = outs - step.outs, self.read_count - step.reads
             step += 1
         self.step_count = <int32_t> len(order)
         return 0
+
+    cdef void add_read(self, int32_t k) noexcept:
+        if k != NONE and self.nodes[k].kind == VARYING:
+            self.reads[self.read_count] = k
+            self.read_count += 1
 
     cdef int list_uses(self) except -1:
         """Number the uses of uniforms in the order of the steps: a layer's weights row by row, and then its biases."""
         cdef Traced *node
         cdef Step *step
         cdef Dot *dot = NULL
-        cdef int32_t k, j, operand
+        cdef int32_t k, j
         self.used = <int32_t *> self.room(3 * self.count, sizeof(int32_t))
         for k in range(self.step_count):
             step = self.steps + k
             step.use = self.use_count
             if step.layer == NONE:
                 node = self.nodes + self.outs[step.outs]
-                for operand in (node.a, node.b):
-                    if operand != NONE and self.nodes[operand].kind != VARYING:
-                        self.add_use(operand)
+                self.add_use(node.a)
+                self.add_use(node.b)
                 continue
             for number in <list> self.layers[step.layer]:
                 dot = self.dots + <int32_t> number
@@ -302,8 +302,9 @@ cdef class Analysis:
         return 0
 
     cdef void add_use(self, int32_t k) noexcept:
-        self.used[self.use_count] = self.nodes[k].uniform
-        self.use_count += 1
+        if k != NONE and self.nodes[k].kind != VARYING:
+            self.used[self.use_count] = self.nodes[k].uniform
+            self.use_count += 1
 
 
 cdef int refuse(int32_t index) except -1:

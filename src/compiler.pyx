@@ -264,8 +264,8 @@ cdef class Compiler(Analysis):
                     slots.unused_count += 1
         program.adjoints = slots.count
         program.zeroed = copied(zeroed, program.zeroed_count)
-        program.idle = numbers([k for k in range(self.use_count) if not busy[k]])
-        program.idle_count = self.use_count - sum([busy[k] for k in range(self.use_count)])
+        idle = [k for k in range(self.use_count) if not busy[k]]
+        program.idle, program.idle_count = numbers(idle), len(idle)
         return 0
 
     cdef int give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots, uint8_t *busy) except -1:

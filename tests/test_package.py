@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(micrograd_c.__file__).parent
 MODULES = [
     "engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "viz",
     "copying", "grad_mode", "demo", "choosing", "tracing", "program", "analysis", "compiler", "columns", "runs",
-    "batch", "batching", "rowwise",
+    "batch", "arguments", "batching", "rowwise",
 ]
 ALONE = ["substitute", "run"]       # their examples want a process that has not imported micrograd
 BENCH = [
