@@ -73,7 +73,9 @@ def computes_by_itself(fn, given):
     original = Value.__init__
 
     def reads(value, what):
-        readers.add(sys._getframe(1).f_code)
+        frame = sys._getframe(1)
+        if not frame.f_globals.get("__name__", "").startswith("micrograd_c."):      # softmax reads, and can be traced
+            readers.add(frame.f_code)
 
     def makes(self, data, _children=(), _op=""):
         original(self, data, _children, _op)

@@ -163,12 +163,16 @@ cdef class Layout:
         if len(arguments) != self.count:
             return False
         memset(views, 0, self.count * sizeof(Py_buffer))    # what was not opened may be closed
-        for k in range(self.count):
-            if not try_open(arguments[k], views + k) or not fits(views + k, shape) or (
-                    views[k].shape[0] != views[0].shape[0]):
-                self.close(views)
-                return False
-            shape += 1 + shape[0]
+        try:
+            for k in range(self.count):
+                if not try_open(arguments[k], views + k) or not fits(views + k, shape) or (
+                        views[k].shape[0] != views[0].shape[0]):
+                    self.close(views)
+                    return False
+                shape += 1 + shape[0]
+        except BaseException:
+            self.close(views)
+            raise
         return True
 
     cdef void close(self, Py_buffer *views) noexcept:
@@ -205,7 +209,7 @@ cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
     return True
 
 
-cdef bint try_open(object argument, Py_buffer *view) noexcept:
+cdef bint try_open(object argument, Py_buffer *view) except -1:
     """False for what has no such buffer, whatever it says to it: who looks more closely will say so again."""
     if not PyObject_CheckBuffer(argument):
         return False

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from micrograd_c import TraceError, maximum, no_grad, tape, vmap
+from micrograd_c import TraceError, maximum, no_grad, softmax, tape, vmap
 from micrograd_c.engine import Value
 
 
@@ -142,3 +142,11 @@ def test_a_value_with_a_backward_of_its_own_is_run_row_by_row():
 def test_choices_can_be_traced():
     mapped = vmap(lambda x: maximum(x, 0.5))
     assert mapped([1.0, 0.25]).tolist() == [1.0, 0.5]
+
+
+def test_functions_of_the_package_may_stand_beside_an_op_of_ones_own():
+    w, rows = Value(0.5), [[1.0, 2.0], [3.0, 4.0]]
+    function = lambda x: softmax([tanh(w * x[0]), x[1]])[0]     # noqa: E731
+    with pytest.warns(UserWarning, match="row by row"):
+        shares = vmap(function)(rows)
+    assert shares.tolist() == [function([Value(x) for x in row]).data for row in rows]
