@@ -125,8 +125,8 @@ def check_read(Value value not None, what):
             f"{what} at {frame.f_code.co_filename}:{frame.f_lineno}{': ' + line if line else ''}\n"
             "The Value depends on an argument, and vmap runs the function once for all calls and rows: there is no "
             "number yet. "
-            "Use where(cond, a, b), maximum, minimum or stop_gradient of micrograd_c, compute it outside, or, to choose "
-            "one of several by a label, give the label as a row of zeros with a one: sumprod(row, several)"
+            "Use where(cond, a, b), maximum, minimum or stop_gradient of micrograd_c, compute it outside, or, to "
+            "choose one of several by a label, give the label as a row of zeros with a one: sumprod(row, several)"
         )
 
 
