@@ -31,6 +31,7 @@ modules = [
 SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 
 setup(
+    options={"build_ext": {"parallel": os.cpu_count()}},
     ext_modules=cythonize(
         [
             Extension(

@@ -1,5 +1,6 @@
 """Fixtures that more than one file needs."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -35,6 +36,15 @@ def run_python(tmp_path):
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="module")
+def everything_else_is_frozen():
+    """For tests that have Python's collector run again and again: what was there before, it need not look at."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 # for programs of run_python: Python's collector, and so any code, runs where it can run at all

@@ -1,6 +1,5 @@
 """Random programs on networks: nothing that is done tells a layer from its spelling, or from micrograd's."""
 
-import gc
 import math
 
 import pytest
@@ -68,13 +67,7 @@ networks = st.sampled_from([*NETWORKS, *OURS])
 relaxed = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def everything_else_is_frozen():
-    """So that collections, of which there are many, are short."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
 
 
 @settings(relaxed, max_examples=600)
