@@ -3,8 +3,8 @@
     python benchmarks/vmap.py [--quick]
 
 Prints a table for each: a whole training step of micrograd's demo; one of an MLP 64-64-10 on batches of 64; a pendulum
-of 200 steps, its derivatives by two parameters, over 1,000 rows, and how long it takes to trace or compile; what single
-operations cost a row; time and memory a row from 100 to 1,000,000 rows, and with 2 threads. One thread, float64.
+of 200 steps, its derivatives by two parameters, over 1,000 rows, and how long it takes to trace or compile; what a call
+and single operations cost; time and memory a row from 100 to 1,000,000 rows, and with 2 threads. One thread, float64.
 Losses are compared before anything is timed.
 """
 
@@ -20,7 +20,7 @@ import tempfile
 
 import numpy as np
 from vmap_pendulum import pendulum
-from vmap_rows import costs, scaling
+from vmap_rows import calls, costs, scaling
 from vmap_sides import compare, jax, torch
 
 from micrograd_c import sumprod, vmap
@@ -195,6 +195,7 @@ def main():
     demo(rounds)
     digits(rounds)
     pendulum(rounds)
+    calls(rounds)
     costs(rounds)
     scaling(10_000 if quick else 1_000_000)
     missing = [name for name, module in (("jax", jax), ("torch", torch)) if module is None]

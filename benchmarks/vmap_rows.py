@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from vmap_sides import seconds, show
 
-from micrograd_c import linear, maximum, vmap
+from micrograd_c import linear, maximum, sumprod, vmap
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -53,6 +53,29 @@ def costs(rounds):
         lambda x, y: sum(linear(layer, [x * (0.1 * k) for k in range(64)], [Value(0.0)] * 64)))]
     rows.append(["w * x in a matrix product", f"{forward:.2f}", f"{backward:.2f}"])
     show("What single operations add", rows)
+
+
+def calls(rounds):
+    """What a call costs besides arithmetic: its own, reading a parameter and giving it a gradient, reading lists."""
+    weights = [Value(1.0) for _ in range(1000)]
+    X, lists = np.ones((1, 1)), np.ones((100, 100)).tolist()
+
+    def least(mapped, rows):
+        best = [1e9, 1e9]
+        for _ in range(200 * rounds):
+            forward, batch = seconds(mapped, rows)
+            total = batch.sum()
+            best = [min(best[0], forward), min(best[1], seconds(total.backward)[0])]
+        return best
+
+    one = least(vmap(lambda x: weights[0] * x[0]), X)
+    many = least(vmap(lambda x: sumprod(weights, x * len(weights))), X)
+    listed = least(vmap(lambda x: x[0] * weights[0]), lists)
+    rows = [["", "forward", "backward"], ["a call, in us", *[f"{time * 1e6:.2f}" for time in one]]]
+    rows.append(["a parameter more, and its product, in ns",
+                 *[f"{(time - base) / (len(weights) - 1) * 1e9:.1f}" for time, base in zip(many, one)]])
+    rows.append(["a number in a list of lists, in ns", f"{(listed[0] - one[0]) / 1e4 * 1e9:.1f}", ""])
+    show("What a call costs, for one row", rows)
 
 
 def forward_and_backward(mapped, X, y):
