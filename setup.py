@@ -5,6 +5,7 @@ import sys
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 # forward results are CPython's bit for bit: no fused multiply-add, no folded pow
 MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-builtin-pow"]
@@ -30,38 +31,49 @@ modules = [
 ]
 SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": False,
+    "auto_pickle": False,
+    "autotestdict": False,
+    # plain method descriptors: they check the type of self, which Cython's own functions do not
+    "binding": False,
+    "always_allow_keywords": False,     # methods without arguments are called as such
+    **build.get("directives", {}),
+}
+
+
+class BuildModules(build_ext):
+    """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
+
+    def run(self):
+        # force, as edits to a .pxd in another folder are not tracked
+        translated = cythonize(self.extensions, force=True, compiler_directives=DIRECTIVES)
+        for module, made in zip(self.extensions, translated):
+            module.sources = made.sources
+        super().run()
+
+
 setup(
+    cmdclass={"build_ext": BuildModules},
     options={"build_ext": {"parallel": os.cpu_count()}},
-    ext_modules=cythonize(
-        [
-            Extension(
-                f"micrograd_c.{name}",
-                [f"src/{name}.pyx", *SOURCES.get(name, [])],
-                depends=["src/value_type.h", "src/kernels.h", "src/lanes.h"],
-                include_dirs=["src"],
-                define_macros=[
-                    ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
-                    ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see src/value_type.h
-                    *build.get("macros", []),
-                ],
-                extra_compile_args=[*MATHEMATICS, *build["compile"]],
-                extra_link_args=build.get("link", []),
-            )
-            for name in modules
-        ],
-        force=True,     # edits to a .pxd in another folder are not tracked
-        compiler_directives={
-            "language_level": 3,
-            "boundscheck": False,
-            "wraparound": False,
-            "cdivision": True,
-            "initializedcheck": False,
-            "auto_pickle": False,
-            "autotestdict": False,
-            # plain method descriptors: they check the type of self, which Cython's own functions do not
-            "binding": False,
-            "always_allow_keywords": False,     # methods without arguments are called as such
-            **build.get("directives", {}),
-        },
-    )
+    ext_modules=[
+        Extension(
+            f"micrograd_c.{name}",
+            [f"src/{name}.pyx", *SOURCES.get(name, [])],
+            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h"],
+            include_dirs=["src"],
+            define_macros=[
+                ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
+                ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see src/value_type.h
+                *build.get("macros", []),
+            ],
+            extra_compile_args=[*MATHEMATICS, *build["compile"]],
+            extra_link_args=build.get("link", []),
+        )
+        for name in modules
+    ],
 )

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, uint8_t
 
 cdef enum:
     NONE = -1
+    MOST_ARRAYS = 16
 
 cdef enum Kind:
     CONSTANT = 1        # the same in all runs
@@ -48,7 +49,7 @@ cdef struct Step:       # what becomes an instruction
 
 
 cdef class Analysis:
-    cdef void *owned[16]        # arrays
+    cdef void *owned[MOST_ARRAYS]
     cdef int owned_count
     cdef Traced *nodes
     cdef int32_t count, parameter_count, uniform_count, dot_count, step_count, read_count, use_count

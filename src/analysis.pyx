@@ -53,8 +53,10 @@ cdef class Analysis:
             free(self.owned[k])
 
     cdef void *room(self, size_t count, size_t size) except NULL:
-        """Zeros, for as long as the Compiler lives."""
-        cdef void *memory = calloc(count or 1, size)
+        """Zeros, for as long as the Analysis lives."""
+        cdef void *memory = NULL
+        if self.owned_count < MOST_ARRAYS:
+            memory = calloc(count or 1, size)
         if memory == NULL:
             raise MemoryError("no memory for compiling a function given to vmap")
         self.owned[self.owned_count] = memory
