@@ -70,7 +70,7 @@ relaxed = settings(deadline=None, derandomize=True, suppress_health_check=[Healt
 pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
 
 
-@settings(relaxed, max_examples=600)
+@settings(relaxed, max_examples=400)
 @given(networks, programs({**arguments(datas), **OURS_TOO}), st.integers(0, 50))
 def test_random_programs_see_the_spelling_to_the_bit(network, program, sees):
     agree(play({**NETWORKS, **OURS}[network], program, sees))

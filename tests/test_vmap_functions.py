@@ -114,7 +114,7 @@ def test_all_functions_and_their_slopes(environment, program, rows, outputs, var
     compare(program, {**EXACT, **ROUNDED}, rows, outputs, False, variant, environment, block=block)
 
 
-@settings(relaxed, max_examples=25)
+@settings(relaxed, max_examples=12)
 @given(programs({**ROUNDED, **EXACT}), several, variants)
 def test_neither_threads_nor_blocks_nor_memory_change_a_bit(environment, program, outputs, variant):
     generator = random.Random(len(program))
