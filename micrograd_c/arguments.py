@@ -3,6 +3,7 @@
 Knows buffers, lists and Values. Knows nothing of what is done with the function.
 """
 
+import contextlib
 import functools
 import inspect
 from array import array
@@ -189,8 +190,9 @@ def gather(argument, shape, numbers, name):
         given = type(argument).__name__ if entries is None else f"{len(entries)} entries"
         raise ValueError(f"{name} is ragged: a row has {shape[0]} entries, another {given}")
     if len(shape) == 1 and PLAIN.issuperset(map(type, entries)):    # nearly always
-        numbers.extend(entries)
-        return
+        with contextlib.suppress(OverflowError):    # which is found again below
+            numbers.extend(entries)
+            return
     for entry in entries:
         gather(entry, shape[1:], numbers, name)
 
@@ -202,6 +204,8 @@ def as_float(argument, name):
         if isinstance(argument, str):
             raise TypeError
         return float(argument)
+    except OverflowError:
+        raise OverflowError(f"{name} holds an int that is too large for a float") from None
     except (TypeError, ValueError):
         raise TypeError(f"{name} must hold numbers, not {argument!r} of type {type(argument).__name__}") from None
 

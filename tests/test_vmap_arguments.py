@@ -87,6 +87,12 @@ def test_shapes_that_make_no_rows(x, said):
         vmap(lambda point: point)(x)
 
 
+@pytest.mark.parametrize("x", [[10**400], [[1.0, 10**400]]])
+def test_ints_that_no_float_can_hold(x):
+    with pytest.raises(OverflowError, match=r"argument 1 \('point'\) holds an int that is too large"):
+        vmap(lambda point: point)(x)
+
+
 def test_arguments_must_agree_and_be_given():
     with pytest.raises(ValueError, match=r"argument 1 \('x'\) has 2, argument 2 \('y'\) has 1"):
         vmap(lambda x, y: x * y)([1, 2], np.ones(1))
