@@ -70,17 +70,18 @@ class Mapped:
         self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
             "MICROGRAD_C_KERNELS")
 
-    def __set_name__(self, owner, name):
-        self.__name__ = name
-
     def __get__(self, instance, owner=None):
         """A method's own for each object, where it is kept: what is traced depends on the object."""
         if instance is None or not hasattr(self.fn, "__get__"):
             return self
+        method, kept_as = self.fn.__get__(instance, owner), f"_vmap_{getattr(self.fn, '__qualname__', '')}"
+        kept = getattr(instance, "__dict__", {}).get(kept_as)
+        if isinstance(kept, Mapped) and kept.fn == method:
+            return kept
         bound = copy.copy(self)
-        bound.fn = self.fn.__get__(instance, owner)
+        bound.fn = method
         with contextlib.suppress(TypeError):    # of an object without a __dict__
-            vars(instance)[self.__name__] = bound
+            vars(instance)[kept_as] = bound
         return bound
 
     def __getstate__(self):

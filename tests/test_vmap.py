@@ -258,6 +258,28 @@ def test_a_method_is_traced_for_each_object_and_its_copy():
         one.at(3.0)
 
 
+class Steeper(Line):
+    @vmap
+    def at(self, x):
+        return 10.0 * x
+
+    def below(self, x):
+        return super().at(x)
+
+
+class Bare:
+    __slots__ = ()
+
+
+def test_methods_are_found_as_any_other():
+    line = Steeper(2.0, 1.0)
+    for _ in range(2):
+        assert (line.at([1.0]).tolist(), line.below([1.0]).tolist()) == ([10.0], [3.0])
+    Bare.later = Line.later = vmap(lambda self, x: x * 2.0)
+    assert (line.later is line.later, line.later([1.0]).tolist(), Bare().later([1.0]).tolist()) == (True, [2.0], [2.0])
+    assert Line.later.fn is Line.__dict__["later"].fn
+
+
 def test_weights_that_would_get_no_gradient_are_refused():
     with pytest.raises(TypeError, match="weights must be numbers, not Values"):
         vmap(lambda x: x * 2)([1.0]).sum([Value(1.0)])
