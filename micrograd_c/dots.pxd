@@ -144,7 +144,7 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
         if node.op == rules.DOT:
             write_expanded(t, first, node)
             continue
-        if node.op != rules.CUSTOM:
+        if not rules.has_edges(node.op):
             node.a = moved(t, first, node.a)
             node.b = moved(t, first, node.b)
         t.nodes[node.forward] = node
@@ -156,7 +156,8 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
 
 
 cdef inline int32_t set_forwards(Tape *t, int32_t first) noexcept nogil:
-    """Where each node from `first` on will be, and the operands of custom nodes; returns the first's edges."""
+    """Where each node from `first` on will be, and the operands of those with edges but dots; returns the first's edges.
+    """
     cdef Node *node
     cdef int32_t up = 0
     cdef int32_t edge_low = t.edge_top
@@ -167,9 +168,10 @@ cdef inline int32_t set_forwards(Tape *t, int32_t first) noexcept nogil:
             edge_low = min(edge_low, node.a)
         if node.op == rules.DOT:
             up += expanded_size(node) - 1
-        elif node.op == rules.CUSTOM:
+        elif is_nary(node):
             for k in range(node.a, node.a + node.b):
                 t.edges[k].a = moved(t, first, t.edges[k].a)
+                t.edges[k].b = moved(t, first, t.edges[k].b)
         node.forward = i + up
     return edge_low
 
@@ -225,14 +227,14 @@ cdef inline void write_hidden(
 
 
 cdef inline void drop_dot_edges(Tape *t, int32_t first, int32_t edge_to) noexcept nogil:
-    """Only custom nodes have edges now; those from edge_to on slide down."""
+    """There are no dots now; the edges of other nodes, from edge_to on, slide down."""
     cdef Node *node
     cdef int32_t i, k
     for i in range(first, t.top):
         if i == t.base:
             t.edge_base = edge_to
         node = t.nodes + i
-        if node.op == rules.CUSTOM:
+        if is_nary(node):
             for k in range(node.b):
                 t.edges[edge_to + k] = t.edges[node.a + k]
             node.a = edge_to

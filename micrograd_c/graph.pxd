@@ -60,14 +60,14 @@ cdef inline set operands(Value value):
     try:
         index = value.index
         node = tape.nodes[index]    # a copy: making handles may run code that replaces these very operands
-        if node.op == rules.CUSTOM or node.op == rules.NATIVE:
+        if is_nary(&node):
             for k in range(node.a, node.a + node.b):
                 for operand in (tape.edges[k].a, tape.edges[k].b):
                     if operand:
                         result.add(handle_of(operand, value))
         elif node.op != rules.LEAF:
             result.add(handle_of(node.a, value))
-            if node.op < rules.RELU and node.op != rules.POWER:
+            if rules.shows_second_operand(node.op):
                 result.add(handle_of(node.b, value))
     finally:
         unpin(&tape)

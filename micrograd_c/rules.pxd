@@ -12,11 +12,11 @@ cdef enum Op:
     MUL         # a * b
     POWER       # a ** b, b a number kept as a hidden leaf
     POW         # a ** b, b a Value
-    MAXIMUM     # from here to PICK_NOT: two operands, see `slope_a` and `slope_b`
+    MAXIMUM     # max(a, b)
     MINIMUM
     PICK        # b where a is not 0, else 0
     PICK_NOT    # b where a is 0, else 0
-    RELU        # from here to STOP: one operand, see `slope`
+    RELU
     EXP
     LOG
     TANH
@@ -26,9 +26,52 @@ cdef enum Op:
     COS
     ABS
     STOP        # a itself, but no adjoint goes further down
-    CUSTOM      # any number of operands, listed in the edges arena; from here on ops are n-ary
+    CUSTOM      # any number of operands, listed in the edges arena, and a Python function for a rule
     NATIVE      # any number of operands, and a C function for a rule: see Native in tape.pxd
     DOT         # b + w0*x0 + w1*x1 + ..., and perhaps an activation of it, in one node
+    OP_COUNT    # no op: how many there are
+
+
+# What is asked of an op. No other code may compare op numbers by order.
+
+cdef inline bint has_edges(int op) noexcept nogil:
+    """Its operands are listed in the edges arena."""
+    return op == CUSTOM or op == NATIVE or op == DOT
+
+
+cdef inline bint has_two_operands(int op) noexcept nogil:
+    return op == ADD or op == MUL or op == POWER or op == POW or is_choice(op)
+
+
+cdef inline bint is_choice(int op) noexcept nogil:
+    """Of two operands: see `value_of_two`, `slope_a` and `slope_b`."""
+    return op == MAXIMUM or op == MINIMUM or is_pick(op)
+
+
+cdef inline bint is_pick(int op) noexcept nogil:
+    """The first operand decides, and gets no gradient."""
+    return op == PICK or op == PICK_NOT
+
+
+cdef inline bint is_function(int op) noexcept nogil:
+    """Of one operand: see `value` and `slope`."""
+    return (
+        op == RELU or op == EXP or op == LOG or op == TANH or op == SIGMOID or op == SQRT or op == SIN or op == COS
+        or op == ABS
+    )
+
+
+cdef inline bint has_one_operand(int op) noexcept nogil:
+    return is_function(op) or op == STOP
+
+
+cdef inline bint shows_second_operand(int op) noexcept nogil:
+    """In `_prev`. A power's number is a hidden leaf."""
+    return has_two_operands(op) and op != POWER
+
+
+cdef inline bint slope_may_raise(int op) noexcept nogil:
+    return op == POWER or op == POW
 
 
 # One pair an op. x is the operand, y the value; every slope is checked against finite differences.

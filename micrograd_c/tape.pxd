@@ -132,7 +132,7 @@ cdef inline Native *native_of(const Edge *edges) noexcept nogil:
 
 
 cdef inline bint is_nary(Node *node) noexcept nogil:
-    return node.op >= rules.CUSTOM
+    return rules.has_edges(node.op)
 
 
 cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:

@@ -322,6 +322,6 @@ cdef int refuse(int32_t index) except -1:
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
             "Use stop_gradient(x)"
         )
-    if node.op >= rules.CUSTOM or node.flags & HOOK:
+    if rules.has_edges(node.op) or node.flags & HOOK:
         raise Untraceable(repr(op_name(node) or "a Value with a _backward of its own"))
     return 0

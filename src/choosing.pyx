@@ -88,7 +88,7 @@ cdef Value of_two(Value a, Value b, int op):
         &tape, op, a.index, b.index, rules.value_of_two(op, x, y),
         tape.nodes[a.index].flags & tape.nodes[b.index].flags & DATA_INT,
     ))
-    if x != x and op >= rules.PICK:     # which of two numbers is not known while a function is traced
+    if x != x and rules.is_pick(op):     # which of two numbers is not known while a function is traced
         tape.nodes[out.index].data = NAN
     hold(out, a)
     hold(out, b)

@@ -139,7 +139,7 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
             u[it.out] = u[it.a] * u[it.b]
         elif it.op == rules.POWER or it.op == rules.POW:
             u[it.out] = pow(u[it.a], u[it.b])
-        elif it.op < rules.RELU:
+        elif rules.is_choice(it.op):
             u[it.out] = rules.value_of_two(it.op, u[it.a], u[it.b])
         else:
             u[it.out] = rules.value(it.op, u[it.a])
@@ -170,7 +170,7 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
                 slope = y * pow(x, y - 1.0)
             elif it.op == rules.POW:
                 slope = 0.0 if y == 0.0 else y * pow(x, y - 1.0)
-            elif it.op < rules.RELU:
+            elif rules.is_choice(it.op):
                 slope = rules.slope_a(it.op, x, y)
             else:
                 slope = rules.slope(it.op, x, u[it.out])

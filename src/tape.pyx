@@ -255,7 +255,7 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
         return marked
     x = a.data
     y = b.data
-    if node.op < rules.RELU and node.op > rules.POW:
+    if rules.is_choice(node.op):
         # an operand that was not chosen gets 0, and not 0 * infinity
         slope = rules.slope_a(node.op, x, y)
         marked = give(a, slope * grad if slope != 0.0 else 0.0, GRAD_FLOAT, mark)

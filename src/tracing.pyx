@@ -103,7 +103,7 @@ cdef bint depends(Node *node) noexcept:
     cdef int32_t k
     if node.flags & DETACHED and node.data != node.data:
         return True     # under no_grad operands are lost; what is no number came from an argument
-    if node.op < rules.CUSTOM:
+    if not rules.has_edges(node.op):
         return is_dependent(node.a) or is_dependent(node.b)
     for k in range(node.a, node.a + node.b):
         if is_dependent(tape.edges[k].a) or is_dependent(tape.edges[k].b):
