@@ -2,8 +2,10 @@
 
 import sys
 
-from micrograd_c import tracing
+from micrograd_c import tape, tracing
 from micrograd_c.engine import Value, call_on_data
+from micrograd_c.reading import read_weights
+from micrograd_c.results import transpose
 from micrograd_c.vector import sumprod
 
 __all__ = ["Rowwise", "computes_by_itself", "run"]
@@ -12,8 +14,8 @@ __all__ = ["Rowwise", "computes_by_itself", "run"]
 class Rowwise:
     """What a Batch is, of Values computed one by one."""
 
-    def __init__(self, values):
-        self.values = values
+    def __init__(self, values, keeps_graph=True):
+        self.values, self.keeps_graph = values, keeps_graph
 
     def __len__(self):
         return len(self.values)
@@ -39,10 +41,7 @@ class Rowwise:
         """As of a Batch."""
         if weights is None:
             return sum(self.values, Value(0.0))
-        weights = [float(weight) for weight in weights]
-        if len(weights) != len(self.values):
-            raise ValueError(f"{len(weights)} weights for {len(self.values)} rows")
-        return sumprod(self.values, weights, Value(0.0))
+        return sumprod(self.values, read_weights(weights, len(self.values)).flat(), Value(0.0))
 
     def mean(self, weights=None):
         """As of a Batch."""
@@ -53,15 +52,9 @@ class Rowwise:
 
 def run(fn, given, rows):
     """The function's result, with a Rowwise for each Value."""
-    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)])
-
-
-def transpose(results):
-    """One structure of lists of results instead of a list of structures."""
-    first = results[0]
-    if isinstance(first, (list, tuple)):
-        return [transpose(list(column)) for column in zip(*results)]
-    return Rowwise([one if isinstance(one, Value) else Value(one) for one in results])
+    keeps_graph = not tape.pause_depth()
+    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)],
+                     lambda values: Rowwise(values, keeps_graph))
 
 
 def computes_by_itself(fn, given):

@@ -14,6 +14,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
+from micrograd_c import reading
 from micrograd_c cimport rules
 from micrograd_c.columns cimport Column, Columns, Numbers, read_column
 from micrograd_c.engine cimport Value, bind, new_value
@@ -26,16 +27,21 @@ __all__ = ["Batch", "run", "run_buffers"]
 
 def run(Runner runner not None, Columns columns not None, list shared not None):
     """A list of Batches, one for each output, of all rows."""
+    cdef list numbers = [float(number) for number in shared]    # which may run any code
     if columns.count != runner.program.inputs:
         raise ValueError(f"{columns.count} columns for a program of {runner.program.inputs} inputs")
-    if len(shared) != runner.program.shared:
-        raise ValueError(f"{len(shared)} shared numbers for a program of {runner.program.shared}")
-    return batches_of(runner.run(columns.columns, columns.rows, shared))
+    if len(numbers) != runner.program.shared:
+        raise ValueError(f"{len(numbers)} shared numbers for a program of {runner.program.shared}")
+    return batches_of(runner.run(columns.columns, columns.rows, numbers))
 
 
 def run_buffers(Runner runner not None, tuple arguments not None):
     """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""
-    cdef Run run = runner.run_buffers(arguments)
+    cdef Run run
+    for argument in arguments:
+        if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # its gradient would be lost
+            return None
+    run = runner.run_buffers(arguments)
     return None if run is None else batches_of(run)
 
 
@@ -67,7 +73,12 @@ cdef void push_sum(
     cdef int64_t r
     if s.seeded != sweep:
         memset(s.seeds, 0, s.outputs * s.rows * sizeof(double))
+        memset(s.asked, 0, s.outputs)
+        s.asked_count = 0
         s.seeded = sweep
+    if not s.asked[sum.output]:
+        s.asked[sum.output] = 1
+        s.asked_count += 1
     if sum.weights == NULL:
         for r in range(s.rows):
             seeds[r] += share
@@ -90,11 +101,14 @@ cdef class Batch:
 
     A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
     """
-    cdef Run run
+    cdef Run run            # None of a Batch that no run has made
     cdef Value node         # the run's, None if no gradient can be asked for
     cdef double *values
     cdef Py_ssize_t rows
     cdef int32_t output
+
+    def __init__(self):
+        raise TypeError("a Batch comes from a function given to vmap")
 
     def __len__(self):
         return self.rows
@@ -112,6 +126,11 @@ cdef class Batch:
 
     def __iter__(self):
         return iter(self.tolist())
+
+    @property
+    def keeps_graph(self):
+        """True if its sums have gradients, which what is computed from its numbers has not."""
+        return self.node is not None
 
     def __repr__(self):
         shown = ", ".join([repr(self.values[k]) for k in range(min(self.rows, 6))])
@@ -160,6 +179,8 @@ cdef Batch new_batch(Run run, Value node, int32_t output):
 
 
 cdef Value reduce(Batch batch, object weights, double scale):
+    if batch.run is None:
+        raise TypeError("this Batch does not come from a function given to vmap")
     cdef Reduction reduction = Reduction.__new__(Reduction)
     cdef ReductionState *sum = &reduction.state
     cdef Native *native = &sum.native
@@ -195,30 +216,8 @@ cdef Value reduce(Batch batch, object weights, double scale):
 
 
 cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) except -1:
-    cdef Numbers numbers
-    cdef Column column
-    cdef list given
-    cdef Py_ssize_t r
-    try:
-        numbers = Numbers(weights)
-    except TypeError:
-        given = list(weights)
-        if any([isinstance(weight, Value) for weight in given]):
-            raise TypeError("weights must be numbers, not Values, which would get no gradient: have the function given "
-                            "to vmap multiply by them") from None
-        given = [float(weight) for weight in given]
-        if len(given) != rows:
-            raise ValueError(f"{len(given)} weights for {rows} rows") from None
-        sum.weights = new_doubles(rows)
-        for r in range(rows):
-            sum.weights[r] = given[r]
-        return 0
-    if not numbers.readable or len(numbers.shape) != 1:
-        raise TypeError(f"weights must be numbers, one a row, not an array of shape {numbers.shape} and format "
-                        f"{numbers.format!r}")
-    if numbers.shape[0] != rows:
-        raise ValueError(f"{numbers.shape[0]} weights for {rows} rows")
+    cdef Numbers numbers = reading.read_weights(weights, rows)
+    cdef Column column = Column(numbers.start, numbers.strides[0], numbers.kind)
     sum.weights = new_doubles(rows)
-    column = Column(numbers.start, numbers.strides[0], numbers.kind)
     read_column(&column, 0, rows, sum.weights)
     return 0

@@ -23,6 +23,7 @@ from libc.stdlib cimport free, realloc
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value
 from micrograd_c.engine import call_on_data
+from micrograd_c.state cimport check_initialised
 from micrograd_c.tape cimport DETACHED, NO_TRACE, Node, pin, tape, unpin
 from micrograd_c.tape import pause, pause_depth
 
@@ -75,6 +76,8 @@ def trace(action):
 
 def argument(list indexes not None):
     """A leaf that stands for a number of an argument. Its index is appended to the list."""
+    if not is_tracing():
+        raise RuntimeError("there is no trace that could have an argument")
     cdef Value value = Value(NAN)
     mark_all()
     marks[value.index - tape.traced] = DEPENDENT
@@ -130,9 +133,16 @@ def check_read(Value value not None, what):
         )
 
 
+def check_usable(Value value not None):
+    """Raise what is said to a Value that has no data."""
+    check_initialised(value)
+
+
 def check_assignment(Value value not None):
     """The same, and remember those that do not."""
     check_read(value, "its .data is assigned to")
+    if value.index < tape.traced:
+        return
     marks[value.index - tape.traced] |= ASSIGNED
 
 
