@@ -1,4 +1,4 @@
-"""Builds the compiled modules. MICROGRAD_C_BUILD=sanitize or coverage asks for such a build, see docs/building.md."""
+"""Builds the compiled modules. MICROGRAD_C_BUILD asks for another build than the usual one, see docs/building.md."""
 
 import os
 import sys
@@ -12,10 +12,15 @@ MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-bui
 BUILDS = {
     "": {"compile": [] if sys.platform == "win32" else ["-O3", "-g0"]},
     "sanitize": {
-        "macros": [("CYTHON_USE_FREELISTS", "0")],      # a freed Value must be seen to be freed
+        # a freed Value must be seen to be freed
+        "macros": [("CYTHON_USE_FREELISTS", "0"), ("MICROGRAD_C_CHECKED", "1")],
         "compile": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
                     "-fno-sanitize-recover=undefined"],
         "link": ["-fsanitize=address,undefined"],
+    },
+    "checked": {
+        "macros": [("MICROGRAD_C_CHECKED", "1")],       # the tape looks for faults in itself, see checking.pxd
+        "compile": ["-O1", "-g"],
     },
     "coverage": {
         "compile": ["-O0"],
@@ -26,7 +31,7 @@ BUILDS = {
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 modules = [
-    "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program", "analysis",
+    "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program", "analysis",
     "compiler", "columns", "runs", "batch",
 ]
 SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython

@@ -17,9 +17,10 @@ from libc.string cimport memcpy, memset
 from micrograd_c cimport rules
 from micrograd_c.columns cimport Column, Columns, Numbers, read_column
 from micrograd_c.engine cimport Value, bind, new_value
+from micrograd_c.pausing cimport paused_here
 from micrograd_c.runs cimport Run, RunState, Runner, new_doubles
 from micrograd_c.state cimport hold_all
-from micrograd_c.tape cimport Edge, Native, Node, paused_here, record, record_leaf, reserve, reserve_nary, tape
+from micrograd_c.tape cimport Edge, Native, Node, record, record_leaf, reserve, reserve_nary, tape
 
 __all__ = ["Batch", "run", "run_buffers"]
 
@@ -56,7 +57,7 @@ cdef struct ReductionState:
     int32_t output
 
 
-cdef void push_sum(
+cdef bint push_sum(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a sum: its share of the Run's seeds."""
@@ -74,6 +75,7 @@ cdef void push_sum(
     else:
         for r in range(s.rows):
             seeds[r] += share * sum.weights[r]
+    return True
 
 
 cdef class Reduction:

@@ -10,11 +10,15 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value, note_read
 from micrograd_c.graph cimport handle_of, mark_operands, op_name
-from micrograd_c.state cimport check_initialised, describe, hold, track
-from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin
+from micrograd_c.state cimport check_initialised, describe, gain_state, has_plain_attributes, hold, op_left, track
+from micrograd_c.tape cimport (
+    DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin, want_states,
+)
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
+    void PyObject_GC_UnTrack(object one)
+    object PyObject_GenericGetDict(object one, void *context)
 
 
 def shallow_copy(Value value not None):
@@ -99,7 +103,10 @@ def count_ops(Value root not None):
                 if tape.nodes[i].op == rules.POWER:
                     reached[tape.nodes[i].b] = 0    # the exponent, which _prev does not show
                 handle = tape.handles[i]
-                if handle == NULL or Py_REFCNT(<PyObject *> handle) == 0 or (<Value> handle).plain:
+                if op_left(i) != NULL:
+                    op = <object> op_left(i)
+                elif handle == NULL or Py_REFCNT(<PyObject *> handle) == 0 or (<Value> handle).plain and (
+                        type(<object> handle) is Value):
                     op = op_name(tape.nodes + i)
                 else:
                     op = (<Value> handle)._op
@@ -200,6 +207,8 @@ cdef Value record_copy(Value original, list operands):
     if original.has_state:      # to be copied when all nodes are; what is computed from this one must hold it
         fresh.has_state = 1
         track(fresh)
+    elif fresh.extra is None and has_plain_attributes(fresh):
+        PyObject_GC_UnTrack(fresh)
     for operand in operands:
         hold(fresh, operand)
     return fresh
@@ -208,8 +217,6 @@ cdef Value record_copy(Value original, list operands):
 cdef int copy_state(Value fresh, Value original, copied) except -1:
     """Attributes, slots of a subclass, and what was assigned to _op and _backward."""
     cdef Extra extra
-    if not original.has_state:
-        return 0
     if isinstance(original.extra, Extra):
         extra = original.extra
         if extra.op is not None:
@@ -218,7 +225,7 @@ cdef int copy_state(Value fresh, Value original, copied) except -1:
             fresh._backward = copied(extra.backward)
     attributes, slots = state_of(original)
     if attributes:
-        fresh.__dict__.update(copied(attributes))
+        add_attributes(fresh, copied(attributes))
     for name, member in (slots or {}).items():
         setattr(fresh, name, copied(member))
     return 0
@@ -226,7 +233,25 @@ cdef int copy_state(Value fresh, Value original, copied) except -1:
 
 cdef tuple state_of(Value value):
     """(attributes, slots), each a dict or None."""
-    slots = {
-        name: getattr(value, name) for name in copyreg._slotnames(type(value)) if hasattr(value, name)
-    }
-    return (dict(value.__dict__) if value.attributes != NULL else None), slots or None
+    slots = None
+    if type(value) is not Value:
+        slots = {name: getattr(value, name) for name in copyreg._slotnames(type(value)) if hasattr(value, name)}
+    return (dict(<object> value.attributes) if value.attributes != NULL else None), slots or None
+
+
+def restore_state(Value value not None, state):
+    """What pickle and copy do with the last part of a __reduce__: attributes, or a pair of attributes and slots."""
+    attributes, slots = state if isinstance(state, tuple) else (state, None)
+    if attributes:
+        add_attributes(value, attributes)
+    for name, member in (slots or {}).items():
+        setattr(value, name, member)
+
+
+cdef int add_attributes(Value value, attributes) except -1:
+    """Without asking a __setattr__ or properties, as unpickling does."""
+    want_states(&tape)
+    PyObject_GenericGetDict(value, NULL).update(attributes)
+    if not value.has_state and not has_plain_attributes(value):
+        gain_state(value)
+    return 0

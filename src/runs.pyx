@@ -26,16 +26,30 @@ from libc.string cimport memcpy, memset
 from micrograd_c cimport rules
 from micrograd_c.columns cimport FEW, Column, Layout, read_column
 from micrograd_c.engine cimport Value, bind, new_value
+from micrograd_c.interrupts cimport is_interrupted
+from micrograd_c.pausing cimport paused_here
 from micrograd_c.products cimport consecutive_weights
 from micrograd_c.program cimport (
     CHUNK, MOST_LANES, MOST_THREADS, Program, Scalar, find_kernels, in_parallel, kernel_name,
 )
 from micrograd_c.state cimport hold_all
 from micrograd_c.tape cimport (
-    Edge, NO_TRACE, Native, Node, ODD, paused_here, record, reserve_nary, tape,
+    Edge, NO_TRACE, Native, Node, ODD, record, reserve_nary, tape,
 )
 
 __all__ = ["Runner", "instruction_sets"]
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
+
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int timespec_get(timespec *time, int base)
+    int TIME_UTC
+
+cdef double BETWEEN_LOOKS = 0.01    # seconds, from one look for Ctrl-C to the next
 
 cdef Py_ssize_t LARGEST = sys.maxsize // 64        # numbers in one piece of memory, with room to count others
 
@@ -77,6 +91,28 @@ cdef inline void run_block(RunState *s, int64_t block, int32_t rows, double *slo
     s.kernels.forward(s.code, slots, s.width, rows, s.numbers)
 
 
+cdef double now() noexcept nogil:
+    """In seconds."""
+    cdef timespec time
+    timespec_get(&time, TIME_UTC)
+    return time.tv_sec + 1e-9 * time.tv_nsec
+
+
+cdef bint is_stopped(RunState *s, int64_t block, int64_t chunk) noexcept nogil:
+    """Whether to leave the rest. The thread of the first chunk, which is the caller's, looks for Ctrl-C now and then."""
+    cdef double time
+    if block % 4 == 3 and chunk % s.threads == 0 and not s.stopped:
+        time = now()
+        if time > s.looked + BETWEEN_LOOKS:
+            s.looked = time
+            if s.holds_lock:
+                s.stopped = is_interrupted()
+            else:
+                with gil:
+                    s.stopped = is_interrupted()
+    return s.stopped
+
+
 cdef void forward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef RunState *s = <RunState *> context
     cdef int64_t block = chunk * (CHUNK // s.width)
@@ -84,7 +120,7 @@ cdef void forward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef double *slots
     cdef double *values
     cdef int32_t rows, k
-    while block < end:
+    while block < end and not is_stopped(s, block, chunk):
         rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
         slots = slots_of(s, block, chunk % s.threads)
         run_block(s, block, rows, slots)
@@ -104,7 +140,7 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef double *slot
     cdef bint fresh = True
     cdef int32_t rows, k
-    while block < end:
+    while block < end and not is_stopped(s, block, chunk):
         rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
         slots = slots_of(s, block, chunk % s.threads)
         if s.stored != NULL:
@@ -187,7 +223,7 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
             gradients[it.b] += slope * g
 
 
-cdef void push_run(
+cdef bint push_run(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a Run's node: from the seeds that sums have left to the parameters' gradients."""
@@ -197,8 +233,11 @@ cdef void push_run(
     cdef int64_t chunk
     cdef int32_t k
     if s.seeds == NULL or s.seeded != sweep:    # no sum has asked for gradients in this sweep, or by hand
-        return
+        return True
+    s.stopped, s.holds_lock, s.looked = 0, 1, now()
     in_parallel(backward_chunk, s, s.chunks, s.threads)
+    if s.stopped:
+        return False
     for chunk in range(1, s.chunks):
         for k in range(s.uses):
             total[k] += s.gradients[chunk * s.uses + k]
@@ -206,6 +245,7 @@ cdef void push_run(
     for k in range(s.parameters):
         nodes[edges[1 + k // 2].b if k & 1 else edges[1 + k // 2].a].grad += uniforms[k]
     s.seeded = -1
+    return True
 
 
 # --- runs ---
@@ -398,9 +438,14 @@ cdef class Runner:
         run.prepare(self, rows)
         run.read_parameters(shared)
         s.columns = columns
-        with nogil:
-            compute_uniforms(s)
-            in_parallel(forward_chunk, s, s.chunks, s.threads)
+        s.stopped = 1
+        while s.stopped:
+            s.stopped, s.holds_lock, s.looked = 0, 0, now()
+            with nogil:
+                compute_uniforms(s)
+                in_parallel(forward_chunk, s, s.chunks, s.threads)
+            if s.stopped:
+                PyErr_CheckSignals()    # if that does not raise, once more
         s.columns = NULL
         return run
 

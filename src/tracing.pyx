@@ -23,8 +23,8 @@ from libc.stdlib cimport free, realloc
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value
 from micrograd_c.engine import call_on_data
+from micrograd_c.pausing cimport ignore_blocks
 from micrograd_c.tape cimport DETACHED, NO_TRACE, Node, pin, tape, unpin
-from micrograd_c.tape import pause, pause_depth
 
 __all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]
 
@@ -54,12 +54,10 @@ def is_tracing():
 def trace(action):
     """action(), as a trace: in it, reading data of what depends on an argument is a TraceError."""
     global tracer, marks, marked, room
-    cdef int depth
     if tape.traced != NO_TRACE:
         raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
     pin(&tape)
-    depth = pause_depth()
-    pause(-depth)       # a trace records, whoever calls
+    ignore_blocks(True)     # a trace records, whoever calls
     tape.traced = tape.top
     tracer = PyThread_get_thread_ident()
     try:
@@ -69,7 +67,7 @@ def trace(action):
         tracer = 0
         free(marks)
         marks, marked, room = NULL, 0, 0
-        pause(depth)
+        ignore_blocks(False)
         unpin(&tape)
 
 
