@@ -1,0 +1,142 @@
+"""Programs: lists of entries, made step by step from a seed, and executed in both worlds with comparisons in between."""
+
+import gc
+import itertools
+
+import arithmetic
+import comparing
+import graphs
+import memory
+import several
+import wrapping
+from comparing import Difference
+from drawing import Draw
+from worlds import Entry, Worlds, outcome
+
+STEPS = {**arithmetic.KINDS, **graphs.KINDS, **memory.KINDS, **several.KINDS}
+WRAPPERS = wrapping.KINDS
+WALK = 0.04         # so often all below a Value is looked at
+WRAP = 0.06         # so often a step is wrapped
+
+
+class GiveUp(Exception):
+    """The program has come to where the two are known to differ."""
+
+
+def execute(entry, worlds):
+    """One entry in both worlds, and the comparison after it. Raises Difference."""
+    if entry.source.startswith("walk("):
+        name = entry.source[5:-1]
+        if name in worlds.model and name in worlds.real:
+            comparing.compare_graphs(worlds, name)
+        return
+    code = entry.code()
+    expected = None if entry.here else outcome(code, worlds.model)
+    if expected == "TooLarge":
+        raise GiveUp
+    if expected == "NameError":     # a line that it needs has been removed
+        return
+    found = outcome(code, worlds.real)
+    if found != expected and found != "NameError":
+        raise Difference(("exception", found, expected), f"raised {found}, but should {expected or 'not'}")
+    entry.raised = expected
+    if worlds.verify:
+        try:
+            worlds.verify()
+        except AssertionError as error:
+            raise Difference(("verify",), f"tape.verify()  # {error}") from None
+    comparing.compare_variables(worlds)
+
+
+class Program:
+    """Made of a seed, step by step, as it is executed."""
+
+    def __init__(self, seed, worlds, kinds=None):
+        self.worlds, self.draw = worlds, Draw(seed, worlds)
+        self.kinds = list(kinds or STEPS)
+        self.weights = list(itertools.accumulate(STEPS[kind][0] for kind in self.kinds))
+        self.entries = []
+
+    def next(self):
+        """The next entry."""
+        draw = self.draw
+        values = draw.names("v")
+        if len(values) < 2:
+            return Entry(arithmetic.leaf(draw))
+        if len(values) > 25 and draw.chance(0.5):
+            return Entry(memory.drop(draw))
+        if draw.chance(WALK):
+            return Entry(f"walk({draw.one(values)})")
+        for _ in range(20):
+            kind = draw.random.choices(self.kinds, cum_weights=self.weights)[0]
+            step = STEPS[kind][1]
+            source = step(draw)
+            if source:
+                break
+        else:
+            return Entry(arithmetic.leaf(draw))
+        here = getattr(step, "here", False)
+        if not here and draw.chance(WRAP) and "global" not in source:
+            names = list(WRAPPERS)
+            wrapper = draw.random.choices(names, [WRAPPERS[name][0] for name in names])[0]
+            source = WRAPPERS[wrapper][1](draw, source)
+        return Entry(source, here)
+
+    def run(self, steps, log=None):
+        """Execute so many steps. Raises Difference."""
+        for _ in range(steps):
+            entry = self.next()
+            self.take(entry, log)
+        for name in self.draw.names("v")[:2]:
+            self.take(Entry(f"walk({name})"), log)
+
+    def take(self, entry, log):
+        self.entries.append(entry)
+        if log:
+            log(entry)
+        try:
+            execute(entry, self.worlds)
+        except Difference as difference:
+            if difference.kind != ("weak reference",):
+                raise
+            self.take_once(Entry("gc.collect()"), log)
+
+    def take_once(self, entry, log):
+        """The model may hold what is garbage, until Python's collector has come by."""
+        self.entries.append(entry)
+        if log:
+            log(entry)
+        execute(entry, self.worlds)
+
+
+def run_again(entries, worlds):
+    """The Difference that a program comes to, or None."""
+    try:
+        for entry in entries:
+            try:
+                execute(entry, worlds)
+            except Difference as difference:
+                if difference.kind != ("weak reference",):
+                    raise
+                execute(Entry("gc.collect()"), worlds)
+    except Difference as difference:
+        return difference
+    except GiveUp:
+        pass
+    return None
+
+
+def leaks(worlds):
+    """What is left of a program that is gone: a Difference, or None."""
+    references = [worlds.real[name] for name in worlds.variables() if name[0] == "r"]
+    worlds.clear()
+    gc.collect()
+    alive = sum(reference() is not None for reference in references)
+    left = worlds.real["tape"].collect()
+    if alive or left:
+        forget = "for name in [name for name in globals() if name[1:].isdigit()]: del globals()[name]"
+        return Difference(("leak",), f"{forget}\ngc.collect()\nassert tape.collect() == 0, '{left} nodes, {alive} Values'")
+    return None
+
+
+__all__ = ["Entry", "Worlds"]

@@ -1,0 +1,60 @@
+"""From a program that fails to the smallest that fails in the same way, and its text."""
+
+import worlds
+
+WALK = """def walk(root):
+    todo, found = [root], {root}
+    while todo:
+        for value in operands(todo.pop()):
+            if value not in found:
+                found.add(value)
+                todo.append(value)
+
+"""
+
+
+def smallest(entries, fails):
+    """Entries with as many left out as possible, so that `fails(entries)`."""
+    size = len(entries) // 2
+    while size:
+        k, removed = 0, False
+        while k < len(entries):
+            candidate = entries[:k] + entries[k + size:]
+            if candidate and fails(candidate):
+                entries, removed = candidate, True
+            else:
+                k += size
+        if size > 1:
+            size //= 2
+        elif not removed:
+            break
+    return entries
+
+
+def pieces(entries):
+    """Entries of one line with several statements, as one for each, where that is possible."""
+    apart = []
+    for entry in entries:
+        if "\n" in entry.source or "; " not in entry.source or ":" in entry.source:
+            apart.append(entry)
+        else:
+            apart += [worlds.Entry(part, entry.here) for part in entry.source.split("; ")]
+    return apart
+
+
+def text(entries, difference):
+    """A program of its own, against micrograd_c."""
+    lines = [worlds.HEADER]
+    if any(entry.source.startswith("walk(") for entry in entries):
+        lines.append(WALK)
+    lines.append("gc.disable()\n")
+    last = len(entries) - 1
+    for k, entry in enumerate(entries):
+        if getattr(entry, "raised", None) and not (k == last and difference.kind[0] == "exception"):
+            indented = "\n".join("    " + line for line in entry.source.split("\n"))
+            lines.append(f"try:\n{indented}\nexcept Exception as error: assert type(error).__name__ == "
+                         f"{entry.raised!r}\n")
+        else:
+            lines.append(entry.source + "\n")
+    lines.append(f"{'' if difference.check.startswith(('assert', 'for', 'tape.')) else '# '}{difference.check}\n")
+    return "".join(lines)
