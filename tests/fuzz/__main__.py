@@ -33,7 +33,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="kinds of steps, separated by commas")
-    parser.add_argument("--without", default="")
+    parser.add_argument("--without", default="assign_minus_zero")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many")
     parser.add_argument("--keep", action="store_true", help="print whole programs, not smaller ones")
     return parser.parse_args()
@@ -107,6 +107,8 @@ def outcome_of(entries):
         write(["raised", [getattr(entry, "raised", None) for entry in entries], 0])
 
     written, signal_name = apart(action, 20)
+    if any(thing[0] == "broken" for thing in written):
+        return None
     for thing in written:
         if thing[0] == "raised":
             for entry, raised in zip(entries, thing[1]):
@@ -131,6 +133,7 @@ def report(seed, entries, difference, keep):
         apart_ = shrinking.pieces(entries)
         if fails(apart_):
             entries = shrinking.smallest(apart_, fails)
+        entries = shrinking.smallest(shrinking.without_operands(entries, fails), fails)
         again = outcome_of(entries)
     print(f"    {len(entries)} steps left\n")
     print(shrinking.text(entries, again or difference), flush=True)

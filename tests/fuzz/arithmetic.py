@@ -93,7 +93,12 @@ def change_data(draw):
 
 def assign_grad(draw):
     a = draw.any("v")
-    return a and f"{a}.grad = {draw.one(['0', '0', '0.0', '1', '-0.5', '-0.0', '2'])}"
+    return a and f"{a}.grad = {draw.one(['0', '0', '0.0', '1', '-0.5', '2'])}"
+
+
+def assign_minus_zero(draw):
+    a = draw.any("v")
+    return a and f"{a}.grad = -0.0"
 
 
 def zero_all(draw):
@@ -117,5 +122,5 @@ KINDS = {
     "leaf": (8, leaf), "binary": (14, binary), "with_number": (10, with_number), "in_place": (4, in_place),
     "power": (4, power), "power_of_two": (2, power_of_two), "unary": (3, unary), "function": (6, function),
     "expression": (8, expression), "compare": (3, compare), "assign_data": (3, assign_data),
-    "change_data": (2, change_data), "assign_grad": (3, assign_grad), "zero_all": (2, zero_all), "wrong": (2, wrong),
+    "change_data": (2, change_data), "assign_grad": (3, assign_grad), "zero_all": (2, zero_all), "assign_minus_zero": (0.5, assign_minus_zero), "wrong": (2, wrong),
 }

@@ -26,12 +26,12 @@ def compare_variables(worlds):
             raise Difference(("missing", name[0]), name)
         here = real[name]
         kind = name[0]
-        if kind == "v":
+        if kind == "v" or kind == "l" and not isinstance(there, list):
             compare_value(here, there, name)
         elif kind == "x":
             if repr(here) != repr(there):
                 raise Difference(("observed",), f"assert repr({name}) == {repr(there)!r}, {name}")
-        elif kind == "b":
+        elif kind == "b" and not isinstance(there, list):
             compare_batch(here, there, name)
         elif kind == "l":
             compare_lists(here, there, name)
@@ -65,7 +65,7 @@ def compare_value(here, there, name):
     there._blur = 0.0
     if grad != there._grad or type(grad) is not type(there._grad) or grad == 0:
         if there._slack and type(grad) is float is type(there._grad):
-            if not abs(grad - there._grad) <= there._slack + LOOSE * abs(grad) and math.isfinite(there._slack):
+            if math.isfinite(grad - there._grad) and not abs(grad - there._grad) <= there._slack + LOOSE * abs(grad) and math.isfinite(there._slack):
                 raise Difference(("grad",), equal(f"{name}.grad", there._grad, there._slack))
         elif not same(grad, there._grad):
             raise Difference(("grad",), equal(f"{name}.grad", there._grad, 0.0))

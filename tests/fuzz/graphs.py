@@ -1,5 +1,7 @@
 """Steps: sweeps, functions and ops of one's own, attributes, the graph through `_prev`, copies."""
 
+from model import below
+
 
 def backward(draw):
     a = draw.value(1e6)
@@ -55,6 +57,7 @@ def replace_operands(draw):
 
 # --- functions and ops of one's own ---
 
+SWEEP = "(children[0] * children[-1]).backward()"        # not of what is above the node: it would never end
 BODIES = [      # of a closure over `out` and `children`
     "for child in children: child.grad += 2 * out.grad",
     "for child in children: child.grad += out.grad",
@@ -65,7 +68,7 @@ BODIES = [      # of a closure over `out` and `children`
     "copy(out)",
     "raise ZeroDivisionError",
     "raise KeyError(3)",
-    "(children[0] * children[-1]).backward()",
+    SWEEP,
     "globals().pop({drop!r}, None)",
     "globals().update({new}=out + 1)",
     "out.seen = 1",
@@ -77,9 +80,10 @@ BODIES = [      # of a closure over `out` and `children`
 ]
 
 
-def bodies(draw):
+def bodies(draw, above=False):
     lines = [draw.one(BODIES[:2])] if draw.chance(0.8) else []
     lines += [draw.one(BODIES) for _ in range(draw.random.randint(0, 2))]
+    lines = [line for line in lines if line != SWEEP or not above]
     lines = lines or ["pass"]
     drop = draw.any("v") or "v0"
     return "\n".join(f"    {line.format(drop=drop, new=draw.new())}" for line in lines)
@@ -114,12 +118,13 @@ def hook(draw):
     if a is None or draw.worlds.model[a]._detached:
         return None
     f = draw.new("h")
+    above = draw.worlds.model[a] in below(draw.worlds.model[b])
     own = draw.one(["    own()", "    pass", "    own()"])
     return "\n".join([
         f"def {f}(out, children, own):",
         "  def _backward():",
         own,
-        bodies(draw),
+        bodies(draw, above),
         "  out._backward = _backward",
         f"{f}({a}, [{b}], {a}._backward)",
     ])

@@ -17,7 +17,8 @@ births = itertools.count()
 paused = contextvars.ContextVar("paused", default=0)
 sweeps = itertools.count(1)
 sweep = 0       # the one that is going on
-HOOK_GROWTH = 64.0      # a function of a user's makes the slack of what it adds to that much larger, at most
+reads = 0.0     # the slacks of gradients that were read since a function of a user's was called
+GROWTH = 8.0    # such a function multiplies them by less before it adds them to another gradient
 
 
 class Value:
@@ -39,12 +40,15 @@ class Value:
 
     @property
     def grad(self):
+        global reads
+        if self._slack:
+            reads += self._slack
         return self._grad
 
     @grad.setter
     def grad(self, grad):
         set_number(self, "_grad", grad)
-        self._slack = self._slack if grad else 0.0
+        self._slack = self._slack + GROWTH * reads if grad else 0.0
 
     @property
     def _prev(self):
@@ -87,17 +91,15 @@ class Value:
         return float(self.data)
 
     def backward(self):
-        global sweep
+        global sweep, reads
         self._grad, self._slack = 1, 0.0
         outer, sweep = sweep, next(sweeps)
         try:
             for node in sorted(below(self, swept=True), key=lambda node: -node._birth):
                 if node._function and not node._detached:
-                    slack = node._slack
+                    outside, reads = reads, 0.0
                     node._function()
-                    if slack:
-                        for child in node._children:
-                            child._slack += HOOK_GROWTH * slack
+                    reads = outside
                 else:
                     push(node)
         finally:

@@ -75,7 +75,7 @@ class Optimizer:
         outcome = None if closure is None else closure()
         self.steps += 1
         for p, state in zip(self.params, self.states):
-            grad = float(-p.grad if self.options.get("maximize") else p.grad)
+            grad = -float(p.grad) if self.options.get("maximize") else float(p.grad)
             p.data = self.updated(float(p.data), grad, state, **self.options)
         return outcome
 

@@ -1,5 +1,7 @@
 """From a program that fails to the smallest that fails in the same way, and its text."""
 
+import re
+
 import worlds
 
 WALK = """def walk(root):
@@ -28,6 +30,19 @@ def smallest(entries, fails):
             size //= 2
         elif not removed:
             break
+    return entries
+
+
+def without_operands(entries, fails):
+    """Values that are numbers instead of being computed, where that is enough, and so need no others."""
+    for k, entry in enumerate(entries):
+        made = re.match(r"(v\d+) = (?!Value\()", entry.source)
+        if made and "\n" not in entry.source and "; " not in entry.source:
+            for number in ("0.5", "2.0", "-1.5", "3"):
+                candidate = [*entries[:k], worlds.Entry(f"{made[1]} = Value({number})"), *entries[k + 1:]]
+                if fails(candidate):
+                    entries = candidate
+                    break
     return entries
 
 
