@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -33,7 +34,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="kinds of steps, separated by commas")
-    parser.add_argument("--without", default="assign_minus_zero")
+    parser.add_argument("--without", default=",".join(programs.OPEN), help="%(default)s if not given")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many")
     parser.add_argument("--keep", action="store_true", help="print whole programs, not smaller ones")
     return parser.parse_args()
@@ -144,6 +145,8 @@ def main():
     kinds = [kind for kind in programs.STEPS if kind not in given.without.split(",")]
     kinds = [kind for kind in given.only.split(",") if kind] or kinds
     gc.disable()
+    warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda what: None
     Worlds()
     gc.collect()
     gc.freeze()

@@ -91,7 +91,8 @@ def equal(shown, expected, slack):
 
 
 def compare_attributes(here, there, name):
-    for attribute, expected in there.__dict__.items():
+    for attribute in there.__dict__:
+        expected = getattr(there, attribute)
         try:
             found = getattr(here, attribute)
         except AttributeError:

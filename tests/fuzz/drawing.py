@@ -10,7 +10,8 @@ class Draw:
     def __init__(self, seed, worlds):
         self.random, self.worlds = random.Random(seed), worlds
         self.count = 0
-        self.step = 0
+        self.replaced = {}      # methods of Value: the variables that hold the originals
+        self.mapped = set()     # variables of functions of one number
 
     def chance(self, p):
         return self.random.random() < p
@@ -45,6 +46,11 @@ class Draw:
 
     def any(self, kind):
         names = self.names(kind)
+        return self.one(names) if names else None
+
+    def any_mapped(self):
+        """A function of one number that was given to vmap."""
+        names = [name for name in self.names("f") if name in self.mapped]
         return self.one(names) if names else None
 
     def some(self, least, most):

@@ -136,8 +136,18 @@ def count_ops(root):
     return counts
 
 
-def to_dot(root):
-    names = {node: f"n{k}" for k, node in enumerate(in_order(below(root)))}
+def nearest(root, limit):
+    found, todo = {root: None}, [root]
+    for node in todo:
+        for child in in_order(node._prev):
+            if child not in found and len(found) != limit:
+                found[child] = None
+                todo.append(child)
+    return found
+
+
+def to_dot(root, limit=None):
+    names = {node: f"n{k}" for k, node in enumerate(in_order(nearest(root, limit)))}
     lines = []
     for node, name in names.items():
         label = getattr(node, "label", None)
@@ -148,5 +158,5 @@ def to_dot(root):
         if node._op:
             target = f"{name}_op"
             lines += [f'{target} [label="{node._op}"]', f"{target} -> {name}"]
-        lines += [f"{names[child]} -> {target}" for child in in_order(node._prev)]
+        lines += [f"{names[child]} -> {target}" for child in in_order(node._prev) if child in names]
     return "digraph {\n\tgraph [rankdir=LR]\n" + "".join(f"\t{line}\n" for line in lines) + "}\n"

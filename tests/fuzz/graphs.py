@@ -52,7 +52,7 @@ def replace_operands(draw):
     if not unused:
         return None
     target = draw.one(unused)
-    return None if target in (a, b) else f"{target}._prev = ({a}, {b})"
+    return None if model[target] in (model[a], model[b]) else f"{target}._prev = ({a}, {b})"
 
 
 # --- functions and ops of one's own ---
@@ -62,6 +62,7 @@ BODIES = [      # of a closure over `out` and `children`
     "for child in children: child.grad += 2 * out.grad",
     "for child in children: child.grad += out.grad",
     "sum([out] * 20, out * 2)",
+    "burst({burst})",
     "gc.collect(0)",
     "tape.collect()",
     "len(out._prev)",
@@ -86,7 +87,7 @@ def bodies(draw, above=False):
     lines = [line for line in lines if line != SWEEP or not above]
     lines = lines or ["pass"]
     drop = draw.any("v") or "v0"
-    return "\n".join(f"    {line.format(drop=drop, new=draw.new())}" for line in lines)
+    return "\n".join(f"    {line.format(drop=drop, new=draw.new(), burst=draw.one([50, 9000]))}" for line in lines)
 
 
 def custom(draw):
@@ -150,8 +151,9 @@ def attribute(draw):
     a, b, c = draw.any("v"), draw.any("v"), draw.any("v")
     if a is None:
         return None
-    state = draw.one(STATES[:6] if draw.chance(0.6) else STATES).format(value=b, other=c)
-    return f"{a}.{draw.one(['label', 'label', 'tag', 'other'])} = {state}"
+    if draw.chance(0.6):
+        return f"{a}.label = {draw.one(STATES[:6])}"
+    return f"{a}.{draw.one(['tag', 'other'])} = {draw.one(STATES).format(value=b, other=c)}"
 
 
 def attribute_then_drop(draw):

@@ -19,7 +19,7 @@ def drop_some(draw):
 
 
 def drop_others(draw):
-    names = [name for kind in "brmofltchC" for name in draw.names(kind)]
+    names = [name for kind in "brmoflhCt" for name in draw.names(kind)]
     return names and f"del {draw.one(names)}" or None
 
 

@@ -1,8 +1,22 @@
 """The model's networks and optimizers, op by op as micrograd and PyTorch spell them."""
 
+import math
 import random
 
 from model import Value
+
+
+def parts(module):
+    """(name, list of weights or bias) in order."""
+    if isinstance(module, Neuron):
+        return [("w", module.w), ("b", module.b)]
+    inside = [("neurons", module.neurons)] if isinstance(module, Layer) else [("layers", module.layers)]
+    return [(f"{name}.{k}.{rest}", tree) for name, list_of in inside for k, part in enumerate(list_of)
+            for rest, tree in parts(part)]
+
+
+def floats(tree):
+    return [float(p.data) for p in tree] if isinstance(tree, list) else float(tree.data)
 
 
 class Module:
@@ -12,6 +26,30 @@ class Module:
 
     def parameters(self):
         return []
+
+    def num_parameters(self):
+        return len({id(p) for p in self.parameters()})
+
+    def named_parameters(self):
+        named = {}
+        for name, tree in parts(self):
+            for path, p in [(f"{name}.{k}", p) for k, p in enumerate(tree)] if isinstance(tree, list) else [(name, tree)]:
+                named.setdefault(id(p), (path, p))
+        return list(named.values())
+
+    def state_dict(self):
+        return {name: floats(tree) for name, tree in parts(self)}
+
+    def load_state_dict(self, state):
+        trees = dict(parts(self))
+        if trees.keys() != state.keys():
+            raise ValueError
+        for name, tree in trees.items():
+            if isinstance(tree, list) and len(tree) != len(state[name]):
+                raise ValueError
+        for name, tree in trees.items():
+            for p, data in zip(tree, state[name]) if isinstance(tree, list) else [(tree, state[name])]:
+                p.data = data
 
 
 class Neuron(Module):
@@ -32,6 +70,11 @@ class Neuron(Module):
     def parameters(self):
         return [*self.w, self.b]
 
+    def __repr__(self):
+        names = {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid"}
+        name = getattr(self.activation, "__name__", None) or names[self.activation]
+        return f"{name if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+
 
 class Layer(Module):
     def __init__(self, nin, nout, **kwargs):
@@ -43,6 +86,9 @@ class Layer(Module):
 
     def parameters(self):
         return [p for neuron in self.neurons for p in neuron.parameters()]
+
+    def __repr__(self):
+        return f"Layer of [{', '.join(str(neuron) for neuron in self.neurons)}]"
 
 
 class MLP(Module):
@@ -59,6 +105,9 @@ class MLP(Module):
 
     def parameters(self):
         return [p for layer in self.layers for p in layer.parameters()]
+
+    def __repr__(self):
+        return f"MLP of [{', '.join(str(layer) for layer in self.layers)}]"
 
 
 class Optimizer:
@@ -108,7 +157,7 @@ class Adam(Optimizer):
         if amsgrad:
             size = state["most"] = max(state.get("most", 0.0), v)
         step_size = lr / (1.0 - betas[0] ** self.steps)
-        return x - step_size * m / (size**0.5 / (1.0 - betas[1] ** self.steps) ** 0.5 + eps)
+        return x - step_size * m / (math.sqrt(size) / (1.0 - betas[1] ** self.steps) ** 0.5 + eps)
 
 
 class AdamW(Adam):

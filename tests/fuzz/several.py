@@ -78,9 +78,7 @@ def call(draw):
     if draw.chance(0.3):
         xs[0], xs[1] = draw.plain(), draw.plain()
     out = draw.new()
-    outs = f"{out}, {draw.new()}" if draw.chance(0.3) else out
-    return f"{outs} = as_list({m}([{', '.join(xs)}]))" if False else \
-        f"l1 = {m}([{', '.join(xs)}]); {out} = l1[-1] if type(l1) is list else l1; del l1"
+    return f"l1 = {m}([{', '.join(xs)}]); {out} = l1[-1] if type(l1) is list else l1; del l1"
 
 
 def loss(draw):
@@ -143,21 +141,16 @@ FORMS = ["w * x", "w * x + b", "(w * x + b).relu()", "w + x * b", "x * x * w", "
 
 def mapped(draw):
     w, b = draw.value(3.0), draw.value(3.0)
-    if w is None:
+    if w is None or draw.replaced:
         return None
-    return f"{draw.new('f')} = vmap(lambda x, w={w}, b={b}: {draw.one(FORMS)})"
-
-
-def mapped_module(draw):
-    """Not of one whose parameters are replaced later."""
     f = draw.new("f")
-    made = draw.one(["MLP(2, [3, 1])", "MLP(2, [2, 2], activation='tanh')", "Neuron(2)", "Layer(2, 3)"])
-    return f"seed({draw.count}); {f} = vmap(lambda x, n={made}: n(x)); {draw.new('l')} = []"
+    draw.mapped.add(f)
+    return f"{f} = vmap(lambda x, w={w}, b={b}: {draw.one(FORMS)})"
 
 
 def run(draw):
-    f = draw.any("f")
-    if f is None:
+    f = draw.any_mapped()
+    if f is None or draw.replaced:
         return None
     count = draw.one([1, 2, 3, 3, 9])
     numbers = [draw.one([1.0, 2.0, -1.5, 0.5, 0.0, 3.0]) for _ in range(count)]
@@ -178,8 +171,8 @@ def total(draw):
 
 
 def run_and_sum(draw):
-    f = draw.any("f")
-    if f is None:
+    f = draw.any_mapped()
+    if f is None or draw.replaced:
         return None
     return f"b1 = {f}([1.0, 2.0, -3.0]); {draw.new()} = (b1[0] if type(b1) is list else b1).sum(); del b1"
 

@@ -4,17 +4,6 @@ import re
 
 import worlds
 
-WALK = """def walk(root):
-    todo, found = [root], {root}
-    while todo:
-        for value in operands(todo.pop()):
-            if value not in found:
-                found.add(value)
-                todo.append(value)
-
-"""
-
-
 def smallest(entries, fails):
     """Entries with as many left out as possible, so that `fails(entries)`."""
     size = len(entries) // 2
@@ -50,7 +39,7 @@ def pieces(entries):
     """Entries of one line with several statements, as one for each, where that is possible."""
     apart = []
     for entry in entries:
-        if "\n" in entry.source or "; " not in entry.source or ":" in entry.source:
+        if "\n" in entry.source or "; " not in entry.source or ":" in entry.source or "seed(" in entry.source:
             apart.append(entry)
         else:
             apart += [worlds.Entry(part, entry.here) for part in entry.source.split("; ")]
@@ -59,9 +48,10 @@ def pieces(entries):
 
 def text(entries, difference):
     """A program of its own, against micrograd_c."""
-    lines = [worlds.HEADER]
-    if any(entry.source.startswith("walk(") for entry in entries):
-        lines.append(WALK)
+    parts = worlds.HEADER.strip().split("\n\n\n")
+    used = [part for part in parts[1:] if any(
+        re.search(rf"\b{re.split('[ (:]', part)[1]}\(", entry.source + difference.check) for entry in entries)]
+    lines = ["\n\n\n".join([parts[0], *used]) + "\n\n\n"]
     lines.append("gc.disable()\n")
     last = len(entries) - 1
     for k, entry in enumerate(entries):

@@ -22,6 +22,7 @@ COMMON = {
 }
 HEADER = """\
 import gc
+import math
 import pickle
 from copy import copy, deepcopy
 from random import seed
@@ -42,6 +43,34 @@ def operands(value):
     return sorted(in_order(value._prev), key=lambda operand: (operand._op, repr(operand.data)))
 
 
+def walk(root):
+    todo, found = [root], {root}
+    while todo:
+        for value in operands(todo.pop()):
+            if value not in found:
+                found.add(value)
+                todo.append(value)
+
+
+def lecture_tanh(self):
+    t = (math.exp(2 * self.data) - 1) / (math.exp(2 * self.data) + 1)
+    out = Value(t, (self,), "tanh")
+    out._backward = lambda: setattr(self, "grad", self.grad + (1 - t**2) * out.grad)
+    return out
+
+
+def burst(count):
+    sum([1.0] * count, Value(0.5))
+
+
+class Garbage:
+    def __init__(self, action):
+        self.itself, self.action = self, action
+
+    def __del__(self):
+        self.action()
+
+
 """
 
 
@@ -49,6 +78,10 @@ def real_names():
     names = {}
     exec(HEADER, names)
     return names
+
+
+def nothing(argument):
+    """What only micrograd_c is asked to do."""
 
 
 class Tape:
@@ -65,7 +98,8 @@ def model_names(real):
     for module in (functions, mapped, modules):
         names.update({name: thing for name, thing in vars(module).items() if name in real})
     names["Value"] = model.Value
-    exec(HEADER[HEADER.index("def operands"):], names)
+    exec("import math\n" + HEADER[HEADER.index("def operands"):], names)
+    names.update(burst=nothing, Garbage=nothing, walk=nothing)
     return names
 
 

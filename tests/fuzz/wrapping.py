@@ -2,6 +2,8 @@
 
 import re
 
+import running
+
 def indented(source):
     return "\n".join("    " + line for line in source.split("\n"))
 
@@ -34,6 +36,7 @@ def eager_collector(draw, inner):
 
 
 KINDS = {
+    "with_finalizer": (2, running.with_finalizer),
     "without_recording": (2, without_recording), "nested": (0.5, nested), "in_function": (0.5, in_function),
     "in_thread": (1, in_thread), "eager_collector": (2, eager_collector),
 }

@@ -1,0 +1,204 @@
+"""Steps: other threads, finalizers, suspended generators, pictures, state of networks, more of vmap."""
+
+from model import below, is_native
+
+# --- only in micrograd_c, with assertions of their own ---
+
+PARALLEL = """\
+def h0(n):
+    a = Value(1.0)
+    for _ in range({count}): a = a * 0.5 + s0[0] * n
+    a.backward()
+    s0.append(a.data)
+s0 = [Value(1.0)]
+t0 = [Thread(target=h0, args=(n,)) for n in (1.0, 2.0)]
+for t00 in t0: t00.start()
+for t00 in t0: t00.join()
+assert len(s0) == 3 and abs(s0[0].grad - 6.0) < 1e-3, s0
+del t00, t0, s0, h0"""
+SUSPENDED = """\
+def h0():
+    with no_grad(): yield
+s0 = h0(); next(s0)
+t0 = Value(1.0) * 2
+s0.close()
+assert len(t0._prev) == 2
+t0 = Value(1.0) * 2
+assert len(t0._prev) == 2
+del h0, s0, t0"""
+OTHER_THREAD = """\
+def h0(): s0.append(len((Value(1.0) * 2)._prev))
+s0 = []
+with no_grad():
+    t0 = Thread(target=h0); t0.start(); t0.join()
+assert s0 == [2]
+del h0, s0, t0"""
+
+
+def parallel(draw):
+    return PARALLEL.format(count=draw.one([20, 300, 3000]))
+
+
+def suspended(draw):
+    return SUSPENDED
+
+
+def other_thread(draw):
+    return OTHER_THREAD
+
+
+for step in (parallel, suspended, other_thread):
+    step.here = True
+
+
+# --- pictures ---
+
+def picture(draw):
+    a = draw.any("v")
+    if a is None or any(node._slack for node in below(draw.worlds.model[a])):
+        return None
+    return (f"x0 = sorted(line[line.index('['):] for line in to_dot({a}, limit=None).splitlines() if 'shape' in line), "
+            f"to_dot({a}, limit=None).count('->')")
+
+
+def count(draw):
+    a = draw.any("v")
+    return a and f"x0 = sorted(count_ops({a}).items())"
+
+
+def small_picture(draw):
+    a = draw.any("v")
+    return a and f"x0 = to_dot({a}, limit=3).count('shape=record') <= 3"
+
+
+# --- networks ---
+
+def state(draw):
+    m, n = draw.any("m"), draw.any("m")
+    return m and draw.one([f"x0 = sorted({m}.state_dict())", f"{m}.load_state_dict({n}.state_dict())",
+                           f"x0 = sorted(name for name, _ in {m}.named_parameters())", f"x0 = {m}.num_parameters()",
+                           f"x0 = repr({m})"])
+
+
+def whole_weights(draw):
+    m = draw.any("m")
+    return m and f"for v0 in {m}.parameters(): v0.data = round(2 * v0.data)\ndel v0"
+
+
+def training(draw):
+    """A loop as people write it: the graph before lives until the next one has its name."""
+    m, o, x = draw.any("m"), draw.new("o"), draw.value(3.0)
+    if m is None:
+        return None
+    if x is None or any(map(is_native, below(draw.worlds.model[x]))):   # steps would follow gradients with slack
+        x = "1.0"
+    out = draw.new()
+    total = f"sum(v * v for v in l1) if type(l1) is list else l1 * l1"
+    return "\n".join([
+        f"{o} = {draw.one(['SGD', 'Adam', 'AdamW'])}({m}.parameters(), lr=0.01)",
+        f"for _ in range({draw.random.randint(1, 3)}):",
+        f"    l1 = {m}([{draw.plain()}, {x}])",
+        f"    {out} = {total}",
+        f"    {draw.one([o, m])}.zero_grad()",
+        f"    {out}.backward()",
+        f"    {o}.step()",
+        "del l1",
+    ])
+
+
+# --- vmap ---
+
+def run_of_two(draw):
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    form = draw.one(["w * x + y", "x * y", "(w - x) * (y + w)", "maximum(x * w, y)"])
+    options = draw.one(["", ", threads=2", ", saved_bytes=0"])
+    return f"{f} = vmap(lambda x, y, w={w}: {form}{options}); {b} = {f}([1.0, -2.0, 0.5], np.array([2, 3, -1]))"
+
+
+def run_with_shared(draw):
+    """An argument that is the same for all rows: a number, or Values, which are parameters then."""
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    shared, form = draw.one([("2.0", "x * y"), (w, "x * y + y"), (f"[{w}, {w}]", "x * y[0] + y[1]"),
+                             (f"[{w}, 3.0]", "y[0] + x * y[1]")])
+    return f"{f} = vmap(lambda x, y: {form}, in_axes=(0, None)); {b} = {f}([1.0, -2.0, 0.5], {shared})"
+
+
+def run_of_rows(draw):
+    """Rows of two numbers."""
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    form = draw.one(["sumprod([w, w], x)", "x[0] * w + x[1]", "mean([x[0], x[1], w])", "linear([[w, x[0]]], x)[0]"])
+    count = draw.one([1, 2, 5])
+    given = draw.one([f"[[1.0, 2.0]] * {count}", f"np.ones(({count}, 2))", f"np.arange({2 * count}.0).reshape(2, {count}).T"])
+    return f"{f} = vmap(lambda x, w={w}: {form}); {b} = {f}({given})"
+
+
+def run_of_network(draw):
+    """Of parameters that are computed now and then; a network of its own, so that none is replaced later."""
+    if draw.replaced:
+        return None
+    f, b, m = draw.new("f"), draw.new("b"), draw.new("n")
+    made = draw.one(["MLP(2, [3, 1])", "MLP(2, [2, 1], activation='tanh')", "Neuron(2)", "MLP(2, [1])"])
+    return (f"seed({draw.count}); {m} = {made}; {f} = vmap(lambda x, n={m}: n(x)); "
+            f"{b} = {f}([[1.0, 2.0], [-0.5, 0.25]])")
+
+
+def run_of_dot(draw):
+    """A parameter that is a dot."""
+    if draw.replaced:
+        return None
+    v, w, f, b, s = draw.new(), draw.new(), draw.new("f"), draw.new("b"), draw.new()
+    return (f"{v}, {w} = Value(0.5), Value(-1.5); {s} = sumprod([{v}, {w}], [{w}, {v}]); "
+            f"{f} = vmap(lambda x, w={s}: w * x + w); {b} = {f}([1.0, 3.0])")
+
+
+def loss_of_run(draw):
+    b = draw.any("b")
+    if b is None:
+        return None
+    s, a, out = draw.new(), draw.value(3.0), draw.new()
+    return f"{s} = {b}.mean()\n{out} = {s} * {s}" if a is None else f"{s} = {b}.sum()"
+
+
+def untraceable(draw):
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    what = draw.one(["Value(1.0) if x > 0 else x", "x * float(x)", "x.backward()", "x + x.data", "'text'"])
+    return f"vmap(lambda x, w={w}: {what})([1.0, 2.0])"
+
+
+untraceable.here = True     # and an error of any kind there
+
+
+# --- finalizers ---
+
+ACTIONS = ["tape.collect()", "burst(9000)", "burst(50)", "{a}._prev", "walk({a})", "copy({a})", "{a} * 2",
+           "sumprod([{a}, {a}], [{a}, {a}])._prev", "Value(1.0).backward()", "ref({a})", "setattr({a} + 1, 'label', 1)"]
+
+
+def with_finalizer(draw, inner):
+    """Code of a finalizer's runs wherever Python's collector can."""
+    a = draw.any("v")
+    if a:
+        draw.worlds.model[a]._used = True       # for good, as its operands may not be replaced then
+    action = draw.one(ACTIONS).format(a=a)
+    return (f"Garbage(lambda: {action}); gc.set_threshold(1, 1, 1); gc.enable()\n"
+            "try:\n" + "\n".join("    " + line for line in inner.split("\n")) + "\nfinally: gc.disable()")
+
+
+KINDS = {
+    "parallel": (0.2, parallel), "suspended": (0.2, suspended), "other_thread": (0.2, other_thread),
+    "picture": (0.5, picture), "count": (0.5, count), "small_picture": (0.2, small_picture), "state": (1, state),
+    "whole_weights": (0.5, whole_weights), "training": (1, training), "run_of_two": (1, run_of_two),
+    "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows), "run_of_network": (1, run_of_network),
+    "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run), "untraceable": (0.3, untraceable),
+}
