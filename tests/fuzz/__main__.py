@@ -8,6 +8,7 @@ import argparse
 import faulthandler
 import gc
 import json
+import math
 import os
 import signal
 import sys
@@ -18,10 +19,11 @@ import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import programs  # noqa: E402
-import shrinking  # noqa: E402
-from comparing import Difference  # noqa: E402
-from worlds import Entry, Worlds  # noqa: E402
+import programs
+import rules
+import shrinking
+from comparing import Difference
+from worlds import Entry, Worlds
 
 PATIENCE = 60       # seconds for a seed, until it is taken to hang
 
@@ -36,12 +38,13 @@ def arguments():
     parser.add_argument("--only", default="", help="kinds of steps, separated by commas")
     parser.add_argument("--without", default=",".join(programs.OPEN), help="%(default)s if not given")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many")
+    parser.add_argument("--planted", action="store_true", help="have the model wrong, to see that it is found")
     parser.add_argument("--keep", action="store_true", help="print whole programs, not smaller ones")
     return parser.parse_args()
 
 
 def apart(action, patience=PATIENCE):
-    """action(write) in a process of its own. Returns what it has written, a list, and how it ended: None or a signal."""
+    """action(write) in a process of its own: a list of what it has written, and None, or the signal it ended by."""
     with tempfile.TemporaryFile() as file:
         sys.stdout.flush()
         child = os.fork()
@@ -64,12 +67,12 @@ def apart(action, patience=PATIENCE):
     return written, None if os.WEXITSTATUS(status) in (0, 70) else f"exit {os.WEXITSTATUS(status)}"
 
 
-def seed_of(seed, steps, kinds):
+def seed_of(seed, steps, kinds, without):
     """Run a seed. Its entries, how many steps it did, and its Difference, if there is one."""
 
     def action(write):
         worlds = Worlds()
-        program = programs.Program(seed, worlds, kinds)
+        program = programs.Program(seed, worlds, kinds, without)
         found = None
         try:
             program.run(steps, lambda entry: write([entry.source, entry.here]))
@@ -144,6 +147,8 @@ def main():
     given = arguments()
     kinds = [kind for kind in programs.STEPS if kind not in given.without.split(",")]
     kinds = [kind for kind in given.only.split(",") if kind] or kinds
+    if given.planted:
+        rules.VALUES["sin"] = lambda x: math.sin(x) + 1e-9
     gc.disable()
     warnings.simplefilter("ignore")
     sys.unraisablehook = lambda what: None
@@ -154,7 +159,7 @@ def main():
     while given.seeds is None or seed < given.seed + given.seeds:
         if given.seconds is not None and time.time() - start > given.seconds:
             break
-        entries, difference = seed_of(seed, given.steps, kinds)
+        entries, difference = seed_of(seed, given.steps, kinds, given.without.split(","))
         steps += len(entries)
         if difference:
             failures += 1

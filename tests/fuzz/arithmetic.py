@@ -103,7 +103,7 @@ def assign_minus_zero(draw):
 
 def zero_all(draw):
     names = draw.names("v")
-    return names and f"for v0 in [{', '.join(names)}]: v0.grad = 0\ndel v0" or None
+    return (names and f"for v0 in [{', '.join(names)}]: v0.grad = 0\ndel v0") or None
 
 
 def wrong(draw):
@@ -111,10 +111,10 @@ def wrong(draw):
     a = draw.any("v")
     return a and draw.one([
         f"{a} + 'text'", f"{a} * None", f"{a}.data = 'x'", f"{a}.grad = None", f"{a} ** 'x'", f"Value({a})",
-        f"Value(None)", f"Value(1.0, (3,))", f"{a}._backward = 3", f"{a} / 0", f"{a} < 'x'", f"{a} * 1j",
+        "Value(None)", "Value(1.0, (3,))", f"{a}._backward = 3", f"{a} / 0", f"{a} < 'x'", f"{a} * 1j",
         f"({a} - {a}.data).log()", f"(-abs({a}) - 1).sqrt()", f"({a} * 0 + 1000).exp()", f"({a} * 0) ** -1",
         f"(-abs({a}) - 1) ** 0.5", f"({a} * 0 + 10.0) ** 400", f"del {a}.data", f"{a}.nothing", f"sumprod([{a}], [])",
-        f"softmax([])", f"cross_entropy([{a}], 3)",
+        "softmax([])", f"cross_entropy([{a}], 3)",
     ])
 
 
@@ -122,5 +122,6 @@ KINDS = {
     "leaf": (8, leaf), "binary": (14, binary), "with_number": (10, with_number), "in_place": (4, in_place),
     "power": (4, power), "power_of_two": (2, power_of_two), "unary": (3, unary), "function": (6, function),
     "expression": (8, expression), "compare": (3, compare), "assign_data": (3, assign_data),
-    "change_data": (2, change_data), "assign_grad": (3, assign_grad), "zero_all": (2, zero_all), "assign_minus_zero": (0.5, assign_minus_zero), "wrong": (2, wrong),
+    "change_data": (2, change_data), "assign_grad": (3, assign_grad), "zero_all": (2, zero_all),
+    "assign_minus_zero": (0.5, assign_minus_zero), "wrong": (2, wrong),
 }

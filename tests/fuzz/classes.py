@@ -46,7 +46,8 @@ def instance(draw):
     if c is None:
         return None
     v, a = draw.new(), draw.value()
-    made = f"{v} = {c}({draw.number()})" if a is None or draw.chance(0.7) else f"{v} = {c}({draw.plain()}, ({a},), 'sub')"
+    children = f", ({a},), 'sub'" if a and draw.chance(0.3) else ""
+    made = f"{v} = {c}({draw.plain()}{children})"
     more = draw.one(["", "", f"; {v}.slot = 'kept'", f"; {v}.label = 'own'", f"; {v} = {v} * {a or v}",
                      f"; {v} = {a or v} + {v}", f"; {v} = 2 - {v}"])
     return made + more
@@ -72,8 +73,8 @@ def another_class(draw):
 # --- replaced methods ---
 
 METHODS = {
-    **dict.fromkeys(["__add__", "__mul__", "__radd__", "__rmul__", "__sub__", "__truediv__", "__pow__"],
-                    ["lambda a, b, f={0}: f(a, b)"]),
+    **{name: ["lambda a, b, f={0}: f(a, b)"] for name in
+       ["__add__", "__mul__", "__radd__", "__rmul__", "__sub__", "__truediv__", "__pow__"]},
     "__neg__": ["lambda a, f={0}: f(a)", "lambda a: a * -1"],
     "relu": ["lambda a, f={0}: f(a)", "lambda a: a * (a.data > 0)"],
     "exp": ["lambda a, f={0}: f(a)"], "log": ["lambda a, f={0}: f(a) * 1"],
@@ -103,6 +104,7 @@ def put_back(draw):
 
 
 KINDS = {
-    "define": (1, define), "define_reflected": (0.5, define_reflected), "instance": (3, instance), "mixed": (3, mixed), "another_class": (0.5, another_class),
+    "define": (1, define), "define_reflected": (0.5, define_reflected), "instance": (3, instance),
+    "mixed": (3, mixed), "another_class": (0.5, another_class),
     "replace": (0.5, replace), "put_back": (2, put_back),
 }

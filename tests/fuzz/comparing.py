@@ -26,7 +26,7 @@ def compare_variables(worlds):
             raise Difference(("missing", name[0]), name)
         here = real[name]
         kind = name[0]
-        if kind == "v" or kind == "l" and not isinstance(there, list):
+        if kind == "v" or (kind == "l" and not isinstance(there, list)):
             compare_value(here, there, name)
         elif kind == "x":
             if repr(here) != repr(there):
@@ -65,7 +65,8 @@ def compare_value(here, there, name):
     there._blur = 0.0
     if grad != there._grad or type(grad) is not type(there._grad) or grad == 0:
         if there._slack and type(grad) is float is type(there._grad):
-            if math.isfinite(grad - there._grad) and not abs(grad - there._grad) <= there._slack + LOOSE * abs(grad) and math.isfinite(there._slack):
+            off = abs(grad - there._grad)
+            if math.isfinite(off) and math.isfinite(there._slack) and off > there._slack + LOOSE * abs(grad):
                 raise Difference(("grad",), equal(f"{name}.grad", there._grad, there._slack))
         elif not same(grad, there._grad):
             raise Difference(("grad",), equal(f"{name}.grad", there._grad, 0.0))
@@ -81,7 +82,9 @@ def same(a, b):
     """To the bit, but for the sign of what is no number."""
     if type(a) is not type(b):
         return False
-    return a == b and (a != 0 or type(a) is int or math.copysign(1.0, a) == math.copysign(1.0, b)) or a != a and b != b
+    if a != b:
+        return a != a and b != b
+    return a != 0 or type(a) is int or math.copysign(1.0, a) == math.copysign(1.0, b)
 
 
 def equal(shown, expected, slack):

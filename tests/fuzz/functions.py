@@ -5,7 +5,9 @@ import functools
 import operator
 
 import rules
-from model import Value, below, number, paused, result
+from model import Value, result
+from nodes import below, paused
+from rules import number
 
 # --- vectors ---
 

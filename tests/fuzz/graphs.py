@@ -1,6 +1,6 @@
 """Steps: sweeps, functions and ops of one's own, attributes, the graph through `_prev`, copies."""
 
-from model import below
+from nodes import below
 
 
 def backward(draw):
@@ -202,6 +202,12 @@ def deep(draw):
         f"{draw.new()}, {draw.new()} = deepcopy([{a}, {b}])"
 
 
+def modules(draw):
+    m = draw.any("m")
+    return m and draw.one([f"{draw.new('m')} = deepcopy({m})", f"{draw.new('m')} = pickle.loads(pickle.dumps({m}))",
+                           f"{draw.new('m')} = copy({m})"])
+
+
 def pickled(draw):
     a = draw.any("v")
     if a is None or type(draw.worlds.model[a]) is not draw.worlds.model["Value"]:
@@ -219,4 +225,5 @@ KINDS = {
     "attribute": (4, attribute), "attribute_then_drop": (3, attribute_then_drop),
     "temporary_with_attribute": (2, temporary_with_attribute), "no_attribute": (2, no_attribute),
     "through_vars": (1, through_vars), "shallow": (1, shallow), "deep": (1, deep), "pickled": (1, pickled),
+    "modules": (0.5, modules),
 }

@@ -6,9 +6,10 @@ part of the graph.
 
 import contextlib
 
-import model
+import nodes
 import rules
-from model import Value, births, paused, result
+from model import Value, result
+from nodes import births, paused
 
 EXACT = 1e-10       # sums over rows agree that well, relative to what is summed
 
@@ -22,9 +23,9 @@ class Run:
         self.seeds, self.seeded = None, -1
 
     def seed(self, output, weights, share, slack):
-        if self.seeded != model.sweep:
+        if self.seeded != nodes.sweep:
             self.seeds = [[[0.0, 0.0] for _ in range(self.rows)] for _ in range(self.outputs)]
-            self.seeded = model.sweep
+            self.seeded = nodes.sweep
         for row, weight in enumerate(weights):
             self.seeds[output][row][0] += share * weight
             self.seeds[output][row][1] += slack * abs(weight)
@@ -75,7 +76,7 @@ def of_native_run(node, grad):
     run = node._constant
     for parameter in node._children:
         parameter._grad = float(parameter._grad)
-    if run.seeded == model.sweep:
+    if run.seeded == nodes.sweep:
         for output in range(run.outputs):
             for (seed, slack), slopes in zip(run.seeds[output], run.slopes[output]):
                 for parameter, (slope, size) in slopes.items() if seed or slack else ():

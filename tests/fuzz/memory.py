@@ -20,7 +20,7 @@ def drop_some(draw):
 
 def drop_others(draw):
     names = [name for kind in "brmoflhCt" for name in draw.names(kind)]
-    return names and f"del {draw.one(names)}" or None
+    return (names and f"del {draw.one(names)}") or None
 
 
 def collect_garbage(draw):
@@ -46,7 +46,7 @@ def dereference(draw):
 def initialise_again(draw):
     model = draw.worlds.model
     unused = [name for name in draw.values() if not model[name]._used]
-    return unused and f"{draw.one(unused)}.__init__({draw.number()})" or None
+    return (unused and f"{draw.one(unused)}.__init__({draw.number()})") or None
 
 
 def burst(draw):
@@ -64,6 +64,37 @@ def long_sum(draw):
     return a and f"{draw.new()} = sum([{a}] * {draw.one([50, 300, 1000])}, {b})"
 
 
+def old_values(draw):
+    """Many that live for a while: a tape that grows, and gives memory back."""
+    names = [name for name in draw.worlds.real if name[0] == "k" and name[1:].isdigit()]
+    if names and draw.chance(0.6):
+        return f"del {draw.one(names)}"
+    count = draw.one([100, 5000, 20000])
+    return f"{draw.new('k')} = " + draw.one([
+        f"[Value(1.0) for _ in range({count})]", f"[Value(1.0) * 2 for _ in range({count // 2})]",
+        f"[sum([Value(0.5)] * {count}, Value(1.0))]", f"[sumprod([Value(0.5)] * {count}, [Value(2.0)] * {count})]"])
+
+
+def list_of_values(draw):
+    a = draw.value(3.0)
+    return a and f"{draw.new('l')} = [{a} * n0 for n0 in range({draw.one([3, 10, 40])})]"
+
+
+def of_list(draw):
+    x = draw.any("l")
+    return x and draw.one([f"{draw.new()} = {x}[{draw.one([0, -1, 1])}]", f"{draw.new()} = sum({x})",
+                           f"{x}.pop()", f"{draw.new()} = mean({x})", f"{x}.reverse()", f"{x}[0].backward()",
+                           f"{draw.new()} = sumprod({x}, {x})", f"{x}[0] = {x}[-1] * 2",
+                           f"{x}.append({draw.any('v')})"])
+
+
+def reference_below(draw):
+    """To a Value that nothing but the graph holds."""
+    a = draw.any("v")
+    return a and f"{draw.new('r')} = ref(operands({a})[{draw.one([0, -1])}])"
+
+
+old_values.here = True
 burst.here = True
 collect_tape.here = True
 
@@ -71,5 +102,6 @@ KINDS = {
     "drop": (12, drop), "drop_some": (2, drop_some), "drop_others": (2, drop_others),
     "collect_garbage": (1, collect_garbage), "collect_tape": (2, collect_tape), "reference": (2, reference),
     "dereference": (1, dereference), "initialise_again": (1, initialise_again), "burst": (1, burst),
-    "long_sum": (0.5, long_sum),
+    "long_sum": (0.5, long_sum), "old_values": (0.7, old_values), "list_of_values": (0.5, list_of_values),
+    "of_list": (1.5, of_list), "reference_below": (0.5, reference_below),
 }

@@ -33,7 +33,8 @@ class Module:
     def named_parameters(self):
         named = {}
         for name, tree in parts(self):
-            for path, p in [(f"{name}.{k}", p) for k, p in enumerate(tree)] if isinstance(tree, list) else [(name, tree)]:
+            listed = [(f"{name}.{k}", p) for k, p in enumerate(tree)] if isinstance(tree, list) else [(name, tree)]
+            for path, p in listed:
                 named.setdefault(id(p), (path, p))
         return list(named.values())
 

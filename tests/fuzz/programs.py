@@ -1,4 +1,4 @@
-"""Programs: lists of entries, made step by step from a seed, and executed in both worlds with comparisons in between."""
+"""Programs: lists of entries, made step by step from a seed, executed in both worlds, and compared in between."""
 
 import gc
 import itertools
@@ -8,7 +8,7 @@ import classes
 import comparing
 import graphs
 import memory
-import model
+import nodes
 import running
 import several
 import wrapping
@@ -19,8 +19,10 @@ from worlds import Entry, Worlds, outcome
 STEPS = {**arithmetic.KINDS, **graphs.KINDS, **memory.KINDS, **several.KINDS, **classes.KINDS, **running.KINDS}
 WRAPPERS = wrapping.KINDS
 WALK = 0.04         # so often all below a Value is looked at
-WRAP = 0.06         # so often a step is wrapped
-OPEN = ["assign_minus_zero", "define_reflected", "reference", "suspended"]     # steps that find what is known, and so are left out
+WRAP = 0.1          # so often a step is wrapped
+OPEN = [        # steps that find what is known, and so are left out
+    "assign_minus_zero", "define_reflected", "reference", "reference_below", "suspended", "with_looking_finalizer",
+]
 AS_IT_IS = {"replace_operands", "replace", "put_back", "mapped", "untraceable"}     # steps that are not wrapped
 
 
@@ -39,7 +41,7 @@ def execute(entry, worlds):
                 raise Difference(("walk", type(error).__name__), f"raised {error!r}, but should not") from None
         return
     code = entry.code()
-    model.reads = 0.0
+    nodes.reads = 0.0
     expected = None if entry.here else outcome(code, worlds.model)
     if expected in ("TooLarge", "RecursionError"):
         raise GiveUp
@@ -60,7 +62,8 @@ def execute(entry, worlds):
 class Program:
     """Made of a seed, step by step, as it is executed."""
 
-    def __init__(self, seed, worlds, kinds=None):
+    def __init__(self, seed, worlds, kinds=None, without=()):
+        self.without = without
         self.worlds, self.draw = worlds, Draw(seed, worlds)
         self.kinds = list(kinds or STEPS)
         self.weights = list(itertools.accumulate(STEPS[kind][0] for kind in self.kinds))
@@ -86,7 +89,7 @@ class Program:
             return Entry(arithmetic.leaf(draw))
         here = getattr(step, "here", False)
         if not here and draw.chance(WRAP) and "global" not in source and kind not in AS_IT_IS:
-            names = list(WRAPPERS)
+            names = [name for name in WRAPPERS if name not in self.without]
             wrapper = draw.random.choices(names, [WRAPPERS[name][0] for name in names])[0]
             source = WRAPPERS[wrapper][1](draw, source)
         return Entry(source, here)
@@ -144,7 +147,8 @@ def leaks(worlds):
     left = worlds.real["tape"].collect()
     if alive or left:
         forget = "for name in [name for name in globals() if name[1:].isdigit()]: del globals()[name]"
-        return Difference(("leak",), f"{forget}\ngc.collect()\nassert tape.collect() == 0, '{left} nodes, {alive} Values'")
+        check = f"assert tape.collect() == 0, '{left} nodes, {alive} Values'"
+        return Difference(("leak",), f"{forget}\ngc.collect()\n{check}")
     return None
 
 

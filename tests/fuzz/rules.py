@@ -1,4 +1,4 @@
-"""What each op of the model computes, and what it adds to its operands' gradients. Python numbers in, Python numbers out.
+"""What each op of the model computes, and what it adds to its operands' gradients: Python numbers in and out.
 
 A rule is called with a node and a gradient of it, and lists (operand, amount). Amounts are linear in the gradient. They
 follow micrograd's closures, so ints stay ints; where micrograd has no such op, they are floats.

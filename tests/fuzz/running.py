@@ -1,6 +1,8 @@
 """Steps: other threads, finalizers, suspended generators, pictures, state of networks, more of vmap."""
 
-from model import below, is_native
+import re
+
+from nodes import below, is_native
 
 # --- only in micrograd_c, with assertions of their own ---
 
@@ -93,7 +95,7 @@ def training(draw):
     if x is None or any(map(is_native, below(draw.worlds.model[x]))):   # steps would follow gradients with slack
         x = "1.0"
     out = draw.new()
-    total = f"sum(v * v for v in l1) if type(l1) is list else l1 * l1"
+    total = "sum(v * v for v in l1) if type(l1) is list else l1 * l1"
     return "\n".join([
         f"{o} = {draw.one(['SGD', 'Adam', 'AdamW'])}({m}.parameters(), lr=0.01)",
         f"for _ in range({draw.random.randint(1, 3)}):",
@@ -137,7 +139,8 @@ def run_of_rows(draw):
     f, b = draw.new("f"), draw.new("b")
     form = draw.one(["sumprod([w, w], x)", "x[0] * w + x[1]", "mean([x[0], x[1], w])", "linear([[w, x[0]]], x)[0]"])
     count = draw.one([1, 2, 5])
-    given = draw.one([f"[[1.0, 2.0]] * {count}", f"np.ones(({count}, 2))", f"np.arange({2 * count}.0).reshape(2, {count}).T"])
+    given = draw.one([f"[[1.0, 2.0]] * {count}", f"np.ones(({count}, 2))",
+                      f"np.arange({2 * count}.0).reshape(2, {count}).T"])
     return f"{f} = vmap(lambda x, w={w}: {form}); {b} = {f}({given})"
 
 
@@ -179,20 +182,50 @@ def untraceable(draw):
 untraceable.here = True     # and an error of any kind there
 
 
+def large_run(draw):
+    """Of several chunks, in threads, perhaps with numbers computed twice."""
+    w, b = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, batch, s = draw.new("f"), draw.new("b"), draw.new()
+    form = draw.one(["w * x + b", "(w * x + b).relu()", "x * w * w", "maximum(w, x) + b"])
+    options = draw.one(["", ", threads=2", ", threads=2, saved_bytes=0", ", saved_bytes=0"])
+    return (f"{f} = vmap(lambda x, w={w}, b={b}: {form}{options}); "
+            f"{batch} = {f}(np.linspace(-1.0, 2.0, {draw.one([70, 600, 2100])})); {s} = {batch}.mean(); del {batch}")
+
+
 # --- finalizers ---
 
-ACTIONS = ["tape.collect()", "burst(9000)", "burst(50)", "{a}._prev", "walk({a})", "copy({a})", "{a} * 2",
-           "sumprod([{a}, {a}], [{a}, {a}])._prev", "Value(1.0).backward()", "ref({a})", "setattr({a} + 1, 'label', 1)"]
+ACTIONS = ["tape.collect()", "burst(9000)", "burst(50)", "{a} * 2", "sumprod([{a}, {a}], [{a}, {a}])._prev",
+           "Value(1.0).backward()", "setattr({a} + 1, 'label', 1)", "(Value(1.0) + 1)._prev"]
+LOOKS = ["{a}._prev", "walk({a})", "copy({a})", "ref({a})"]     # at what the step may be about to change
 
 
 def with_finalizer(draw, inner):
     """Code of a finalizer's runs wherever Python's collector can."""
+    return finalized(draw, inner, ACTIONS)
+
+
+def with_looking_finalizer(draw, inner):
+    return finalized(draw, inner, LOOKS)
+
+
+def finalized(draw, inner, actions):
     a = draw.any("v")
     if a:
         draw.worlds.model[a]._used = True       # for good, as its operands may not be replaced then
-    action = draw.one(ACTIONS).format(a=a)
+    action = draw.one(actions).format(a=a)
     return (f"Garbage(lambda: {action}); gc.set_threshold(1, 1, 1); gc.enable()\n"
             "try:\n" + "\n".join("    " + line for line in inner.split("\n")) + "\nfinally: gc.disable()")
+
+
+def with_later_drop(draw, inner):
+    """A finalizer drops a variable that the step does not use, in the middle of it."""
+    names = [name for name in draw.names("v") if name not in re.findall(r"\w+", inner)]
+    if not names or "gc" in inner:
+        return inner
+    return (f"Later(lambda: globals().pop('{draw.one(names)}')); gc.set_threshold(1, 1, 1); gc.enable()\n"
+            "try:\n" + "\n".join("    " + line for line in inner.split("\n")) + "\nfinally: gc.disable(); gc.collect()")
 
 
 KINDS = {
@@ -201,4 +234,5 @@ KINDS = {
     "whole_weights": (0.5, whole_weights), "training": (1, training), "run_of_two": (1, run_of_two),
     "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows), "run_of_network": (1, run_of_network),
     "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run), "untraceable": (0.3, untraceable),
+    "large_run": (0.1, large_run),
 }

@@ -65,7 +65,7 @@ def network(draw):
     m = draw.new("m")
     options = f", activation={draw.one(ACTIVATIONS)}" if draw.chance(0.6) else ""
     made = draw.one([f"MLP(2, [3, 1]{options})", f"MLP(2, [2, 2]{options})", f"Layer(2, 2{options})",
-                     f"Neuron(2{options})", f"Neuron(2, nonlin=False)", f"MLP(2, [4, 1, 1]{options})"])
+                     f"Neuron(2{options})", "Neuron(2, nonlin=False)", f"MLP(2, [4, 1, 1]{options})"])
     return f"seed({draw.count}); {m} = {made}"
 
 

@@ -4,6 +4,7 @@ import re
 
 import worlds
 
+
 def smallest(entries, fails):
     """Entries with as many left out as possible, so that `fails(entries)`."""
     size = len(entries) // 2
@@ -49,8 +50,9 @@ def pieces(entries):
 def text(entries, difference):
     """A program of its own, against micrograd_c."""
     parts = worlds.HEADER.strip().split("\n\n\n")
+    sources = [entry.source.replace("Later(", "Later(Garbage(") for entry in entries] + [difference.check]
     used = [part for part in parts[1:] if any(
-        re.search(rf"\b{re.split('[ (:]', part)[1]}\(", entry.source + difference.check) for entry in entries)]
+        re.search(rf"\b{re.split('[ (:]', part)[1]}\(", source) for source in sources)]
     lines = ["\n\n\n".join([parts[0], *used]) + "\n\n\n"]
     lines.append("gc.disable()\n")
     last = len(entries) - 1

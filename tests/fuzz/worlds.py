@@ -71,6 +71,10 @@ class Garbage:
         self.action()
 
 
+def Later(action):
+    Garbage(action)
+
+
 """
 
 
@@ -99,7 +103,7 @@ def model_names(real):
         names.update({name: thing for name, thing in vars(module).items() if name in real})
     names["Value"] = model.Value
     exec("import math\n" + HEADER[HEADER.index("def operands"):], names)
-    names.update(burst=nothing, Garbage=nothing, walk=nothing)
+    names.update(burst=nothing, Garbage=nothing, walk=nothing, Later=lambda action: action())
     return names
 
 

@@ -4,6 +4,7 @@ import re
 
 import running
 
+
 def indented(source):
     return "\n".join("    " + line for line in source.split("\n"))
 
@@ -25,7 +26,7 @@ def in_function(draw, inner):
 
 
 def in_thread(draw, inner):
-    f = "\n".join([f"def h1():", f"    global {', '.join(names_in(inner))}", "    try:", indented(indented(inner)),
+    f = "\n".join(["def h1():", f"    global {', '.join(names_in(inner))}", "    try:", indented(indented(inner)),
                    "    except Exception: pass"])
     start = "t1 = Thread(target=h1); t1.start(); t1.join(); del t1, h1"
     return f"{f}\n" + (f"with no_grad():\n    {start}" if draw.chance(0.3) else start)
@@ -36,7 +37,8 @@ def eager_collector(draw, inner):
 
 
 KINDS = {
-    "with_finalizer": (2, running.with_finalizer),
+    "with_finalizer": (3, running.with_finalizer), "with_looking_finalizer": (1, running.with_looking_finalizer),
+    "with_later_drop": (1, running.with_later_drop),
     "without_recording": (2, without_recording), "nested": (0.5, nested), "in_function": (0.5, in_function),
-    "in_thread": (1, in_thread), "eager_collector": (2, eager_collector),
+    "in_thread": (1, in_thread), "eager_collector": (3, eager_collector),
 }
