@@ -225,7 +225,7 @@ def with_later_drop(draw, inner):
     if not names or "gc" in inner:
         return inner
     return (f"Later(lambda: globals().pop('{draw.one(names)}')); gc.set_threshold(1, 1, 1); gc.enable()\n"
-            "try:\n" + "\n".join("    " + line for line in inner.split("\n")) + "\nfinally: gc.disable(); gc.collect()")
+            "try:\n" + "\n".join("    " + line for line in inner.split("\n")) + "\nfinally: gc.disable(); gc.collect(0)")
 
 
 KINDS = {
