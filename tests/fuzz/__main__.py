@@ -169,8 +169,8 @@ def main():
         seed += 1
     seconds = time.time() - start
     busy = sum(os.times()[:4])
-    print(f"seeds {given.seed} to {seed - 1}, {steps:,} steps, {steps / seconds:,.0f} a second, {steps / busy:,.0f} a second "
-          f"of processor: {failures} differences")
+    print(f"seeds {given.seed} to {seed - 1}, {steps:,} steps, {steps / seconds:,.0f} a second, "
+          f"{steps / busy:,.0f} a second of processor: {failures} differences")
     return bool(failures)
 
 

@@ -8,7 +8,7 @@ import model
 
 class Draw:
     def __init__(self, seed, worlds):
-        self.random, self.worlds = random.Random(seed), worlds
+        self.seed, self.random, self.worlds = seed, random.Random(seed), worlds
         self.count = 0
         self.replaced = {}      # methods of Value: the variables that hold the originals
         self.mapped = set()     # variables of functions of one number

@@ -144,7 +144,8 @@ def simple_hook(draw):
 # --- attributes ---
 
 STATES = ["'a'", "'b'", "1", "2.5", "None", "True", "[1, 'two']", "(3, [4])", "lambda: 3", "{value}",
-          "[{value}, {other}]", "('text', {value})"]
+          "[{value}, {other}]", "('text', {value})", "Ending(lambda: burst(100))", "Ending(tape.collect)",
+          "Ending(lambda: Value(1.0) * 2)"]
 
 
 def attribute(draw):

@@ -1,5 +1,7 @@
 """Steps: variables dropped, collections, many temporaries, weak references, re-initialised Values."""
 
+from nodes import users_of
+
 
 def drop(draw):
     names = draw.names("v")
@@ -47,6 +49,17 @@ def initialise_again(draw):
     model = draw.worlds.model
     unused = [name for name in draw.values() if not model[name]._used]
     return (unused and f"{draw.one(unused)}.__init__({draw.number()})") or None
+
+
+def initialise_used(draw):
+    """What was computed from it keeps its former node."""
+    model = draw.worlds.model
+    a = draw.value()
+    if a is None or type(v := model[a]) is not model["Value"] or v.__dict__ or v._function or v._detached:
+        return None
+    if "__init__" in draw.replaced or "__setattr__" in draw.replaced or v._op != v._made_as:
+        return None
+    return None if any(user._set is not None for user in users_of(v)) else f"{a}.__init__({draw.number()})"
 
 
 def burst(draw):
@@ -99,6 +112,7 @@ burst.here = True
 collect_tape.here = True
 
 KINDS = {
+    "initialise_used": (0.5, initialise_used),
     "drop": (12, drop), "drop_some": (2, drop_some), "drop_others": (2, drop_others),
     "collect_garbage": (1, collect_garbage), "collect_tape": (2, collect_tape), "reference": (2, reference),
     "dereference": (1, dereference), "initialise_again": (1, initialise_again), "burst": (1, burst),

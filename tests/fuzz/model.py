@@ -13,9 +13,12 @@ from rules import number, real, settled
 
 class Value:
     __slots__ = SLOTS
+    _base = property(lambda self: Value)
 
     def __init__(self, data, _children=(), _op=""):
         data, children = number(data), tuple(_children)
+        if hasattr(self, "_used") and self._used:
+            nodes.leave_behind(self)
         for child in children:
             if not isinstance(child, Value):
                 raise TypeError(child)

@@ -7,34 +7,56 @@ from nodes import below, is_native
 # --- only in micrograd_c, with assertions of their own ---
 
 PARALLEL = """\
-def h0(n):
+def h00(n):
     a = Value(1.0)
-    for _ in range({count}): a = a * 0.5 + s0[0] * n
+    for _ in range({count}): a = a * 0.5 + s00[0] * n
     a.backward()
-    s0.append(a.data)
-s0 = [Value(1.0)]
-t0 = [Thread(target=h0, args=(n,)) for n in (1.0, 2.0)]
-for t00 in t0: t00.start()
-for t00 in t0: t00.join()
-assert len(s0) == 3 and abs(s0[0].grad - 6.0) < 1e-3, s0
-del t00, t0, s0, h0"""
+    s00.append(a.data)
+s00 = [Value(1.0)]
+t01 = [Thread(target=h00, args=(n,)) for n in (1.0, 2.0)]
+for t00 in t01: t00.start()
+for t00 in t01: t00.join()
+assert len(s00) == 3 and abs(s00[0].grad - 6.0) < 1e-3, s00
+del t00, t01, s00, h00"""
 SUSPENDED = """\
-def h0():
+def h00():
     with no_grad(): yield
-s0 = h0(); next(s0)
-t0 = Value(1.0) * 2
-s0.close()
-assert len(t0._prev) == 2
-t0 = Value(1.0) * 2
-assert len(t0._prev) == 2
-del h0, s0, t0"""
+s00 = h00(); next(s00)
+t01 = Value(1.0) * 2
+s00.close()
+assert len(t01._prev) == 2
+t01 = Value(1.0) * 2
+assert len(t01._prev) == 2
+del h00, s00, t01"""
 OTHER_THREAD = """\
-def h0(): s0.append(len((Value(1.0) * 2)._prev))
-s0 = []
+def h00(): s00.append(len((Value(1.0) * 2)._prev))
+s00 = []
 with no_grad():
-    t0 = Thread(target=h0); t0.start(); t0.join()
-assert s0 == [2]
-del h0, s0, t0"""
+    t01 = Thread(target=h00); t01.start(); t01.join()
+assert s00 == [2]
+del h00, s00, t01"""
+
+
+BACKGROUND = """\
+def h0():
+    while s0:
+        a, b = Value(1.0), Value(2.0)
+        c = Value(2.0, (a, b), "mine")
+        c._backward = lambda: (sleep(0.0001), setattr(a, "grad", a.grad + 2.0))
+        (c * 3 + a).backward()
+        assert a.grad == 3.0, a
+        {more}
+        sleep(0.001)
+s0 = [1]
+t0 = Thread(target=h0, daemon=True); t0.start()"""
+MORE = ["pass", "vmap(lambda x: (sleep(0.0001), a * x)[1])([1.0, 2.0]).sum().backward()", "tape.collect()",
+        "with no_grad(): sleep(0.0001); assert (a * b)._prev == set()", "burst(500)", "(c * 2)._prev", "copy(c)"]
+STOP = "s0.clear(); t0.join(); del s0, t0, h0"
+
+
+def background(draw):
+    """Another thread, for a while; waiting in a function of a user's it lets this one go on."""
+    return STOP if "s0" in draw.worlds.real else BACKGROUND.format(more=draw.one(MORE))
 
 
 def parallel(draw):
@@ -49,7 +71,7 @@ def other_thread(draw):
     return OTHER_THREAD
 
 
-for step in (parallel, suspended, other_thread):
+for step in (background, parallel, suspended, other_thread):
     step.here = True
 
 
@@ -225,10 +247,12 @@ def with_later_drop(draw, inner):
     if not names or "gc" in inner:
         return inner
     return (f"Later(lambda: globals().pop('{draw.one(names)}')); gc.set_threshold(1, 1, 1); gc.enable()\n"
-            "try:\n" + "\n".join("    " + line for line in inner.split("\n")) + "\nfinally: gc.disable(); gc.collect(0)")
+            "try:\n" + "\n".join("    " + line for line in inner.split("\n"))
+            + "\nfinally: gc.disable(); gc.collect(0)")
 
 
 KINDS = {
+    "background": (0.1, background),
     "parallel": (0.2, parallel), "suspended": (0.2, suspended), "other_thread": (0.2, other_thread),
     "picture": (0.5, picture), "count": (0.5, count), "small_picture": (0.2, small_picture), "state": (1, state),
     "whole_weights": (0.5, whole_weights), "training": (1, training), "run_of_two": (1, run_of_two),

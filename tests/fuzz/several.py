@@ -136,7 +136,7 @@ FORMS = ["w * x", "w * x + b", "(w * x + b).relu()", "w + x * b", "x * x * w", "
          "stop_gradient(w) * x", "stop_gradient(w * x) + b", "where(x, w, b)", "(w * x).tanh()", "(w + x).sigmoid()",
          "(w * 0.01 + x * 0.1).exp()", "(abs(w) + x * x + 1).log()", "(w * w + 1).sqrt() * x", "[w * x, b + x]",
          "[w * x, w * b]", "x", "w", "sumprod([w, b], [x, x])", "mean([w * x, b, x])", "softmax([w * x, b])[0]",
-         "w / (x * x + 1)", "[w * x + b, x, w]", "(w * x).sin() + b.cos()", "logsumexp([w * x, b])"]
+         "w / (x * x + 1)", "1 / 0 * x", "[w * x + b, x, w]", "(w * x).sin() + b.cos()", "logsumexp([w * x, b])"]
 
 
 def mapped(draw):

@@ -9,6 +9,7 @@ import gc
 import pickle
 import random
 import threading
+import time
 import weakref
 
 import functions
@@ -18,7 +19,7 @@ import modules
 
 COMMON = {
     "copy": copy.copy, "deepcopy": copy.deepcopy, "gc": gc, "pickle": pickle, "ref": weakref.ref,
-    "Thread": threading.Thread, "seed": random.seed,
+    "Thread": threading.Thread, "seed": random.seed, "sleep": time.sleep,
 }
 HEADER = """\
 import gc
@@ -27,6 +28,7 @@ import pickle
 from copy import copy, deepcopy
 from random import seed
 from threading import Thread
+from time import sleep
 from weakref import ref
 
 import numpy as np
@@ -66,6 +68,17 @@ def burst(count):
 class Garbage:
     def __init__(self, action):
         self.itself, self.action = self, action
+
+    def __del__(self):
+        self.action()
+
+
+class Ending:
+    def __init__(self, action):
+        self.action = action
+
+    def __call__(self):
+        pass
 
     def __del__(self):
         self.action()
