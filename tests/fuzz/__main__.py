@@ -19,6 +19,7 @@ import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import drawing
 import programs
 import rules
 import shrinking
@@ -38,6 +39,7 @@ def arguments():
     parser.add_argument("--only", default="", help="kinds of steps, separated by commas")
     parser.add_argument("--without", default=",".join(programs.OPEN), help="%(default)s if not given")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many")
+    parser.add_argument("--wild", action="store_true", help="numbers may be infinite, none, or huge; without vmap")
     parser.add_argument("--planted", action="store_true", help="have the model wrong, to see that it is found")
     parser.add_argument("--keep", action="store_true", help="print whole programs, not smaller ones")
     return parser.parse_args()
@@ -105,18 +107,19 @@ def outcome_of(entries):
 
     def action(write):
         worlds = Worlds()
-        found = programs.run_again(entries, worlds) or programs.leaks(worlds)
+        found = programs.run_again(entries, worlds, lambda k, raised: write(["raised", k, raised]))
+        found = found or programs.leaks(worlds)
         if found:
             write(["difference", found.kind, found.check])
-        write(["raised", [getattr(entry, "raised", None) for entry in entries], 0])
 
     written, signal_name = apart(action, 20)
     if any(thing[0] == "broken" for thing in written):
         return None
+    for entry in entries:
+        entry.raised = None
     for thing in written:
         if thing[0] == "raised":
-            for entry, raised in zip(entries, thing[1]):
-                entry.raised = raised
+            entries[thing[1]].raised = thing[2]
     return ended(written, signal_name)[1]
 
 
@@ -137,7 +140,8 @@ def report(seed, entries, difference, keep):
         apart_ = shrinking.pieces(entries)
         if fails(apart_):
             entries = shrinking.smallest(apart_, fails)
-        entries = shrinking.smallest(shrinking.without_operands(entries, fails), fails)
+        entries = shrinking.unwrapped(shrinking.without_operands(entries, fails), fails)
+        entries = shrinking.smallest(entries, fails)
         again = outcome_of(entries)
     print(f"    {len(entries)} steps left\n")
     print(shrinking.text(entries, again or difference), flush=True)
@@ -147,6 +151,9 @@ def main():
     given = arguments()
     kinds = [kind for kind in programs.STEPS if kind not in given.without.split(",")]
     kinds = [kind for kind in given.only.split(",") if kind] or kinds
+    drawing.Draw.wild = given.wild
+    if given.wild:
+        kinds = [kind for kind in kinds if kind not in programs.OF_RUNS]
     if given.planted:
         rules.VALUES["sin"] = lambda x: math.sin(x) + 1e-9
     gc.disable()

@@ -5,8 +5,12 @@ import random
 
 import model
 
+WILD = ["float('inf')", "float('nan')", "-float('inf')", "1e300", "-1e200", "5e-324", "2**53 - 1", "-(2**53)", "2**30"]
+
 
 class Draw:
+    wild = False        # whether numbers may be infinite, none, or huge
+
     def __init__(self, seed, worlds):
         self.seed, self.random, self.worlds = seed, random.Random(seed), worlds
         self.count = 0
@@ -30,6 +34,8 @@ class Draw:
     def values(self, largest=1e3):
         """Names of Values that are neither huge nor infinite, as sums and products of them are not."""
         model_of = self.worlds.model
+        if self.wild:
+            return [name for name in model_of if name[0] == "v" and isinstance(model_of[name], model.Value)]
         return [
             name for name in model_of
             if name[0] == "v" and type(v := model_of[name]) and isinstance(v, model.Value)
@@ -61,6 +67,8 @@ class Draw:
     def number(self):
         """The text of a number that a program may hold."""
         kind = self.random.random()
+        if self.wild and self.chance(0.3):
+            return self.one(WILD)
         if kind < 0.35:
             return repr(self.one([0, 1, -1, 2, 3, -2, 5]))
         if kind < 0.45:

@@ -23,6 +23,10 @@ WRAP = 0.1          # so often a step is wrapped
 OPEN = [        # steps that find what is known, and so are left out
     "assign_minus_zero", "define_reflected", "reference", "reference_below", "suspended", "with_looking_finalizer",
 ]
+OF_RUNS = {     # of vmap, whose numbers are others where Python raises; left out where numbers are wild
+    "mapped", "run", "total", "run_and_sum", "run_of_two", "run_with_shared", "run_of_rows", "run_of_network",
+    "run_of_dot", "loss_of_run", "large_run", "choice",     # and `where` of a condition that is none
+}
 ALWAYS = {"leaf", "binary", "expression", "backward", "drop"}
 AS_IT_IS = {"replace_operands", "replace", "put_back", "mapped", "untraceable"}     # steps that are not wrapped
 
@@ -127,12 +131,13 @@ class Program:
         execute(entry, self.worlds)
 
 
-def run_again(entries, worlds):
-    """The Difference that a program comes to, or None."""
+def run_again(entries, worlds, tell):
+    """The Difference that a program comes to, or None. Tells each entry's place, and what it raised."""
     try:
-        for entry in entries:
+        for k, entry in enumerate(entries):
             try:
                 execute(entry, worlds)
+                tell(k, getattr(entry, "raised", None))
             except Difference as difference:
                 if difference.kind != ("weak reference",):
                     raise

@@ -36,6 +36,19 @@ def without_operands(entries, fails):
     return entries
 
 
+def unwrapped(entries, fails):
+    """Steps without what was put around them, where that is not needed."""
+    for k, entry in enumerate(entries):
+        inner = re.search(r"^try:\n((?:    .*\n)+)finally", entry.source, re.M) or re.search(
+            r"^with no_grad\(\):\n((?:    .*(?:\n|\Z))+)\Z", entry.source, re.M)
+        if inner:
+            plain = re.sub(r"(?m)^    ", "", inner[1]).strip()
+            candidate = [*entries[:k], worlds.Entry(plain, entry.here), *entries[k + 1:]]
+            if fails(candidate):
+                entries = candidate
+    return entries
+
+
 def pieces(entries):
     """Entries of one line with several statements, as one for each, where that is possible."""
     apart = []
