@@ -8,7 +8,7 @@ import copies
 import nodes
 import rules
 from nodes import GROWTH, SLOTS, Step, below, births, push, set_up
-from rules import number, real, settled
+from rules import number, raised, settled
 
 
 class Value:
@@ -112,7 +112,7 @@ class Value:
             other = number(other)
         except TypeError:
             raise AssertionError from None
-        return result(settled(real(self._data**other)), (self,), f"**{other}", rules.of_power, other)
+        return result(settled(raised(self._data, other)), (self,), f"**{other}", rules.of_power, other)
 
     def __rpow__(self, other):
         base = operand(other)
@@ -206,7 +206,7 @@ def function(a, name):
 
 
 def power(base, exponent):
-    return result(settled(real(base._data**exponent._data)), (base, exponent), "**", rules.of_pow)
+    return result(settled(raised(base._data, exponent._data)), (base, exponent), "**", rules.of_pow)
 
 
 def operand(other):

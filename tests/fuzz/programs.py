@@ -40,10 +40,7 @@ def execute(entry, worlds):
     if entry.source.startswith("walk("):
         name = entry.source[5:-1]
         if name in worlds.model and name in worlds.real:
-            try:
-                comparing.compare_graphs(worlds, name)
-            except (TypeError, AttributeError, ValueError) as error:
-                raise Difference(("walk", type(error).__name__), f"raised {error!r}, but should not") from None
+            looked(comparing.compare_graphs, worlds, name)
         return
     code = entry.code()
     nodes.reads = 0.0
@@ -61,7 +58,17 @@ def execute(entry, worlds):
             worlds.verify()
         except AssertionError as error:
             raise Difference(("verify",), f"tape.verify()  # {error}") from None
-    comparing.compare_variables(worlds)
+    looked(comparing.compare_variables, worlds)
+
+
+def looked(compare, *arguments):
+    """A comparison, in which nothing may raise what is none of its own."""
+    try:
+        compare(*arguments)
+    except Difference:
+        raise
+    except Exception as error:
+        raise Difference(("look", type(error).__name__), f"raised {error!r}, but should not") from None
 
 
 class Program:

@@ -50,6 +50,13 @@ def real(power):
     return power
 
 
+def raised(x, y):
+    """x ** y; an int too large for a float is an error."""
+    if type(x) is int and type(y) is int and y > 0 and abs(x) > 1 and y * math.log2(abs(x)) > 1025:
+        raise OverflowError
+    return real(x**y)
+
+
 def logistic(x):
     e = math.exp(-abs(x))
     return (1.0 if x >= 0.0 else e) / (1.0 + e)
@@ -98,14 +105,14 @@ def of_product(node, grad):
 
 def of_power(node, grad):
     (a,), y = node._children, node._constant
-    return [(a, real(y * a._data ** (y - 1)) * grad)]
+    return [(a, y * raised(a._data, y - 1) * grad)]
 
 
 def of_pow(node, grad):
     """Of two Values."""
     a, b = node._children
     x, y, z = float(a._data), float(b._data), float(node._data)
-    by_base = 0.0 if y == 0.0 else real(x ** (y - 1.0)) * y
+    by_base = 0.0 if y == 0.0 else raised(x, y - 1.0) * y
     by_exponent = 0.0 if x == 0.0 and y >= 0.0 else z * logarithm(x)
     return [(a, by_base * grad), (b, by_exponent * grad)]
 

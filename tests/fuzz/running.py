@@ -233,7 +233,8 @@ def with_looking_finalizer(draw, inner):
 
 
 def finalized(draw, inner, actions):
-    a = draw.any("v")
+    plain = [name for name in draw.names("v") if type(draw.worlds.model[name]) is draw.worlds.model["Value"]]
+    a = draw.one(plain) if plain else None
     if a:
         draw.worlds.model[a]._used = True       # for good, as its operands may not be replaced then
     action = draw.one(actions).format(a=a)
