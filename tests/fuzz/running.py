@@ -114,7 +114,8 @@ def training(draw):
     m, o, x = draw.any("m"), draw.new("o"), draw.value(3.0)
     if m is None:
         return None
-    if x is None or any(map(is_native, below(draw.worlds.model[x]))):   # steps would follow gradients with slack
+    if x is None or any(node._slack or is_native(node) for node in below(draw.worlds.model[x])):
+        # steps would follow gradients with slack
         x = "1.0"
     out = draw.new()
     total = "sum(v * v for v in l1) if type(l1) is list else l1 * l1"
