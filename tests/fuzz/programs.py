@@ -10,13 +10,14 @@ import graphs
 import memory
 import nodes
 import running
+import runs
 import several
 import wrapping
 from comparing import Difference
 from drawing import Draw
 from worlds import Entry, Worlds, outcome
 
-STEPS = {**arithmetic.KINDS, **graphs.KINDS, **memory.KINDS, **several.KINDS, **classes.KINDS, **running.KINDS}
+STEPS = {**arithmetic.KINDS, **graphs.KINDS, **memory.KINDS, **several.KINDS, **classes.KINDS, **running.KINDS, **runs.KINDS}
 WRAPPERS = wrapping.KINDS
 WALK = 0.04         # so often all below a Value is looked at
 WRAP = 0.1          # so often a step is wrapped
