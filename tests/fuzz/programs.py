@@ -17,7 +17,9 @@ from comparing import Difference
 from drawing import Draw
 from worlds import Entry, Worlds, outcome
 
-STEPS = {**arithmetic.KINDS, **graphs.KINDS, **memory.KINDS, **several.KINDS, **classes.KINDS, **running.KINDS, **runs.KINDS}
+STEPS = {}
+for steps in (arithmetic, graphs, memory, several, classes, running, runs):
+    STEPS.update(steps.KINDS)
 WRAPPERS = wrapping.KINDS
 WALK = 0.04         # so often all below a Value is looked at
 WRAP = 0.1          # so often a step is wrapped
