@@ -195,20 +195,22 @@ cdef Value reduce(Batch batch, object weights, double scale):
 
 
 cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) except -1:
-    cdef Numbers numbers
+    cdef Numbers numbers = None
     cdef Column column
     cdef list given
     cdef Py_ssize_t r
     try:
         numbers = Numbers(weights)
     except TypeError:
+        pass    # below: a `return` in here crashes where there was no memory for a traceback
+    if numbers is None:
         given = list(weights)
         if any([isinstance(weight, Value) for weight in given]):
             raise TypeError("weights must be numbers, not Values, which would get no gradient: have the function given "
-                            "to vmap multiply by them") from None
+                            "to vmap multiply by them")
         given = [float(weight) for weight in given]
         if len(given) != rows:
-            raise ValueError(f"{len(given)} weights for {rows} rows") from None
+            raise ValueError(f"{len(given)} weights for {rows} rows")
         sum.weights = new_doubles(rows)
         for r in range(rows):
             sum.weights[r] = given[r]
