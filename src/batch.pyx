@@ -84,6 +84,9 @@ cdef class Reduction:
     def __dealloc__(self):
         free(self.state.weights)
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Reduction of vmap: it is part of a sum's Value")
+
 
 cdef class Batch:
     """One number a row, as a function of one row, given to vmap, has computed them.
@@ -95,6 +98,13 @@ cdef class Batch:
     cdef double *values
     cdef Py_ssize_t rows
     cdef int32_t output
+
+    def __init__(self):
+        raise TypeError("a Batch is what a function given to vmap returns; it cannot be made")
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Batch, whose gradients go through memory of its own: "
+                        "take its numbers, batch.tolist() or np.array(batch)")
 
     def __len__(self):
         return self.rows
@@ -167,6 +177,8 @@ cdef Value reduce(Batch batch, object weights, double scale):
     cdef double total = 0.0
     cdef Py_ssize_t r
     cdef Edge *edge
+    if batch.run is None:       # Batch.__new__(Batch)
+        raise TypeError("this Batch was not returned by a function given to vmap")
     reduction.run = batch.run
     sum.native.push = push_sum
     sum.run, sum.scale, sum.output = &batch.run.state, scale, batch.output

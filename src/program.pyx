@@ -33,6 +33,9 @@ cdef class Program:
         PyMem_Free(self.idle)
         free(self.spare)
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Program of vmap: call vmap(function) where it is wanted")
+
     def describe(self):
         """Its instructions, a line each, for tests and the curious."""
         lines = []
