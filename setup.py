@@ -1,6 +1,7 @@
 """Builds the compiled modules. MICROGRAD_C_BUILD asks for another build than the usual one, see docs/building.md."""
 
 import os
+import pathlib
 import sys
 
 from Cython.Build import cythonize
@@ -50,6 +51,17 @@ DIRECTIVES = {
     **build.get("directives", {}),
 }
 
+# Cython 3.3.1's append to a list comprehension: without memory for it, the item is released here, and again by the
+# function that made it. See "Without memory" in docs/building.md.
+RELEASED_TWICE = """\
+    int result = PyList_Append(list, x);
+    Py_DECREF(x);
+"""
+RELEASED_ONCE = """\
+    int result = PyList_Append(list, x);
+    if (!result) Py_DECREF(x);
+"""
+
 
 class BuildModules(build_ext):
     """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
@@ -59,6 +71,10 @@ class BuildModules(build_ext):
         translated = cythonize(self.extensions, force=True, compiler_directives=DIRECTIVES)
         for module, made in zip(self.extensions, translated):
             module.sources = made.sources
+            written = pathlib.Path(made.sources[0])
+            written.write_text(
+                written.read_text(encoding="utf-8").replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8"
+            )
         super().run()
 
 

@@ -6,8 +6,10 @@ arguments, what a trace becomes that of compiler, and how rows go through it tha
 
 import contextlib
 import copy
+import copyreg
 import functools
 import os
+import sys
 import threading
 import warnings
 
@@ -88,6 +90,22 @@ class Mapped:
         """For copies: without traces, which hold memory of runs."""
         return {**vars(self), "traces": {}, "latest": None}
 
+    def __copy__(self):
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__getstate__())
+        return twin
+
+    def __reduce__(self):
+        """As functions are: by name, if that finds this one; and an object's own as the class's, bound to its copy."""
+        if named(self) is self:
+            return self.__qualname__
+        instance = getattr(self.fn, "__self__", None)
+        for owner in type(instance).__mro__:
+            for one in vars(owner).values():
+                if isinstance(one, Mapped) and one.fn is getattr(self.fn, "__func__", None):
+                    return bind, (one, instance)
+        return copyreg.__newobj__, (type(self),), self.__getstate__()
+
     def __call__(self, *arguments, **keywords):
         """The function's results for all rows."""
         latest = self.latest
@@ -116,6 +134,19 @@ class Mapped:
             one.add_to(numbers)
         shared = [number for one in given for number in one.shared]
         return trace.results_of(batch.run(trace.runner, numbers, shared))
+
+
+def named(mapped):
+    """What is to be found under a Mapped's own name."""
+    found = sys.modules.get(getattr(mapped, "__module__", None))
+    for name in getattr(mapped, "__qualname__", "<locals>").split("."):
+        found = getattr(found, name, None)
+    return found
+
+
+def bind(mapped, instance):
+    """A method's own for an object."""
+    return mapped.__get__(instance, type(instance))
 
 
 class Trace:

@@ -89,6 +89,8 @@ def computes_by_itself(fn, given):
     tracing.watch(True)
     try:
         fn(*[one.row(0) for one in given])
+    except MemoryError:
+        raise
     except Exception:   # it fails without a trace, too: then the trace's error says more
         return False
     finally:

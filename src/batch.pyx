@@ -86,6 +86,9 @@ cdef class Reduction:
     def __dealloc__(self):
         free(self.state.weights)
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Reduction of vmap: it is part of a sum's Value")
+
 
 cdef class Batch:
     """One number a row, as a function of one row, given to vmap, has computed them.
@@ -97,6 +100,13 @@ cdef class Batch:
     cdef double *values
     cdef Py_ssize_t rows
     cdef int32_t output
+
+    def __init__(self):
+        raise TypeError("a Batch is what a function given to vmap returns; it cannot be made")
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Batch, whose gradients go through memory of its own: "
+                        "take its numbers, batch.tolist() or np.array(batch)")
 
     def __len__(self):
         return self.rows
@@ -169,6 +179,8 @@ cdef Value reduce(Batch batch, object weights, double scale):
     cdef double total = 0.0
     cdef Py_ssize_t r
     cdef Edge *edge
+    if batch.run is None:       # Batch.__new__(Batch)
+        raise TypeError("this Batch was not returned by a function given to vmap")
     reduction.run = batch.run
     sum.native.push = push_sum
     sum.run, sum.scale, sum.output = &batch.run.state, scale, batch.output
@@ -197,20 +209,22 @@ cdef Value reduce(Batch batch, object weights, double scale):
 
 
 cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) except -1:
-    cdef Numbers numbers
+    cdef Numbers numbers = None
     cdef Column column
     cdef list given
     cdef Py_ssize_t r
     try:
         numbers = Numbers(weights)
     except TypeError:
+        pass    # below: a `return` in here crashes where there was no memory for a traceback
+    if numbers is None:
         given = list(weights)
         if any([isinstance(weight, Value) for weight in given]):
             raise TypeError("weights must be numbers, not Values, which would get no gradient: have the function given "
-                            "to vmap multiply by them") from None
+                            "to vmap multiply by them")
         given = [float(weight) for weight in given]
         if len(given) != rows:
-            raise ValueError(f"{len(given)} weights for {rows} rows") from None
+            raise ValueError(f"{len(given)} weights for {rows} rows")
         sum.weights = new_doubles(rows)
         for r in range(rows):
             sum.weights[r] = given[r]

@@ -45,6 +45,9 @@ cdef class Numbers:
         if self.open:
             PyBuffer_Release(&self.view)
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle Numbers, which look into a buffer: copy the buffer")
+
     @property
     def format(self):
         """As in struct."""
@@ -112,6 +115,9 @@ cdef class Columns:
     def __dealloc__(self):
         free(self.columns)
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle Columns, which look into buffers: copy those")
+
     def add(self, Numbers numbers not None):
         """All columns of an array whose first axis is rows."""
         cdef Py_ssize_t k, offset
@@ -155,6 +161,9 @@ cdef class Layout:
 
     def __dealloc__(self):
         free(self.shapes)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Layout of vmap: make another of the same shapes")
 
     cdef bint open(self, tuple arguments, Py_buffer *views) except -1:
         """Views of all arguments, to be closed; or False, and none, if some is no buffer of numbers of that shape."""
@@ -226,6 +235,9 @@ cdef class Empty:
     cdef Py_ssize_t strides[64]
     cdef int count
     cdef double nothing
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle an Empty of vmap: make another of the same shape")
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         buffer.buf, buffer.obj, buffer.len, buffer.itemsize = &self.nothing, self, 0, sizeof(double)

@@ -26,6 +26,8 @@ def shallow_copy(Value value not None):
     cdef Value fresh
     check_initialised(value)
     note_read(value, "it is copied")
+    if reduces_itself(type(value)):
+        return rebuild(value, lambda part: part)
     pin(&tape)
     try:
         fresh = record_copy(value, handles_of_operands(value))
@@ -50,7 +52,11 @@ def deep_copy(Value root not None, dict memo not None):
         originals = reachable(root)
         memo.setdefault(id(memo), []).append(originals)     # deepcopy's own way to keep what it has seen alive
         for original in originals:
-            if id(original) not in memo:
+            if id(original) in memo:
+                continue
+            if reduces_itself(type(original)):
+                memo[id(original)] = rebuild(original, lambda part: copy.deepcopy(part, memo))
+            else:
                 operands = [memo[id(operand)] for operand in handles_of_operands(original)]
                 memo[id(original)] = record_copy(original, operands)
                 new.append(original)
@@ -71,8 +77,12 @@ def reduce_leaf(Value value not None):
             f"cannot pickle a Value computed by {value._op or 'a function'!r}: only leaves can be pickled, "
             "such as parameters and inputs; pickle those, or the Value's data"
         )
-    attributes, slots = state_of(value)
-    return restore_leaf, (type(value), value.data, value.grad, value._op), (attributes, slots) if slots else attributes
+    if hands_out_state(type(value)):
+        state = value.__getstate__()
+    else:
+        attributes, slots = state_of(value)
+        state = (attributes, slots) if slots else attributes
+    return restore_leaf, (type(value), value.data, value.grad, value._op), state
 
 
 def restore_leaf(cls, data, grad, op):
@@ -223,11 +233,60 @@ cdef int copy_state(Value fresh, Value original, copied) except -1:
             fresh._op = extra.op
         if extra.backward is not None:
             fresh._backward = copied(extra.backward)
+    if hands_out_state(type(original)):
+        state = original.__getstate__()
+        if state is not None:
+            restore_state(fresh, copied(state))
+        return 0
     attributes, slots = state_of(original)
+    if hasattr(fresh, "__setstate__"):
+        restore_state(fresh, copied((attributes, slots) if slots else attributes))
+        return 0
     if attributes:
         add_attributes(fresh, copied(attributes))
     for name, member in (slots or {}).items():
         setattr(fresh, name, copied(member))
+    return 0
+
+
+# --- subclasses that say how they are copied, by the methods that pickle knows ---
+
+cdef bint reduces_itself(kind) except -1:
+    """Whether a subclass has a __reduce__ or __reduce_ex__, or is known to copyreg."""
+    return kind is not Value and (
+        kind.__reduce__ is not Value.__reduce__ or kind.__reduce_ex__ is not object.__reduce_ex__
+        or kind in copyreg.dispatch_table
+    )
+
+
+cdef bint hands_out_state(kind) except -1:
+    """Whether a subclass has a __getstate__; from Python 3.11 on object has one."""
+    own = getattr(kind, "__getstate__", None)
+    return own is not None and own is not getattr(object, "__getstate__", None)
+
+
+cdef Value rebuild(Value value, copied):
+    """A copy as the subclass's __reduce_ex__ has it. What it refers to is copied by the function."""
+    reduce = copyreg.dispatch_table.get(type(value))
+    parts = reduce(value) if reduce is not None else value.__reduce_ex__(4)
+    if isinstance(parts, str):      # the name of a global
+        return value
+    fresh = parts[0](*[copied(argument) for argument in parts[1]])
+    if len(parts) > 2 and parts[2] is not None:
+        restore_state(fresh, copied(parts[2]))
+    return fresh
+
+
+cdef int restore_state(fresh, state) except -1:
+    """What pickle does with a state."""
+    if hasattr(fresh, "__setstate__"):
+        fresh.__setstate__(state)
+        return 0
+    attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if attributes:
+        fresh.__dict__.update(attributes)
+    for name, member in (slots or {}).items():
+        setattr(fresh, name, member)
     return 0
 
 

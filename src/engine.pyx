@@ -367,6 +367,9 @@ cdef class Value:
 cdef class Extra:
     """What few Values have; see engine.pxd."""
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle an Extra: it is part of a Value; copy that")
+
 
 @cython.trashcan(True)
 cdef class LocalStep:
@@ -376,8 +379,14 @@ cdef class LocalStep:
     def __cinit__(self, Value value not None):
         self.value = value
 
-    def __deepcopy__(self, memo):
+    def __copy__(self):
         return self     # as functions are copied
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("cannot pickle the _backward of a Value: pickle the Value, if it is a leaf")
 
     def __call__(self):
         note_read(self.value, "its _backward() is called")

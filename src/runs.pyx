@@ -263,6 +263,9 @@ cdef class Run:
         else:
             free(self.workspace)
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Run of vmap: call the function again")
+
     cdef int prepare(self, Runner runner, int64_t rows) except -1:
         """Make room. Shared numbers, parameters and columns are to follow."""
         cdef RunState *s = &self.state
@@ -431,6 +434,9 @@ cdef class Runner:
             raise ValueError(f"this processor does not have the instruction set {instruction_set!r}, but {known}")
         if shapes and len(shapes) <= FEW:
             self.layout = Layout(shapes)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Runner of vmap: make another of its program")
 
     cdef Run run(self, const Column *columns, int64_t rows, list shared):
         cdef Run run = Run.__new__(Run)
