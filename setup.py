@@ -1,4 +1,4 @@
-"""Builds the compiled modules. MICROGRAD_C_BUILD=sanitize or coverage asks for such a build, see docs/building.md."""
+"""Builds the compiled modules. MICROGRAD_C_BUILD asks for a build of another kind, see docs/building.md."""
 
 import os
 import sys
@@ -9,14 +9,17 @@ from setuptools.command.build_ext import build_ext
 
 # forward results are CPython's bit for bit: no fused multiply-add, no folded pow
 MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-builtin-pow"]
+OPTIMIZED = [] if sys.platform == "win32" else ["-O3", "-g0"]
 BUILDS = {
-    "": {"compile": [] if sys.platform == "win32" else ["-O3", "-g0"]},
+    "": {"compile": OPTIMIZED},
     "sanitize": {
         "macros": [("CYTHON_USE_FREELISTS", "0")],      # a freed Value must be seen to be freed
         "compile": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
                     "-fno-sanitize-recover=undefined"],
         "link": ["-fsanitize=address,undefined"],
     },
+    # the kernels as a compiler without vector types has them
+    "scalar": {"compile": OPTIMIZED, "macros": [("MICROGRAD_C_SCALAR", None)]},
     "coverage": {
         "compile": ["-O0"],
         "macros": [("CYTHON_TRACE_NOGIL", "1")],
@@ -64,7 +67,7 @@ setup(
         Extension(
             f"micrograd_c.{name}",
             [f"src/{name}.pyx", *SOURCES.get(name, [])],
-            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h"],
+            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h", "src/unknown_op.h"],
             include_dirs=["src"],
             define_macros=[
                 ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
