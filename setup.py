@@ -10,8 +10,9 @@ from setuptools.command.build_ext import build_ext
 
 # forward results are CPython's bit for bit: no fused multiply-add, no folded pow
 MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-builtin-pow"]
+OPTIMIZED = [] if sys.platform == "win32" else ["-O3", "-g0"]
 BUILDS = {
-    "": {"compile": [] if sys.platform == "win32" else ["-O3", "-g0"]},
+    "": {"compile": OPTIMIZED},
     "sanitize": {
         # a freed Value must be seen to be freed
         "macros": [("CYTHON_USE_FREELISTS", "0"), ("MICROGRAD_C_CHECKED", "1")],
@@ -23,6 +24,8 @@ BUILDS = {
         "macros": [("MICROGRAD_C_CHECKED", "1")],       # the tape looks for faults in itself, see checking.pxd
         "compile": ["-O1", "-g"],
     },
+    # the kernels as a compiler without vector types has them
+    "scalar": {"compile": OPTIMIZED, "macros": [("MICROGRAD_C_SCALAR", None)]},
     "coverage": {
         "compile": ["-O0"],
         "macros": [("CYTHON_TRACE_NOGIL", "1")],
@@ -32,8 +35,8 @@ BUILDS = {
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 modules = [
-    "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program", "analysis",
-    "compiler", "columns", "runs", "batch",
+    "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program",
+    "analysis", "compiler", "columns", "runs", "batch",
 ]
 SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 
@@ -85,7 +88,7 @@ setup(
         Extension(
             f"micrograd_c.{name}",
             [f"src/{name}.pyx", *SOURCES.get(name, [])],
-            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h"],
+            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h", "src/unknown_op.h"],
             include_dirs=["src"],
             define_macros=[
                 ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works

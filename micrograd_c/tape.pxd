@@ -32,7 +32,7 @@ cdef struct Node:
     uint8_t op          # rules.Op
     uint8_t flags       # Flag bits
     uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
-    uint8_t dot         # of a dot: DotState bits
+    uint8_t dot         # of a dot: DotState bits; of a POW: PowState bits
 
 
 cdef struct State:         # what a handle that died has left for the node's next one; plain data, see state.pxd
@@ -59,6 +59,10 @@ cdef enum DotState:
     ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the sweep there was; must be GRAD_FLOAT
     SWEPT = 4           # there was a sweep
     FINITE = 8          # b, all w and all x were finite when it was recorded
+
+
+cdef enum PowState:
+    NUMBER_BASE = 1     # the base is a number, not a Value: nobody asks for its gradient
 
 
 cdef enum:

@@ -233,19 +233,15 @@ cdef int copy_state(Value fresh, Value original, copied) except -1:
             fresh._op = extra.op
         if extra.backward is not None:
             fresh._backward = copied(extra.backward)
+    if type(original) is Value and original.attributes == NULL:
+        return 0
     if hands_out_state(type(original)):
         state = original.__getstate__()
-        if state is not None:
-            restore_state(fresh, copied(state))
-        return 0
-    attributes, slots = state_of(original)
-    if hasattr(fresh, "__setstate__"):
-        restore_state(fresh, copied((attributes, slots) if slots else attributes))
-        return 0
-    if attributes:
-        add_attributes(fresh, copied(attributes))
-    for name, member in (slots or {}).items():
-        setattr(fresh, name, copied(member))
+    else:
+        attributes, slots = state_of(original)
+        state = (attributes, slots) if slots else attributes
+    if state is not None:
+        fresh.__setstate__(copied(state))
     return 0
 
 
@@ -273,21 +269,8 @@ cdef Value rebuild(Value value, copied):
         return value
     fresh = parts[0](*[copied(argument) for argument in parts[1]])
     if len(parts) > 2 and parts[2] is not None:
-        restore_state(fresh, copied(parts[2]))
+        fresh.__setstate__(copied(parts[2]))
     return fresh
-
-
-cdef int restore_state(fresh, state) except -1:
-    """What pickle does with a state."""
-    if hasattr(fresh, "__setstate__"):
-        fresh.__setstate__(state)
-        return 0
-    attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
-    if attributes:
-        fresh.__dict__.update(attributes)
-    for name, member in (slots or {}).items():
-        setattr(fresh, name, member)
-    return 0
 
 
 cdef tuple state_of(Value value):
@@ -298,9 +281,9 @@ cdef tuple state_of(Value value):
     return (dict(<object> value.attributes) if value.attributes != NULL else None), slots or None
 
 
-def restore_state(Value value not None, state):
-    """What pickle and copy do with the last part of a __reduce__: attributes, or a pair of attributes and slots."""
-    attributes, slots = state if isinstance(state, tuple) else (state, None)
+def set_state(Value value not None, state):
+    """Value.__setstate__: what pickle does with a state, attributes or a pair of attributes and slots."""
+    attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
     if attributes:
         add_attributes(value, attributes)
     for name, member in (slots or {}).items():

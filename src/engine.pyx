@@ -354,8 +354,8 @@ cdef class Value:
         return deep_copy(self, memo)
 
     def __setstate__(self, state):
-        from micrograd_c.copying import restore_state
-        restore_state(self, state)
+        from micrograd_c.copying import set_state
+        set_state(self, state)
 
     def __reduce__(self):
         from micrograd_c.copying import reduce_leaf

@@ -18,7 +18,6 @@ same Program takes over: fresh pages would cost as much as the arithmetic.
 import sys
 
 from cpython.ref cimport PyObject
-from libc.math cimport pow
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -169,13 +168,7 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
     cdef int32_t k
     for k in range(s.scalar_count):
         it = s.scalars + k
-        if it.op == rules.ADD:
-            u[it.out] = u[it.a] + u[it.b]
-        elif it.op == rules.MUL:
-            u[it.out] = u[it.a] * u[it.b]
-        elif it.op == rules.POWER or it.op == rules.POW:
-            u[it.out] = pow(u[it.a], u[it.b])
-        elif rules.is_choice(it.op):
+        if rules.has_two_operands(it.op):
             u[it.out] = rules.value_of_two(it.op, u[it.a], u[it.b])
         else:
             u[it.out] = rules.value(it.op, u[it.a])
@@ -187,7 +180,7 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
     """From the gradients by use to those of uniforms, and of what they were computed from."""
     cdef const Scalar *it
     cdef double *u = s.uniform
-    cdef double g, x, y, slope
+    cdef double g, x, y
     cdef int32_t k
     memset(gradients, 0, s.uniforms * sizeof(double))
     for k in range(s.uses):
@@ -196,31 +189,12 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
         it = s.scalars + k
         g = gradients[it.out]
         x, y = u[it.a], u[it.b]
-        if it.wants_a:
-            slope = 0.0
-            if it.op == rules.ADD:
-                slope = 1.0
-            elif it.op == rules.MUL:
-                slope = y
-            elif it.op == rules.POWER:
-                slope = y * pow(x, y - 1.0)
-            elif it.op == rules.POW:
-                slope = 0.0 if y == 0.0 else y * pow(x, y - 1.0)
-            elif rules.is_choice(it.op):
-                slope = rules.slope_a(it.op, x, y)
-            else:
-                slope = rules.slope(it.op, x, u[it.out])
-            gradients[it.a] += slope * g
+        if it.wants_a and rules.has_two_operands(it.op):
+            gradients[it.a] += rules.pullback_a(it.op, x, y, g)
+        elif it.wants_a:
+            gradients[it.a] += rules.slope(it.op, x, u[it.out]) * g
         if it.wants_b:
-            if it.op == rules.ADD:
-                slope = 1.0
-            elif it.op == rules.MUL:
-                slope = x
-            elif it.op == rules.POW:
-                slope = rules.pow_exponent_slope(x, y, u[it.out])
-            else:
-                slope = rules.slope_b(it.op, x, y)
-            gradients[it.b] += slope * g
+            gradients[it.b] += rules.pullback_b(it.op, x, y, u[it.out], g)
 
 
 cdef bint push_run(

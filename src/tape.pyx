@@ -289,7 +289,7 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
     cdef Node *a = nodes + node.a
     cdef Node *b = nodes + node.b
     cdef double grad = node.grad
-    cdef double x, y, slope
+    cdef double x, y, share
     cdef uint8_t grad_float = node.flags & GRAD_FLOAT
     cdef int32_t k
     cdef int marked = 0
@@ -313,22 +313,20 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
     x = a.data
     y = b.data
     if rules.is_choice(node.op):
-        # an operand that was not chosen gets 0, and not 0 * infinity
-        slope = rules.slope_a(node.op, x, y)
-        marked = give(a, slope * grad if slope != 0.0 else 0.0, GRAD_FLOAT, mark)
-        slope = rules.slope_b(node.op, x, y)
-        return marked + give(b, slope * grad if slope != 0.0 else 0.0, GRAD_FLOAT, mark)
+        marked = give(a, rules.pullback_a(node.op, x, y, grad), GRAD_FLOAT, mark)
+        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
     if node.op == rules.POWER:
         if y < 1.0:
             grad_float = GRAD_FLOAT
-        if not rules.try_power_slope(x, y, &slope):
+        if not rules.try_power_pullback(x, y, grad, &share):
             return SLOPE_RAISES
-        return give(a, slope * grad, grad_float | float_data(a) | float_data(b), mark)
+        return give(a, share, grad_float | float_data(a) | float_data(b), mark)
     elif node.op == rules.POW:
-        if not rules.try_pow_base_slope(x, y, &slope):
+        if rules.try_power_pullback(x, y, grad, &share):
+            marked = give(a, share, GRAD_FLOAT, mark)
+        elif not node.dot & NUMBER_BASE:
             return SLOPE_RAISES
-        marked = give(a, slope * grad, GRAD_FLOAT, mark)
-        return marked + give(b, rules.pow_exponent_slope(x, y, node.data) * grad, GRAD_FLOAT, mark)
+        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
     if node.op != rules.RELU:
         grad_float = GRAD_FLOAT
     return give(a, rules.slope(node.op, x, node.data) * grad, grad_float, mark)

@@ -113,6 +113,14 @@ cdef inline bint is_dependent(int32_t index) noexcept:
     return index >= tape.traced and marks[index - tape.traced] & DEPENDENT
 
 
+cdef bint depends_on_argument(Value value) except -1:
+    """Whether its data is not known, being different for each row. False outside of a trace."""
+    if value.index < tape.traced:
+        return False
+    mark_all()
+    return is_dependent(value.index)
+
+
 def check_read(Value value not None, what):
     """Raise TraceError if the Value depends on an argument."""
     mark_all()

@@ -70,7 +70,13 @@ def with_collector(action):
         gc.disable()
 """
 
-sanitized = pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="memory is the sanitizer's")
+
+
+def is_sanitized():
+    return "libasan" in os.environ.get("LD_PRELOAD", "")
+
+
+sanitized = pytest.mark.skipif(is_sanitized(), reason="memory is the sanitizer's")
 
 
 def nodes_of(root):
