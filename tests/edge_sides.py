@@ -18,9 +18,9 @@ def fitting_rows(numbers):
     return 1 if any(math.isfinite(x) and abs(x) > 1e300 for x in numbers) else ROWS
 
 
-def eager(case, cell):
+def eager(case, cell, of=Value):
     """Value and gradients, or the type of the exception."""
-    arguments = [Value(x) if kind == "v" else x for x, kind in zip(cell, case.kinds)]
+    arguments = [of(x) if kind == "v" else x for x, kind in zip(cell, case.kinds)]
     try:
         out = case.function(here, *arguments)
         (out if case.seed == 1.0 else out * case.seed).backward()

@@ -62,6 +62,17 @@ class Methods:
     relu = staticmethod(lambda x: x.relu())
 
 
+class Subclass(Value):
+    """For which plain lines run, see spelling.py."""
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith(
+    ("sumprod", "linear", "softmax", "logsumexp", "cross_entropy", "mean"))])
+def test_the_plain_spelling_is_the_same(name):
+    for cell in CASES[name].cells:
+        assert repr(eager(CASES[name], cell, Subclass)) == repr(eager(CASES[name], cell)), cell
+
+
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("kernels", runs.instruction_sets())
 def test_vmap_is_right_in_every_role_on_every_instruction_set(kernels, name, monkeypatch):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import edge_optim
 from edge_choices import FILE, counts
 from edges import CASES, FUNCTIONS, same
 
@@ -74,7 +75,7 @@ def jax_numbers(case):
 
 
 def main():
-    numbers, content = {}, {"numbers": [], "torch": {}, "jax": {}}
+    numbers, content = {}, {"numbers": [], "torch": {}, "jax": {}, "optimizers": {}}
 
     def index(x):
         return numbers.setdefault(repr(x), len(numbers))
@@ -88,12 +89,16 @@ def main():
         }
         if others:
             content["jax"][name] = others
+    content["optimizers"] = {name: [[index(x) for x in step] for step in edge_optim.torch_numbers(*setting)]
+                             for name, setting in edge_optim.NAMED.items()}
     content["numbers"] = list(numbers)
     FILE.write_text(json.dumps(content, separators=(",", ":")).replace('],"', '],\n"').replace('},"', '},\n"') + "\n")
     cells, agreed, chosen = counts()
     print(f"{cells} cells; in {agreed} PyTorch and JAX agree, and are right; {sum(chosen.values())} are chosen:")
     for name, count in chosen.items():
         print(f"{count:6} {name}")
+    count = len(edge_optim.NAMED) * len(edge_optim.CELLS) * edge_optim.STEPS
+    print(f"{count} steps of optimizers, by PyTorch")
 
 
 if __name__ == "__main__":
