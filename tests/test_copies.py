@@ -9,7 +9,19 @@ import pytest
 
 import micrograd_c
 from micrograd_c import (
-    Value, analysis, batch, columns, compiler, engine, nn, no_grad, optim, program, rowwise, runs, vmap,
+    Value,
+    analysis,
+    batch,
+    columns,
+    compiler,
+    engine,
+    nn,
+    no_grad,
+    optim,
+    program,
+    rowwise,
+    runs,
+    vmap,
 )
 
 Case = collections.namedtuple("Case", "make check refuses", defaults=({},))     # refuses: by way, what TypeError says
@@ -352,7 +364,9 @@ def test_every_public_object_has_a_case():
     assert public <= set(CASES)
 
 
-@pytest.mark.parametrize("module", [analysis, batch, columns, compiler, engine, program, runs], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [analysis, batch, columns, compiler, engine, program, runs], ids=lambda module: module.__name__,
+)
 def test_every_compiled_class_has_a_case(module):
     classes = {
         name for name, kind in vars(module).items()
