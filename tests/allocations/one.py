@@ -82,7 +82,9 @@ def problems_of(feature, kind, first, last, expected, before):
     elif repr(outcome) != expected and not lost:
         yield f"is wrong: {outcome!r}"[:400]
     while unraisable:
-        yield f"ignores {unraisable.pop()}"
+        text = unraisable.pop()
+        if PRECISE or "<generator" not in text:     # the interpreter has no memory for ending a generator
+            yield f"ignores {text}"
     after = settle()
     for name in before:
         if after[name] != before[name]:
