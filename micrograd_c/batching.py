@@ -140,7 +140,7 @@ def named(mapped):
     """What is to be found under a Mapped's own name."""
     found = sys.modules.get(getattr(mapped, "__module__", None))
     for name in getattr(mapped, "__qualname__", "<locals>").split("."):
-        found = getattr(found, name, None)
+        found = getattr(found, sys.intern(name), None)      # else a class keeps each name that it is asked for
     return found
 
 

@@ -9,6 +9,9 @@ from micrograd_c.vector import sumprod
 __all__ = ["Rowwise", "computes_by_itself", "run"]
 
 
+COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
+
+
 class Rowwise:
     """What a Batch is, of Values computed one by one."""
 
@@ -74,6 +77,8 @@ def computes_by_itself(fn, given):
 
     def reads(value, what):
         frame = sys._getframe(1)
+        while frame.f_code.co_name in COMPREHENSIONS:       # a part of the function that it is written in
+            frame = frame.f_back
         if not frame.f_globals.get("__name__", "").startswith("micrograd_c."):      # softmax reads, and can be traced
             readers.add(frame.f_code)
 

@@ -11,6 +11,7 @@ an object for any, and whoever asked it to closes them.
 
 import sys
 
+cimport cython
 from cpython.buffer cimport (
     PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
@@ -22,6 +23,7 @@ __all__ = ["Columns", "Layout", "Numbers", "empty"]
 cdef bint LITTLE = sys.byteorder == "little"
 
 
+@cython.no_gc_clear    # which would lose the buffer without closing it: its owner could never be resized
 cdef class Numbers:
     """A buffer of numbers, whose first axis may be rows."""
 

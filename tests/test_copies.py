@@ -9,7 +9,19 @@ import pytest
 
 import micrograd_c
 from micrograd_c import (
-    Value, analysis, batch, columns, compiler, engine, nn, no_grad, optim, program, rowwise, runs, vmap,
+    Value,
+    analysis,
+    batch,
+    columns,
+    compiler,
+    engine,
+    nn,
+    no_grad,
+    optim,
+    program,
+    rowwise,
+    runs,
+    vmap,
 )
 
 Case = collections.namedtuple("Case", "make check refuses", defaults=({},))     # refuses: by way, what TypeError says
@@ -65,6 +77,22 @@ class Net(nn.Module):
     @vmap
     def row(self, x):
         return self.inner(x)
+
+
+class Keeper(nn.Module):
+    """Keeps what vmap makes of it, and of its method."""
+
+    def __init__(self):
+        self.w = Value(2.0)
+        self.method, self.whole = vmap(self.times), vmap(self)
+
+    def parameters(self):
+        return [self.w]
+
+    def times(self, x):
+        return self.w * x
+
+    __call__ = times
 
 
 class SlottedModule(nn.Module):
@@ -194,6 +222,24 @@ def net():
     return model
 
 
+def keeper():
+    made = Keeper()
+    made.method([1.0])
+    made.whole([1.0])
+    return made
+
+
+def like_keeper(twin, original):
+    if twin.w is not original.w:        # not of copy.copy
+        twin.w.data = 5.0
+    for mapped_one in (twin.method, twin.whole):
+        rows = mapped_one([1.0])
+        assert rows.tolist() == [twin.w.data]
+        rows.sum().backward()
+    assert twin.w.grad == 2
+    assert original.w.grad == (2 if twin.w is original.w else 0)
+
+
 def computed_weights():
     model = nn.MLP(2, [1])
     neuron = model.layers[0].neurons[0]
@@ -295,6 +341,7 @@ CASES = {
     "Module": Case(nn.Module, like_empty_module),
     "Module of a class with slots": Case(SlottedModule, like_model),
     "Module with a method for vmap": Case(net, like_net),
+    "Module that keeps what vmap makes of it": Case(keeper, like_keeper),
     "Neuron": Case(lambda: nn.Neuron(2, activation=double), like_model),
     "Layer": Case(lambda: nn.Layer(2, 3), like_model),
     "MLP": Case(lambda: nn.MLP(2, [3, 1], activation="tanh"), like_model),
@@ -347,12 +394,30 @@ def test_copies_are_right_or_refused(name, way):
         CASES[name].check(WAYS[way](original), original)
 
 
+def test_an_activation_without_a_name_is_pickles_own_error():
+    model = nn.Neuron(2, activation=lambda v: v * 2)
+    assert copy.deepcopy(model).activation is model.activation
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
+        pickle.dumps(model)
+
+
+def test_a_batch_is_made_by_vmap_only():
+    with pytest.raises(TypeError, match="cannot be made"):
+        micrograd_c.Batch()
+    empty = micrograd_c.Batch.__new__(micrograd_c.Batch)
+    assert (len(empty), empty.tolist(), bytes(memoryview(empty))) == (0, [], b"")
+    with pytest.raises(TypeError, match="not returned by a function"):
+        empty.sum()
+
+
 def test_every_public_object_has_a_case():
     public = {*micrograd_c.__all__, *nn.__all__, *optim.__all__}
     assert public <= set(CASES)
 
 
-@pytest.mark.parametrize("module", [analysis, batch, columns, compiler, engine, program, runs], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [analysis, batch, columns, compiler, engine, program, runs], ids=lambda module: module.__name__,
+)
 def test_every_compiled_class_has_a_case(module):
     classes = {
         name for name, kind in vars(module).items()

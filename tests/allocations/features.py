@@ -5,19 +5,35 @@ They run again and again while allocations fail, so none leaves anything behind.
 
 import array
 import copy
+import fractions
 import itertools
 import json
 import pickle
 import random
-import warnings
 import weakref
 
 from micrograd_c import (
-    Value, copying, cross_entropy, linear, logsumexp, maximum, mean, minimum, no_grad, nn, optim, parameters, softmax,
-    stop_gradient, summary, sumprod, tape, viz, vmap, where,
+    Value,
+    copying,
+    cross_entropy,
+    linear,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    nn,
+    no_grad,
+    optim,
+    parameters,
+    softmax,
+    stop_gradient,
+    summary,
+    sumprod,
+    tape,
+    viz,
+    vmap,
+    where,
 )
-
-warnings.simplefilter("ignore")     # vmap's, of what it runs row by row
 
 
 class Labelled(Value):
@@ -93,7 +109,7 @@ def errors():
         try:
             action()
         except (TypeError, ValueError, ZeroDivisionError) as error:
-            seen.append(str(error))
+            seen.append(type(error).__name__)       # a message may be lost, as CPython loses some
     return seen
 
 
@@ -183,7 +199,9 @@ def sums_of_products():
     a = sumprod(LEAVES[:6], LEAVES[6:], 1.0)
     b = sumprod([v * 1 for v in LEAVES[:3]], [1.0, 2, LEAVES[1]])
     c = linear([LEAVES[:3], LEAVES[3:6]], [a, b, 2.0], LEAVES[6:8])
-    d = a + b + mean(c)
+    # numbers of another kind: a list comprehension over these Values, which others refer to as well
+    odd = [*LEAVES[:8], fractions.Fraction(1, 2)]
+    d = a + b + mean(c) + sumprod(odd, [1.0] * 9)
     d.backward()
     return numbers(a, b, *c, d)
 
@@ -301,7 +319,7 @@ def mapped_errors():
         try:
             action()
         except (TypeError, ValueError) as error:
-            seen.append(str(error).partition(" at ")[0])
+            seen.append(type(error).__name__)
     return seen
 
 
