@@ -1,9 +1,8 @@
 """What attributes and subclasses cost: python benchmarks/attributes.py [--quick] [--before]
 
-Labels given to Values that have been used, oldest first, newest first and shuffled; operations on Values that carry plain
-data, and on instances of a plain subclass, beside the same on bare Values, in turn (A B A B) in one run; and one pass of a
-sum of products over parameters with the memory of a hand-written Adam. --before takes fewer labels, for builds in which
-their cost explodes.
+Labels given to Values that have been used, oldest first, newest first and shuffled; operations on Values that carry
+plain data, and on instances of a plain subclass, beside the same on bare Values, in turn (A B A B) in one run. --before
+takes fewer labels, for builds in which their cost explodes.
 """
 
 import gc

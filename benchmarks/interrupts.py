@@ -1,13 +1,13 @@
 """How soon Ctrl-C ends what runs for long: python benchmarks/interrupts.py [--quick]
 
 A process of its own sends SIGINT at random times while this one sweeps, collects, or runs mapped code forward and
-backward; the delay is from sending to the KeyboardInterrupt. After each the same is done once more without interruption,
-and must be right, and the tape is looked at.
+backward; the delay is from sending to the KeyboardInterrupt. After each the same is done once more without
+interruption, and must be right, and the tape is looked at.
 """
 
 import os
 import random
-import signal
+import subprocess
 import sys
 import time
 
@@ -18,36 +18,37 @@ NODES = 20_000_000
 ROWS = 1_000_000
 
 
-def send_after(seconds):
-    """A process that interrupts this one, and writes down when."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        time.sleep(seconds)
-        os.write(writer, str(time.monotonic()).encode())
-        os.kill(os.getppid(), signal.SIGINT)
-        os._exit(0)
-    os.close(writer)
-    return child, reader
+SENDER = """
+import os, signal, sys, time
+sys.stdin.readline()
+time.sleep(float(sys.argv[1]))
+print(time.monotonic(), flush=True)
+os.kill(int(sys.argv[2]), signal.SIGINT)
+"""
+
+
+def start_sender(seconds):
+    """A process that interrupts this one so long after it is told to, and says when. A fork would share pages."""
+    command = [sys.executable, "-c", SENDER, str(seconds), str(os.getpid())]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def delay_of(action, seconds):
     """Of an interrupt so many seconds after the action began; None if the action was over by then."""
-    child, reader = send_after(seconds)
-    caught = None
-    over = False
-    try:
-        action()
-        over = True
-        os.waitpid(child, 0)
-        child = 0
-    except KeyboardInterrupt:
-        caught = time.monotonic()
-    if child:
-        os.waitpid(child, 0)
-    sent = float(os.read(reader, 100))
-    os.close(reader)
-    return None if over or caught is None else caught - sent
+    with start_sender(seconds) as sender:
+        try:
+            time.sleep(0.1)     # for it to start
+            sender.stdin.write("\n")
+            sender.stdin.flush()
+            action()
+            over = True
+            sender.wait()
+            time.sleep(0.01)
+        except KeyboardInterrupt:
+            caught = time.monotonic()
+            over = "over" in locals()
+        sent = float(sender.stdout.readline())
+    return None if over else caught - sent
 
 
 def long_sweep():

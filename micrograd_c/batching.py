@@ -26,6 +26,17 @@ MOST_TRACES = 100       # of one function; the oldest goes, lest Values made ane
 one_at_a_time = threading.RLock()   # a trace; again in the same thread, as a finalizer may begin one right before
 
 
+def forget_other_threads():
+    """After a fork: nobody would ever release what another thread holds."""
+    global one_at_a_time
+    if not tracing.is_tracing():
+        one_at_a_time = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_other_threads)
+
+
 def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
     """A function that runs `fn`, written for one row, over the rows of a batch.
 

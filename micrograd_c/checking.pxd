@@ -23,7 +23,7 @@ cdef extern from *:
 
 
 cdef inline const char *find_fault(Tape *t, bint in_sweep, int32_t *place) noexcept:
-    """The first thing that is wrong, and the index of the node where; NULL if all is right. Marks may be set in a sweep."""
+    """The first thing that is wrong, and at which node; NULL if all is right. In a sweep marks may be set."""
     cdef const char *fault
     cdef int32_t i
     cdef int32_t edges_before = 0

@@ -156,7 +156,9 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
 
 
 cdef inline int32_t set_forwards(Tape *t, int32_t first) noexcept nogil:
-    """Where each node from `first` on will be, and the operands of those with edges but dots; returns the first's edges.
+    """Where each node from `first` on will be, and the operands of those with edges, but dots.
+
+    Returns where the first one's edges begin.
     """
     cdef Node *node
     cdef int32_t up = 0

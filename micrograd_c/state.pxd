@@ -1,7 +1,7 @@
 """What a few Values carry besides a node, and what becomes of it when they die.
 
-Plain data (attributes that are text, numbers, None or bools, the name assigned to `_op`, a plain subclass) cannot be part
-of a cycle: it is left with the node, and the node's next handle takes it up.
+Plain data (attributes that are text, numbers, None or bools, the name assigned to `_op`, a plain subclass) cannot be
+part of a cycle: it is left with the node, and the node's next handle takes it up.
 
 A Value with anything else (a function, Values, containers, a class with a finalizer, a `__dict__` handed out) must live
 as long as a live Value can reach its node. So the result of every op on one holds it: `hold` puts it into the result's

@@ -49,8 +49,8 @@ cdef struct Edge:
 
 cdef struct Native:
     # The rule of a NATIVE node, whose first edge's term holds a pointer to this, or to a struct that begins with it.
-    # Adds to the adjoints of the operands, which are marked already; runs no Python code. False, and nothing done, if it
-    # was interrupted by Ctrl-C. Whoever owns it sees to it that it lives as long as the node can be reached.
+    # Adds to the adjoints of the operands, which are marked already; runs no Python code. False, and nothing done, if
+    # it was interrupted by Ctrl-C. Whoever owns it sees to it that it lives as long as the node can be reached.
     bint (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
 
 

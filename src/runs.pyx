@@ -98,7 +98,7 @@ cdef double now() noexcept nogil:
 
 
 cdef bint is_stopped(RunState *s, int64_t block, int64_t chunk) noexcept nogil:
-    """Whether to leave the rest. The thread of the first chunk, which is the caller's, looks for Ctrl-C now and then."""
+    """Whether to leave the rest. The thread of the first chunk, the caller's, looks for Ctrl-C now and then."""
     cdef double time
     if block % 4 == 3 and chunk % s.threads == 0 and not s.stopped:
         time = now()

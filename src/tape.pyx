@@ -23,8 +23,9 @@ through it while `pins` is above 0: then the arrays may grow, but nothing is ren
 A handle that dies may leave its type, attributes and op's name with its node, for the next handle of that node: plain
 data only, so giving it back runs no Python code. The tape owns these `states`, and gives them back with the nodes.
 
-What runs for long looks for Ctrl-C now and then. A sweep is left in a state in which anything may happen, has the signal
-handled, and goes on if that does not raise. A collection gives up before anything has moved, and lets the tape grow.
+What runs for long looks for Ctrl-C now and then. A sweep is left in a state in which anything may happen, has the
+signal handled, and goes on if that does not raise. A collection gives up before anything has moved, and lets the tape
+grow.
 """
 
 import os
@@ -34,7 +35,7 @@ from libc.limits cimport INT_MAX
 from libc.math cimport NAN
 from libc.stdint cimport int64_t
 from libc.stdio cimport fprintf, stderr
-from libc.stdlib cimport abort, calloc, free, realloc
+from libc.stdlib cimport abort, calloc, free, malloc, realloc
 from libc.string cimport memcpy
 
 from micrograd_c cimport pausing, rules
@@ -372,7 +373,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     while pending:
         if node < pause:
             if is_interrupted():
-                pending = let_handler_run(t, <int32_t> (node - nodes))
+                pending = let_handler_run(t, <int32_t> (node - nodes), pending)
                 nodes, edges = t.nodes, t.edges
                 node = nodes + t.top - 1
             pause = nodes + max(<int64_t> 0, node - nodes - PATIENCE)
@@ -416,7 +417,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                     raise_slope_error(t, <int32_t> (node - nodes))
                 elif marked == INTERRUPTED:
                     node.flags |= MARK
-                    pending = let_handler_run(t, <int32_t> (node - nodes))
+                    pending = let_handler_run(t, <int32_t> (node - nodes), -1)
                     nodes, edges = t.nodes, t.edges
                     node = nodes + t.top
                     pause = nodes
@@ -427,36 +428,49 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     return 0
 
 
-cdef int32_t let_handler_run(Tape *t, int32_t index) except -1:
+cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending) except -1:
     """Have Ctrl-C handled in the middle of a sweep that is about to look at index. Raises what the handler does.
 
-    Else the sweep may go on from the top: how many nodes are marked is returned. Meanwhile anything may happen, other
-    sweeps included, but that nodes are renumbered.
+    Else the sweep may go on from the top: how many nodes are marked is returned; below 0, `pending` is not known.
+    Meanwhile anything may happen, other sweeps included, but that nodes are renumbered.
     """
-    cdef uint8_t *marked = NULL
-    cdef int32_t i
-    cdef int32_t pending = 0
+    cdef int32_t *marked = NULL
+    cdef int32_t first = index if t.first_dot >= t.top else -1      # to look for marks at, and down
+    cdef int32_t found = 0
     cdef bint expanded = try_expand(t)
-    cdef int32_t top = t.top
+    cdef int32_t i, k
+    if first < 0:
+        first = t.top - 1
+    if pending < 0:
+        pending = 0
+        for i in range(first, 0, -1):
+            pending += is_pending(t.nodes + i)
     if expanded:
-        marked = <uint8_t *> calloc(top, 1)
-    for i in range(top if marked != NULL else 0):
-        if t.nodes[i].flags & (MARK | LEAF_NODE) == MARK:
-            pending += 1
-            marked[i] = 1
-    unmark(t, top - 1)
+        marked = <int32_t *> malloc((pending or 1) * sizeof(int32_t))
+    i = first
+    while found < pending and i > 0:
+        if is_pending(t.nodes + i):
+            t.nodes[i].flags &= ~MARK
+            if marked != NULL:
+                marked[found] = i
+            found += 1
+        i -= 1
     if marked == NULL:
         raise MemoryError("no memory to stop backward() for Ctrl-C")
     t.pins += 1
     count_pins(1)
     try:
         PyErr_CheckSignals()
-        for i in range(top):
-            t.nodes[i].flags |= MARK if marked[i] else 0
+        for k in range(found):
+            t.nodes[marked[k]].flags |= MARK
     finally:
         free(marked)
         unpin(t)
-    return pending
+    return found
+
+
+cdef inline bint is_pending(Node *node) noexcept nogil:
+    return node.flags & (MARK | LEAF_NODE) == MARK
 
 
 cdef void unmark(Tape *t, int32_t index) noexcept nogil:
@@ -504,7 +518,7 @@ cdef int64_t credit = 0     # nodes that may be looked at, as so much was done
 
 
 cdef void check(Tape *t) noexcept:
-    """In a checked build, look at all nodes; at many of them not each time, lest small steps above them take for ever."""
+    """In a checked build, look at all nodes; if they are many not each time, lest small steps take for ever."""
     global credit
     if IS_CHECKED:
         credit += 4096

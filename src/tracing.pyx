@@ -14,6 +14,7 @@ do the first and the last steps of a trace: an interrupt comes before, within or
 """
 
 import linecache
+import os
 import sys
 
 from libc.math cimport NAN
@@ -69,6 +70,17 @@ def trace(action):
         marks, marked, room = NULL, 0, 0
         ignore_blocks(False)
         unpin(&tape)
+
+
+def forget_other_threads():
+    """After a fork: a trace of another thread will not go on."""
+    global tracer, marks, marked, room
+    if tape.traced != NO_TRACE and tracer != PyThread_get_thread_ident():
+        tape.traced = NO_TRACE
+        tracer = 0
+        free(marks)
+        marks, marked, room = NULL, 0, 0
+        ignore_blocks(False)
 
 
 def argument(list indexes not None):
@@ -148,6 +160,8 @@ cdef bint was_assigned(int32_t index) noexcept:
 
 
 call_on_data(check_read, check_assignment)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_other_threads)
 
 
 def watch(bint on):

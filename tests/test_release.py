@@ -28,7 +28,6 @@ LINKS = {       # what makes v hold w; "Slotted" is a subclass with slots
     "operands in _prev": "v = w * 1; v._prev",
     "results of operands with labels": "w.label = 'w'; v = w + 1",
 }
-RECURSES = {"its _op", "the _backward of another"}      # Extra and LocalStep have no trashcan yet
 PROGRAM = """
 import functools, gc, threading
 from micrograd_c import tape
@@ -70,9 +69,7 @@ thread.join()
 @pytest.mark.parametrize(
     ("stack", "length"), [(8 << 20, 300_000), (64 << 10, 30_000)], ids=["large stack", "small stack"],
 )
-@pytest.mark.parametrize("link", [
-    pytest.param(link, marks=pytest.mark.xfail(link in RECURSES, reason="released by recursion")) for link in LINKS
-])
+@pytest.mark.parametrize("link", LINKS)
 def test_a_long_chain_is_released(link, stack, length, run_python):
     make = "Slotted" if "subclass" in link else "Value"
     program = PROGRAM.replace("MAKE", make).replace("LINK", LINKS[link])

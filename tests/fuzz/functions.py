@@ -80,17 +80,17 @@ def as_value(x):
 
 
 def maximum(a, b):
-    return of_two(as_value(a), as_value(b), lambda x, y: x if x > y or x != x else y, "max", rules.of_maximum)
+    return of_two(as_value(a), as_value(b), lambda x, y: x if x >= y or x != x else y, "max", rules.of_maximum)
 
 
 def minimum(a, b):
-    return of_two(as_value(a), as_value(b), lambda x, y: x if x < y or x != x else y, "min", rules.of_minimum)
+    return of_two(as_value(a), as_value(b), lambda x, y: x if x <= y or x != x else y, "min", rules.of_minimum)
 
 
 def where(condition, a, b):
     condition = as_value(condition)
-    a = of_two(condition, as_value(a), lambda x, y: y if x != 0 else 0, "pick", rules.of_pick)
-    return a + of_two(condition, as_value(b), lambda x, y: y if x == 0 else 0, "pick not", rules.of_pick_not)
+    a = of_two(condition, as_value(a), lambda x, y: y if x != 0 else -0.0, "pick", rules.of_pick)
+    return a + of_two(condition, as_value(b), lambda x, y: y if x == 0 else -0.0, "pick not", rules.of_pick_not)
 
 
 def of_two(a, b, choose, name, rule):
