@@ -1,8 +1,6 @@
 from types import FrameType
 from typing import final
 
-from typing_extensions import disjoint_base
-
 @final
 class Block:
     def __init__(self, frame: FrameType | None, /) -> None: ...

@@ -9,7 +9,19 @@ import pytest
 
 import micrograd_c
 from micrograd_c import (
-    Value, analysis, batch, columns, compiler, engine, nn, no_grad, optim, program, rowwise, runs, vmap,
+    Value,
+    analysis,
+    batch,
+    columns,
+    compiler,
+    engine,
+    nn,
+    no_grad,
+    optim,
+    program,
+    rowwise,
+    runs,
+    vmap,
 )
 
 Case = collections.namedtuple("Case", "make check refuses", defaults=({},))     # refuses: by way, what TypeError says

@@ -13,8 +13,26 @@ import warnings
 import weakref
 
 from micrograd_c import (
-    Value, copying, cross_entropy, linear, logsumexp, maximum, mean, minimum, no_grad, nn, optim, parameters, softmax,
-    stop_gradient, summary, sumprod, tape, viz, vmap, where,
+    Value,
+    copying,
+    cross_entropy,
+    linear,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    nn,
+    no_grad,
+    optim,
+    parameters,
+    softmax,
+    stop_gradient,
+    summary,
+    sumprod,
+    tape,
+    viz,
+    vmap,
+    where,
 )
 
 warnings.simplefilter("ignore")     # vmap's, of what it runs row by row

@@ -9,6 +9,7 @@ import sys
 
 import failing
 import features
+
 from micrograd_c import tape
 from micrograd_c.engine import Value
 
