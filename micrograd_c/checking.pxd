@@ -59,7 +59,8 @@ cdef inline const char *find_fault(Tape *t, bint in_sweep, int32_t *place) noexc
     for i in range(t.top, min(t.capacity, t.top + 64)):
         if t.handles[i] != NULL: return "there is a handle above top"
         if t.states != NULL and has_state(t.states + i): return "there is a state above top"
-    if edges_before > t.edge_top: return "edges are above edge_top"
+    if edges_before != t.edge_top: return "edge_top is not where the last node's edges end"
+    if not t.base - 1 <= t.highest < t.top: return "highest is not between base and top"
     if young != t.young: return "the count of young handles is wrong"
     if highest >= t.base and highest > t.highest: return "a live handle is above highest"
     if t.pins == 0 and t.young and t.handles[t.highest] == NULL: return "highest has no handle"
