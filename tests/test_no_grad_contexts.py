@@ -25,11 +25,14 @@ def test_a_generator_that_waits_does_not_pause_its_caller():
 
 
 def test_a_generator_pauses_what_it_calls():
+    paused = []
+
     def generator():
         with no_grad():
-            yield records(), [records() for _ in range(2)], list(map(lambda _: records(), [1]))
+            yield records(), [records() for _ in range(2)], sorted([1], key=lambda _: paused.append(not records()))
 
-    assert next(generator()) == (False, [False, False], [False])
+    assert next(generator()) == (False, [False, False], [1])
+    assert paused == [True]
 
 
 def test_a_generator_may_end_in_another_thread():

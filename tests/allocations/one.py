@@ -32,7 +32,7 @@ def settle():
     gc.collect()
     tape.collect()
     stats = tape.stats()
-    left = {"pauses": tape.pause_depth(), "a tape that drops nothing": not drops()}
+    left = {"pauses": not (Value(1.0) * 2)._prev, "a tape that drops nothing": not drops()}
     if PRECISE:
         left["pieces of memory"] = failing.held()
         left["references"] = [sys.getrefcount(probe) for probe in features.PROBES]

@@ -32,7 +32,8 @@ FAULTS = {
          "test_kernel_slopes.py test_vmap_functions.py"),
         ("weights of the last inputs of a layer get no gradient",
          "            for (; j < layer->inputs; j++)\n"
-         "                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, 1, 1, fresh, totals);\n        }\n    }\n",
+         "                LANES(weight_tile)(layer, slots, adjoints, width, rows, i, j, 1, 1, fresh, totals);\n"
+         "        }\n    }\n",
          "        }\n    }\n",
          "test_kernel_slopes.py test_vmap_functions.py"),
         ("exp is cut off where it is not too large yet",

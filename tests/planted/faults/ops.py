@@ -106,8 +106,9 @@ FAULTS = {
          "        gradient = -node.grad if maximize else node.grad\n        decayed",
          "        gradient = node.grad\n        decayed"),
         ("amsgrad forgets the largest square",
-         "            size = most[i] = fmax(most[i], size)\n",
-         "            size = fmax(most[i], size)\n"),
+         "            if size > most[i] or size != size:      # what is no number stays\n"
+         "                most[i] = size\n",
+         ""),
         ("decoupled weight decay is not scaled by the learning rate",
          "            decayed *= 1.0 - lr * weight_decay\n",
          "            decayed *= 1.0 - weight_decay\n"),
