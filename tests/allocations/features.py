@@ -29,7 +29,6 @@ from micrograd_c import (
     stop_gradient,
     summary,
     sumprod,
-    tape,
     viz,
     vmap,
     where,

@@ -87,10 +87,16 @@ def minimum(a, b):
     return of_two(as_value(a), as_value(b), lambda x, y: x if x <= y or x != x else y, "min", rules.of_minimum)
 
 
+def none_of(x, y):
+    """What leaves a sum as it is."""
+    return 0 if isinstance(x, int) and isinstance(y, int) else -0.0
+
+
 def where(condition, a, b):
     condition = as_value(condition)
-    a = of_two(condition, as_value(a), lambda x, y: y if x != 0 else -0.0, "pick", rules.of_pick)
-    return a + of_two(condition, as_value(b), lambda x, y: y if x == 0 else -0.0, "pick not", rules.of_pick_not)
+    a = of_two(condition, as_value(a), lambda x, y: y if x != 0 else none_of(x, y), "pick", rules.of_pick)
+    b = of_two(condition, as_value(b), lambda x, y: y if x == 0 else none_of(x, y), "pick not", rules.of_pick_not)
+    return a + b
 
 
 def of_two(a, b, choose, name, rule):
