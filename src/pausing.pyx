@@ -24,6 +24,7 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
+    #include "frameobject.h"    /* PyFrame_GetBack, before CPython 3.11 */
     /* Whether a frame is one of those that run in this thread. */
     static int micrograd_c_is_running(PyObject *wanted) {
         PyFrameObject *frame, *back;
