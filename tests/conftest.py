@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from micrograd_c import tape
 from micrograd_c.engine import Value
 
 
@@ -21,6 +22,13 @@ def patch_value():
     """Assign to attributes of the class Value; undone afterwards, down to the operators' slots."""
     with pytest.MonkeyPatch.context() as patch:
         yield lambda name, replacement: patch.setattr(Value, name, replacement, raising=False)
+
+
+@pytest.fixture
+def others():
+    """How many nodes there are of what other tests have left alive: the tape is as large as it must be for them."""
+    gc.collect()
+    return tape.collect()
 
 
 @pytest.fixture
