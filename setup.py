@@ -1,6 +1,7 @@
-"""Builds the compiled modules. MICROGRAD_C_BUILD=sanitize or coverage asks for such a build, see docs/building.md."""
+"""Builds the compiled modules. MICROGRAD_C_BUILD asks for another build than the usual one, see docs/building.md."""
 
 import os
+import pathlib
 import sys
 
 from Cython.Build import cythonize
@@ -9,14 +10,22 @@ from setuptools.command.build_ext import build_ext
 
 # forward results are CPython's bit for bit: no fused multiply-add, no folded pow
 MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-builtin-pow"]
+OPTIMIZED = [] if sys.platform == "win32" else ["-O3", "-g0"]
 BUILDS = {
-    "": {"compile": [] if sys.platform == "win32" else ["-O3", "-g0"]},
+    "": {"compile": OPTIMIZED},
     "sanitize": {
-        "macros": [("CYTHON_USE_FREELISTS", "0")],      # a freed Value must be seen to be freed
+        # a freed Value must be seen to be freed
+        "macros": [("CYTHON_USE_FREELISTS", "0"), ("MICROGRAD_C_CHECKED", "1")],
         "compile": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
                     "-fno-sanitize-recover=undefined"],
         "link": ["-fsanitize=address,undefined"],
     },
+    "checked": {
+        "macros": [("MICROGRAD_C_CHECKED", "1")],       # the tape looks for faults in itself, see checking.pxd
+        "compile": ["-O1", "-g"],
+    },
+    # the kernels as a compiler without vector types has them
+    "scalar": {"compile": OPTIMIZED, "macros": [("MICROGRAD_C_SCALAR", None)]},
     "coverage": {
         "compile": ["-O0"],
         "macros": [("CYTHON_TRACE_NOGIL", "1")],
@@ -26,8 +35,8 @@ BUILDS = {
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 modules = [
-    "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program", "analysis",
-    "compiler", "columns", "runs", "batch",
+    "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program",
+    "analysis", "compiler", "columns", "runs", "batch",
 ]
 SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 
@@ -45,6 +54,17 @@ DIRECTIVES = {
     **build.get("directives", {}),
 }
 
+# Cython 3.3.1's append to a list comprehension: without memory for it, the item is released here, and again by the
+# function that made it. See "Without memory" in docs/building.md.
+RELEASED_TWICE = """\
+    int result = PyList_Append(list, x);
+    Py_DECREF(x);
+"""
+RELEASED_ONCE = """\
+    int result = PyList_Append(list, x);
+    if (!result) Py_DECREF(x);
+"""
+
 
 class BuildModules(build_ext):
     """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
@@ -54,6 +74,10 @@ class BuildModules(build_ext):
         translated = cythonize(self.extensions, force=True, compiler_directives=DIRECTIVES)
         for module, made in zip(self.extensions, translated):
             module.sources = made.sources
+            written = pathlib.Path(made.sources[0])
+            written.write_text(
+                written.read_text(encoding="utf-8").replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8"
+            )
         super().run()
 
 
@@ -64,7 +88,7 @@ setup(
         Extension(
             f"micrograd_c.{name}",
             [f"src/{name}.pyx", *SOURCES.get(name, [])],
-            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h"],
+            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h", "src/unknown_op.h"],
             include_dirs=["src"],
             define_macros=[
                 ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works

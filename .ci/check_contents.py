@@ -5,12 +5,12 @@ import sys
 import tarfile
 import zipfile
 
-MODULES = ["tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program",
-           "analysis", "compiler", "columns", "runs", "batch"]
+MODULES = ["pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing",
+           "program", "analysis", "compiler", "columns", "runs", "batch"]
 FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
 FILES = ["CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
 GENERATED = {".c", ".so", ".pyd", ".pyc", ".pyo"}
-BY_HAND = {"src/kernels.c", "src/parallel.c", "benchmarks/demo_step.c"}
+BY_HAND = {"src/kernels.c", "src/parallel.c", "benchmarks/demo_step.c", "tests/allocations/failing.c"}
 
 
 def sources(root, folder):

@@ -6,8 +6,10 @@ arguments, what a trace becomes that of compiler, and how rows go through it tha
 
 import contextlib
 import copy
+import copyreg
 import functools
 import os
+import sys
 import threading
 import warnings
 
@@ -23,6 +25,17 @@ SAVED_BYTES = 2**26
 MOST_TRACES = 100       # of one function; the oldest goes, lest Values made anew for each call be kept for good
 
 one_at_a_time = threading.RLock()   # a trace; again in the same thread, as a finalizer may begin one right before
+
+
+def forget_other_threads():
+    """After a fork: nobody would ever release what another thread holds."""
+    global one_at_a_time
+    if not tracing.is_tracing():
+        one_at_a_time = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_other_threads)
 
 
 def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
@@ -89,6 +102,22 @@ class Mapped:
         """For copies: without traces, which hold memory of runs."""
         return {**vars(self), "traces": {}, "latest": None}
 
+    def __copy__(self):
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__getstate__())
+        return twin
+
+    def __reduce__(self):
+        """As functions are: by name, if that finds this one; and an object's own as the class's, bound to its copy."""
+        if named(self) is self:
+            return self.__qualname__
+        instance = getattr(self.fn, "__self__", None)
+        for owner in type(instance).__mro__:
+            for one in vars(owner).values():
+                if isinstance(one, Mapped) and one.fn is getattr(self.fn, "__func__", None):
+                    return bind, (one, instance)
+        return copyreg.__newobj__, (type(self),), self.__getstate__()
+
     def __call__(self, *arguments, **keywords):
         """The function's results for all rows."""
         latest = self.latest
@@ -117,6 +146,19 @@ class Mapped:
             one.add_to(numbers)
         shared = [number for one in given for number in one.shared]
         return trace.results_of(batch.run(trace.runner, numbers, shared))
+
+
+def named(mapped):
+    """What is to be found under a Mapped's own name."""
+    found = sys.modules.get(getattr(mapped, "__module__", None))
+    for name in getattr(mapped, "__qualname__", "<locals>").split("."):
+        found = getattr(found, sys.intern(name), None)      # else a class keeps each name that it is asked for
+    return found
+
+
+def bind(mapped, instance):
+    """A method's own for an object."""
+    return mapped.__get__(instance, type(instance))
 
 
 class Trace:

@@ -3,29 +3,42 @@
 from libc.stdint cimport int32_t
 
 from micrograd_c cimport rules
-from micrograd_c.tape cimport Edge, HOOK, LIVE, NO_DOT, Node, Tape, is_nary
+from micrograd_c.interrupts cimport PATIENCE, is_interrupted
+from micrograd_c.tape cimport (
+    Edge, HOOK, LIVE, NO_DOT, Node, Tape, drop_states, is_nary, move_handle,
+)
 
 
-cdef inline void collect_nodes(Tape *t, int32_t old) noexcept:
+cdef inline bint collect_nodes(Tape *t, int32_t old) noexcept:
     """Slide the nodes that live handles reach to the bottom, in their order, and renumber them.
 
     Survivors that were below `old` are below base then. They must have lived for a while: base does not come down when
     they die, and what is garbage below it waits for the next collection.
+
+    False, and nothing done, if Ctrl-C was pressed: a collection takes long, and the tape can grow instead.
     """
-    mark_reachable(t)
+    if not mark_reachable(t):
+        return False
+    drop_dead_states(t)
     slide_marked(t, old)
     t.aged = t.top
     t.unchanged = min(t.unchanged, t.top)
     t.old_deaths = 0
     t.dropped = 0
+    return True
 
 
-cdef inline void mark_reachable(Tape *t) noexcept nogil:
+cdef inline bint mark_reachable(Tape *t) noexcept:
+    """False, and no mark left, if interrupted."""
     cdef Node *nodes = t.nodes
     cdef Node *node
     cdef int32_t i, k
     for i in range(t.top - 1, 0, -1):
         node = nodes + i
+        if i % PATIENCE == 0 and is_interrupted():
+            for k in range(1, t.top):
+                nodes[k].flags &= ~LIVE
+            return False
         if t.handles[i] != NULL:
             node.flags |= LIVE
         elif not node.flags & LIVE:
@@ -38,9 +51,18 @@ cdef inline void mark_reachable(Tape *t) noexcept nogil:
             # a missing operand is node 0, which is never moved
             nodes[node.a].flags |= LIVE
             nodes[node.b].flags |= LIVE
+    return True
 
 
-cdef inline void slide_marked(Tape *t, int32_t old) noexcept nogil:
+cdef inline void drop_dead_states(Tape *t) noexcept:
+    cdef int32_t i
+    if t.state_count:
+        for i in range(1, t.top):
+            if not t.nodes[i].flags & LIVE:
+                drop_states(t, i, i + 1)
+
+
+cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
     cdef Node *nodes = t.nodes
     cdef Node *node
     cdef Node *place
@@ -81,10 +103,7 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept nogil:
             forward = place.forward         # belongs to the place, not to the node: operands are looked up by it
             place[0] = node[0]
             place.forward = forward
-            if t.handles[i] != NULL:
-                (<int32_t *> (<char *> t.handles[i] + t.index_offset))[0] = to
-                t.handles[to] = t.handles[i]
-                t.handles[i] = NULL
+            move_handle(t, i, to)
         to += 1
     if old >= t.top:
         set_base(t, to, edge_to)
@@ -102,7 +121,7 @@ cdef inline void set_base(Tape *t, int32_t base, int32_t edge_base) noexcept nog
     t.passed = 0
 
 
-cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexcept nogil:
+cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexcept:
     """Drop the nodes from base on that nothing above them refers to, if that frees a third of the tape.
 
     Takes all nodes from there on for alive, and so needs no marks: one look down at operands, one pass up.
@@ -121,6 +140,7 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
     if t.hooks > t.hooks_base:
         for i in range(t.base, low):
             t.hooks -= (t.nodes[i].flags & HOOK) != 0
+    drop_states(t, t.base, low)
     slide_down(t, low, edge_low)
     return True
 
@@ -150,7 +170,7 @@ cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
     return low
 
 
-cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept nogil:
+cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:
     """Move the nodes from low on, and their operands from edge_low on, down to base and edge_base."""
     cdef int32_t down = low - t.base
     cdef int32_t edges_down = edge_low - t.edge_base
@@ -170,10 +190,8 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept nog
         else:
             node.a -= down if node.a >= low else 0
             node.b -= down if node.b >= low else 0
-        if t.handles[i] != NULL:
-            (<int32_t *> (<char *> t.handles[i] + t.index_offset))[0] = i - down
-            t.handles[i - down] = t.handles[i]
-            t.handles[i] = NULL
+        if down:
+            move_handle(t, i, i - down)
     t.top -= down
     t.highest = max(t.base - 1, t.highest - down)
     t.edge_top -= edges_down

@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t, uint8_t
 from micrograd_c cimport rules
 from micrograd_c.tape cimport (
     ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, Edge, FINITE, GRAD_FLOAT, LEAF_NODE, MARK, Node, PRODUCT, SWEPT, Tape,
-    float_data, is_nary, write,
+    float_data, is_nary, move_handle, write,
 )
 
 
@@ -156,7 +156,9 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
 
 
 cdef inline int32_t set_forwards(Tape *t, int32_t first) noexcept nogil:
-    """Where each node from `first` on will be, and the operands of those with edges but dots; returns the first's edges.
+    """Where each node from `first` on will be, and the operands of those with edges, but dots.
+
+    Returns where the first one's edges begin.
     """
     cdef Node *node
     cdef int32_t up = 0
@@ -183,14 +185,6 @@ cdef inline int32_t moved(Tape *t, int32_t first, int32_t index) noexcept nogil:
 cdef inline int32_t place_after(Tape *t, int32_t first, int32_t index) noexcept nogil:
     """Where the nodes from index on will start."""
     return moved(t, first, index - 1) + 1
-
-
-cdef inline void move_handle(Tape *t, int32_t index, int32_t to) noexcept nogil:
-    cdef void *handle = t.handles[index]
-    t.handles[index] = NULL
-    t.handles[to] = handle
-    if handle != NULL:
-        (<int32_t *> (<char *> handle + t.index_offset))[0] = to
 
 
 cdef inline void write_expanded(Tape *t, int32_t first, Node dot) noexcept nogil:

@@ -8,8 +8,8 @@ from micrograd_c.tape cimport adopt, tape
 
 cdef class Value:
     cdef int32_t index          # the node; 0 until __init__ has run
-    cdef uint8_t plain          # 1: initialised, of exactly this type, extra None, attributes NULL, not tracked
-    cdef uint8_t has_state      # 1: Python state of its own, which what is computed from it must not lose
+    cdef uint8_t plain          # 1: initialised, of a plain class, extra None, attributes plain data, not tracked
+    cdef uint8_t has_state      # 1: Python state that cannot go with its node: what is computed from it holds it
     cdef object extra           # None; a tuple of handles kept alive; or Extra
     cdef PyObject *attributes   # the instance's __dict__, NULL until the first attribute
     cdef object __weakref__
@@ -23,6 +23,8 @@ cdef class Extra:
 
 
 cdef Value new_value()
+cdef Value new_instance(object kind)
+cdef bint is_watched(Value value) noexcept
 cdef int note_read(Value value, str what) except -1
 cdef bint properties_are_ours() except -1
 cpdef bint operators_are_ours() noexcept

@@ -5,15 +5,17 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
-from micrograd_c.engine cimport Extra, Value, bind, new_value
+from micrograd_c.engine cimport Extra, Value, bind, new_instance, new_value
+from micrograd_c.interrupts cimport PATIENCE
 from micrograd_c.numbers cimport Number, as_python
-from micrograd_c.state cimport check_children, held_by, hold, hold_all, rare
+from micrograd_c.state cimport check_children, class_left, held_by, hold, hold_all, op_left, rare, take_up_state
 from micrograd_c.tape cimport (
     DATA_INT, GRAD_FLOAT, HOOK, Node, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, tape, unpin,
 )
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
+    int PyErr_CheckSignals() except -1
 
 
 cdef inline int32_t record_custom(tuple children, Number number) except -1:
@@ -35,17 +37,26 @@ cdef inline Value handle_of(int32_t index, Value above):
     A new one holds all that `above` does, since part of that may be below it.
     """
     cdef Value value
+    cdef Extra extra
     cdef tuple held = held_by(above)
     cdef void *handle
-    value = new_value()     # first: this may run code that makes a handle for the same node
-    handle = tape.handles[index]
-    if handle != NULL:
-        if Py_REFCNT(<PyObject *> handle) > 0:
-            return <Value> handle
-        # its destructor is running and got here through a finalizer: it has given up the node
-        (<Value> handle).index = 0
-        release(&tape, index)
+    cdef PyObject *kind
+    while True:
+        kind = class_left(index)
+        extra = Extra.__new__(Extra) if op_left(index) != NULL else None
+        value = new_value() if kind == NULL else new_instance(<object> kind)
+        # that may have run code that made a handle for the same node, or let one die
+        handle = tape.handles[index]
+        if handle != NULL:
+            if Py_REFCNT(<PyObject *> handle) > 0:
+                return <Value> handle
+            # its destructor is running and got here through a finalizer: it has given up the node
+            (<Value> handle).index = 0
+            release(&tape, index)
+        if kind == class_left(index) and (extra is None) == (op_left(index) == NULL):
+            break
     bind(value, index)
+    take_up_state(value, extra)
     if held is not None:
         hold_all(value, held)
     return value
@@ -102,7 +113,7 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     tape.hooks += (old.flags & HOOK) != 0
     release(&tape, before)
     rare(value).prev = None
-    value._op = op      # and with it no longer plain
+    value._op = op
     for child in children:
         hold(value, child)
     return 0
@@ -165,6 +176,8 @@ cdef inline int sweep_with_hooks(Value root) except -1:
             raise MemoryError("no memory for the marks of backward()")
         marked[root.index] = 1
         for i in range(root.index, 0, -1):
+            if i % PATIENCE == 0:
+                PyErr_CheckSignals()
             if not marked[i]:
                 continue
             if tape.nodes[i].flags & HOOK:

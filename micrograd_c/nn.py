@@ -63,6 +63,10 @@ class Module:
         """
         names.load_state_dict(self, state)
 
+    def __reduce_ex__(self, protocol):
+        """What copy and pickle ask for. Protocols 0 and 1 know no slots, which a Neuron has: they get protocol 2's."""
+        return super().__reduce_ex__(max(protocol, 2))
+
     def _repr_html_(self):
         """What notebooks show; repr() is micrograd's."""
         from micrograd_c.summary import summary  # not at the top: few need it

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 from micrograd_c.engine import Value, _Operand
 
@@ -10,6 +10,7 @@ _Activation = str | Callable[[Value], Value]
 ACTIVATIONS: dict[str, str]
 
 class Module:
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> str | tuple[Any, ...]: ...
     def zero_grad(self) -> None: ...
     def parameters(self) -> list[Value]: ...
     def num_parameters(self) -> int: ...

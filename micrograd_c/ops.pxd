@@ -10,7 +10,7 @@ from libc.stdint cimport int32_t, uint8_t
 
 from micrograd_c cimport rules
 from micrograd_c.numbers cimport Number
-from micrograd_c.tape cimport DATA_INT, Tape, record, record_add, record_leaf, record_mul, settle
+from micrograd_c.tape cimport DATA_INT, NUMBER_BASE, Tape, record, record_add, record_leaf, record_mul, settle
 
 
 cdef enum:
@@ -76,7 +76,7 @@ cdef inline int32_t power(Tape *t, int32_t a, int32_t b) except -1:
     cdef Number data = power_of_numbers(
         Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT), Number(t.nodes[b].data, t.nodes[b].flags & DATA_INT)
     )
-    return record(t, rules.POW, a, b, data.value, data.is_int)
+    return record_pow(t, a, b, data, 0)
 
 
 cdef inline Number power_of_numbers(Number x, Number y) except *:
@@ -90,7 +90,13 @@ cdef inline Number power_of_numbers(Number x, Number y) except *:
 
 cdef inline int32_t power_of_number(Tape *t, int32_t a, Number number) except -1:
     cdef Number data = power_of_numbers(number, Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT))
-    return record(t, rules.POW, record_leaf(t, number.value, number.is_int), a, data.value, data.is_int)
+    return record_pow(t, record_leaf(t, number.value, number.is_int), a, data, NUMBER_BASE)
+
+
+cdef inline int32_t record_pow(Tape *t, int32_t a, int32_t b, Number data, uint8_t state) noexcept:
+    cdef int32_t index = record(t, rules.POW, a, b, data.value, data.is_int)
+    t.nodes[index].dot = state
+    return index
 
 
 cdef inline int32_t unary(Tape *t, int32_t a, int op) except -1:

@@ -3,6 +3,7 @@
 from array import array
 
 from micrograd_c import updates
+from micrograd_c.options import check_betas, check_options, frozen, read_memory, read_state
 
 __all__ = ["Adam", "AdamW", "Optimizer", "SGD"]
 
@@ -14,8 +15,10 @@ class Optimizer:
     that is listed twice in a group is updated once a step.
 
     Raises ValueError if there are no parameters, if one is in two groups, or for options out of range, and TypeError
-    for what is no Value.
+    for what is no Value, and options that are no numbers.
     """
+
+    _memory = None      # names of the lists that the rule may keep, a number a parameter; None: any
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -58,7 +61,7 @@ class Optimizer:
             raise ValueError("a parameter is in two groups; it can have the options of one only")
         options = {**self.defaults, **group, "params": params}
         self._check(options)
-        self.param_groups.append(options)
+        self.param_groups.append(frozen(options))
         self._states.append({"step": 0})
 
     def zero_grad(self):
@@ -82,22 +85,28 @@ class Optimizer:
         }
 
     def load_state_dict(self, state):
-        """Go on from what state_dict() returned. Raises ValueError if the groups are not of the same sizes."""
-        states = [
-            {k: array("d", v) if isinstance(v, list) else v for k, v in saved.items()} for saved in state["state"]
-        ]
-        given = [group["params"] for group in state["param_groups"]]
+        """Go on from what state_dict() returned, which is copied.
+
+        Raises ValueError if it is that of another kind of optimizer, or for groups of other sizes, and TypeError for
+        what is no such dict. Nothing has changed then.
+        """
+        saved_groups, saved_states = read_state(state)
+        given = [saved.get("params") for saved in saved_groups]
         sizes = [len(group["params"]) for group in self.param_groups]
-        if given != sizes or len(states) != len(sizes) or any(
-            len(v) != size for saved, size in zip(states, sizes) for v in saved.values() if isinstance(v, array)
-        ):
+        if given != sizes or len(saved_states) != len(sizes):
             raise ValueError(f"this state is for groups of {given} parameters, and the optimizer has {sizes}")
-        groups = [
-            {**group, **saved, "params": group["params"]}
-            for group, saved in zip(self.param_groups, state["param_groups"])
-        ]
-        for group in groups:
-            self._check(group)
+        groups, states = [], []
+        for group, saved, memory in zip(self.param_groups, saved_groups, saved_states):
+            options = {*self.defaults, "params"}
+            differing = sorted([*options.difference(saved), *set(saved).difference(options, group)], key=str)
+            if differing:
+                raise ValueError(
+                    f"this state is of another kind of optimizer: {differing[0]!r} is an option of only one of the "
+                    f"two; {type(self).__name__} has {', '.join(self.defaults)}")
+            options = frozen({**group, **saved, "params": group["params"]})
+            self._check(options)
+            groups.append(options)
+            states.append(read_memory(memory, len(group["params"]), self._memory, self._remembers(options)))
         self.param_groups, self._states = groups, states
 
     def __repr__(self):
@@ -108,9 +117,12 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
     def _check(self, options):
-        for name in ("lr", "weight_decay", "momentum", "eps"):
-            if name in options and not options[name] >= 0:
-                raise ValueError(f"{name} must be at least 0, not {options[name]!r}")
+        """Raise for options that this kind of optimizer cannot have."""
+        check_options(options)
+
+    def _remembers(self, group):
+        """Names of the lists that the rule has kept after a step."""
+        return ()
 
     def _update(self, group, state):
         raise NotImplementedError(f"{type(self).__name__} has no rule: an Optimizer's subclass brings _update")
@@ -130,6 +142,8 @@ class SGD(Optimizer):
     0.25
     """
 
+    _memory = ("momentum_buffer",)
+
     def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False):
         super().__init__(params, {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
@@ -140,6 +154,9 @@ class SGD(Optimizer):
         super()._check(options)
         if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
             raise ValueError("nesterov wants a momentum above 0 and a dampening of 0")
+
+    def _remembers(self, group):
+        return ("momentum_buffer",) if group["momentum"] != 0 else ()
 
     def _update(self, group, state):
         first = "momentum_buffer" not in state
@@ -165,6 +182,7 @@ class Adam(Optimizer):
     """
 
     _decoupled = False
+    _memory = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, maximize=False,
@@ -176,12 +194,13 @@ class Adam(Optimizer):
 
     def _check(self, options):
         super()._check(options)
-        beta1, beta2 = options["betas"]
-        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
-            raise ValueError(f"betas must be at least 0 and below 1, not {options['betas']!r}")
+        check_betas(options["betas"])
+
+    def _remembers(self, group):
+        return self._memory if group["amsgrad"] else self._memory[:2]
 
     def _update(self, group, state):
-        for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if group["amsgrad"] else [])):
+        for name in self._remembers(group):
             if name not in state:
                 state[name] = zeros(group)
         updates.adam(group["params"], state["exp_avg"], state["exp_avg_sq"],

@@ -11,12 +11,14 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcmp
 
 from micrograd_c cimport rules
+from micrograd_c.classes cimport is_plain_class
 from micrograd_c.engine cimport Value, bind
 from micrograd_c.numbers cimport Number, fits_int, read_exact_number
+from micrograd_c.pausing cimport paused_here
 from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself, refuse_foreign_value
 from micrograd_c.tape cimport (
-    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, FINITE, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, paused_here,
-    record_leaf, settle, write,
+    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, FINITE, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, record_leaf,
+    settle, write,
 )
 
 cdef extern from "Python.h":
@@ -34,7 +36,8 @@ cdef struct Input:
 
 
 cdef inline bint is_value(PyObject *one) noexcept:
-    return type(<object> one) is Value
+    """Or of a plain subclass, which has no say."""
+    return type(<object> one) is Value or isinstance(<object> one, Value) and is_plain_class(type(<object> one))
 
 
 cdef inline list as_inputs(object x, str name):

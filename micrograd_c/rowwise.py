@@ -2,7 +2,7 @@
 
 import sys
 
-from micrograd_c import tape, tracing
+from micrograd_c import tracing
 from micrograd_c.engine import Value, call_on_data
 from micrograd_c.reading import read_weights
 from micrograd_c.results import transpose
@@ -11,11 +11,19 @@ from micrograd_c.vector import sumprod
 __all__ = ["Rowwise", "computes_by_itself", "run"]
 
 
+COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
+
+
 class Rowwise:
     """What a Batch is, of Values computed one by one."""
 
-    def __init__(self, values, keeps_graph=True):
-        self.values, self.keeps_graph = values, keeps_graph
+    def __init__(self, values):
+        self.values = values
+
+    @property
+    def keeps_graph(self):
+        """As of a Batch, but True even if there are no parameters in the graph."""
+        return any(value._prev for value in self.values)
 
     def __len__(self):
         return len(self.values)
@@ -52,9 +60,7 @@ class Rowwise:
 
 def run(fn, given, rows):
     """The function's result, with a Rowwise for each Value."""
-    keeps_graph = not tape.pause_depth()
-    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)],
-                     lambda values: Rowwise(values, keeps_graph))
+    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)], Rowwise)
 
 
 def computes_by_itself(fn, given):
@@ -67,6 +73,8 @@ def computes_by_itself(fn, given):
 
     def reads(value, what):
         frame = sys._getframe(1)
+        while frame.f_code.co_name in COMPREHENSIONS:       # a part of the function that it is written in
+            frame = frame.f_back
         if not frame.f_globals.get("__name__", "").startswith("micrograd_c."):      # softmax reads, and can be traced
             readers.add(frame.f_code)
 
@@ -82,6 +90,8 @@ def computes_by_itself(fn, given):
     tracing.watch(True)
     try:
         fn(*[one.row(0) for one in given])
+    except MemoryError:
+        raise
     except Exception:   # it fails without a trace, too: then the trace's error says more
         return False
     finally:

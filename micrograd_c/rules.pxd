@@ -3,7 +3,10 @@
 Knows numbers only: nothing of tapes, nodes or Value.
 """
 
-from libc.math cimport copysign, cos, exp, fabs, floor, fmod, isfinite, log, pow, sin, sqrt, tanh
+from libc.math cimport NAN, cos, exp, fabs, floor, fmod, isfinite, log, pow, sin, sqrt, tanh
+
+cdef extern from "unknown_op.h":
+    void UNKNOWN_OP(int op) noexcept nogil
 
 
 cdef enum Op:
@@ -14,8 +17,8 @@ cdef enum Op:
     POW         # a ** b, b a Value
     MAXIMUM     # max(a, b)
     MINIMUM
-    PICK        # b where a is not 0, else 0
-    PICK_NOT    # b where a is 0, else 0
+    PICK        # b where a is not 0, else -0.0, which added to the other's b leaves that as it is
+    PICK_NOT    # b where a is 0, else -0.0
     RELU
     EXP
     LOG
@@ -44,7 +47,7 @@ cdef inline bint has_two_operands(int op) noexcept nogil:
 
 
 cdef inline bint is_choice(int op) noexcept nogil:
-    """Of two operands: see `value_of_two`, `slope_a` and `slope_b`."""
+    """Of two operands, by comparing: one that is not chosen gets 0, and not 0 * infinity."""
     return op == MAXIMUM or op == MINIMUM or is_pick(op)
 
 
@@ -120,7 +123,9 @@ cdef inline double value(int op, double x) noexcept nogil:
     elif op == SIN: return sin_value(x)
     elif op == COS: return cos_value(x)
     elif op == ABS: return abs_value(x)
-    else: return x
+    elif op == STOP: return x
+    UNKNOWN_OP(op)
+    return NAN
 
 
 cdef inline double slope(int op, double x, double y) noexcept nogil:
@@ -133,28 +138,48 @@ cdef inline double slope(int op, double x, double y) noexcept nogil:
     elif op == SIN: return sin_slope(x, y)
     elif op == COS: return cos_slope(x, y)
     elif op == ABS: return abs_slope(x, y)
-    else: return 0.0
+    UNKNOWN_OP(op)
+    return NAN
 
+
+# Of two operands, x and y; z is the value. A power is what C says, without errors; see `power` for Python's. Of two
+# equal operands maximum and minimum take the first, and each gets half, as in PyTorch; both get all of it where one is
+# no number, likewise. The pullbacks are an operand's share of the adjoint g: what is not chosen gets 0, whatever g is.
 
 cdef inline double value_of_two(int op, double x, double y) noexcept nogil:
-    if op == MAXIMUM: return x if x > y or x != x else y
-    elif op == MINIMUM: return x if x < y or x != x else y
-    elif op == PICK: return y if x != 0.0 else 0.0
-    else: return y if x == 0.0 else 0.0
+    if op == ADD: return x + y
+    elif op == MUL: return x * y
+    elif op == POWER or op == POW: return pow(x, y)
+    elif op == MAXIMUM: return x if x >= y or x != x else y
+    elif op == MINIMUM: return x if x <= y or x != x else y
+    elif op == PICK: return y if x != 0.0 else -0.0
+    elif op == PICK_NOT: return y if x == 0.0 else -0.0
+    UNKNOWN_OP(op)
+    return NAN
 
 
-# Of two equal operands each gets half, as in PyTorch and JAX.
+cdef inline double pullback_a(int op, double x, double y, double g) noexcept nogil:
+    if op == ADD: return g
+    elif op == MUL: return y * g
+    elif op == POWER or op == POW: return 0.0 if y == 0.0 else y * pow(x, y - 1.0) * g
+    elif op == MAXIMUM: return 0.5 * g if x == y else 0.0 if x < y else g
+    elif op == MINIMUM: return 0.5 * g if x == y else 0.0 if x > y else g
+    elif is_pick(op): return 0.0
+    UNKNOWN_OP(op)
+    return NAN
 
-cdef inline double slope_a(int op, double x, double y) noexcept nogil:
-    if op == MAXIMUM: return 0.5 if x == y else x > y                                               # [x > y]
-    elif op == MINIMUM: return 0.5 if x == y else x < y                                             # [x < y]
-    else: return 0.0
 
-
-cdef inline double slope_b(int op, double x, double y) noexcept nogil:
-    if op == MAXIMUM or op == MINIMUM: return 1.0 - slope_a(op, x, y)
-    elif op == PICK: return x != 0.0
-    else: return x == 0.0
+cdef inline double pullback_b(int op, double x, double y, double z, double g) noexcept nogil:
+    """Nobody asks for that of a POWER."""
+    if op == ADD: return g
+    elif op == MUL: return x * g
+    elif op == POW: return pow_exponent_slope(x, y, z) * g
+    elif op == MAXIMUM: return 0.5 * g if x == y else 0.0 if x > y else g
+    elif op == MINIMUM: return 0.5 * g if x == y else 0.0 if x < y else g
+    elif op == PICK: return g if x != 0.0 else 0.0
+    elif op == PICK_NOT: return g if x == 0.0 else 0.0
+    UNKNOWN_OP(op)
+    return NAN
 
 
 cdef inline object domain_error(int op, double x):
@@ -211,17 +236,17 @@ cdef inline int raise_power_error(double x, double y) except -1:
     raise ValueError(f"{x!r} ** {y!r} is not a real number: a negative base needs a whole exponent")
 
 
-cdef inline bint try_power_slope(double x, double y, double *slope) noexcept nogil:
-    """d(x ** y)/dx = y x^(y-1), in micrograd's order: (y * x ** (y - 1)) * grad. False as try_power(x, y - 1)."""
-    cdef bint real = try_power(x, y - 1.0, slope)
-    slope[0] *= y
+cdef inline bint try_power_pullback(double x, double y, double g, double *share) noexcept nogil:
+    """x's share of the adjoint g of x ** y, in micrograd's order: (y * x ** (y - 1)) * g. False as try_power(x, y - 1).
+
+    Nothing for y == 0, whatever x and g are: x ** 0 is 1 everywhere.
+    """
+    if y == 0.0:
+        share[0] = 0.0
+        return True
+    cdef bint real = try_power(x, y - 1.0, share)
+    share[0] = y * share[0] * g
     return real
-
-
-cdef inline bint try_pow_base_slope(double x, double y, double *slope) noexcept nogil:
-    """d(x ** y)/dx when y is a Value: 0 for y == 0, as PyTorch's pow_backward_self."""
-    slope[0] = 0.0
-    return y == 0.0 or try_power_slope(x, y, slope)
 
 
 cdef inline double pow_exponent_slope(double x, double y, double z) noexcept nogil:

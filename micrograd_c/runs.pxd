@@ -23,6 +23,9 @@ cdef struct RunState:
     int32_t differentiable  # outputs that a sum may ask gradients of
     int32_t width           # rows of a block
     int32_t threads
+    int32_t holds_lock      # 1: Python's lock is held while it runs
+    int32_t stopped         # 1: Ctrl-C was pressed, and what has not been done is not done
+    double looked           # when that was last looked for, in seconds
     int64_t rows, chunks
     const Column *columns   # NULL after the forward pass
     double *slots_of_all    # of all blocks if they are saved, else of one block a thread

@@ -5,6 +5,7 @@ they are to do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0.
 """
 
 import functools
+import sys
 
 from micrograd_c import choosing, tracing
 from micrograd_c.engine import Value
@@ -22,10 +23,12 @@ def softmax(xs):
     return [e / total for e in exps]
 
 
-def logsumexp(xs):
-    """The logarithm of the sum of all e^x."""
-    top = highest(xs)
-    return sum(exps_below(xs, top)).log() + top
+def logsumexp(xs, log_of_zero):
+    """The logarithm of the sum of all e^x. log_of_zero takes the place of log, which refuses 0."""
+    top = nearest_finite(highest(xs))
+    total = sum(exps_below(xs, top))
+    logarithm = total.log() if tracing.is_tracing() or total.data != 0 else log_of_zero(total)
+    return logarithm + top
 
 
 def cross_entropy(logits, target):
@@ -49,6 +52,14 @@ def highest(xs):
     if tracing.is_tracing():
         return choosing.stop_gradient(functools.reduce(choosing.maximum, xs))
     return max(x.data for x in xs)
+
+
+def nearest_finite(top):
+    """Infinite minus infinite is no number; minus the largest float it is infinite as before."""
+    largest = sys.float_info.max
+    if tracing.is_tracing():
+        return choosing.maximum(choosing.minimum(top, largest), -largest)
+    return max(min(top, largest), -largest)     # leaves what is no number as it is
 
 
 def as_values(xs):

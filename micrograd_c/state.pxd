@@ -1,18 +1,24 @@
-"""What a few Values carry besides a node, and who keeps them alive for it.
+"""What a few Values carry besides a node, and what becomes of it when they die.
 
-A Value that is not plain (attributes, a custom function, a subclass) must live as long as a live Value can reach its
-node. So the result of every op on one holds it: `hold` puts it into the result's `extra`, and hands on what the
-operand itself was holding. State that comes after such ops were recorded is caught up with by `anchor`.
+Plain data (attributes that are text, numbers, None or bools, the name assigned to `_op`, a plain subclass) cannot be
+part of a cycle: it is left with the node, and the node's next handle takes it up.
+
+A Value with anything else (a function, Values, containers, a class with a finalizer, a `__dict__` handed out) must live
+as long as a live Value can reach its node. So the result of every op on one holds it: `hold` puts it into the result's
+`extra`, and hands on what the operand itself was holding. What comes after such ops were recorded is caught up with by
+`anchor`.
 """
 
-from cpython.ref cimport PyObject
+from cpython.dict cimport PyDict_Next
+from cpython.ref cimport Py_INCREF, Py_XDECREF, PyObject
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
-from micrograd_c.engine cimport Extra, Value
+from micrograd_c.classes cimport can_be_left, is_plain_class, is_plain_data
+from micrograd_c.engine cimport Extra, Value, is_watched
 from micrograd_c.numbers cimport Number, as_python, read_number
-from micrograd_c.tape cimport DETACHED, Edge, Node, ODD, is_nary, tape
+from micrograd_c.tape cimport DETACHED, Edge, Node, ODD, State, has_state, is_nary, tape
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -90,11 +96,75 @@ cdef inline Extra rare(Value value):
     """The Value's Extra, made if need be."""
     cdef Extra extra
     if not isinstance(value.extra, Extra):
-        extra = Extra.__new__(Extra)
-        extra.keep = value.extra
+        extra = Extra.__new__(Extra)    # may run any code
+        if not isinstance(value.extra, Extra):
+            extra.keep = value.extra
+            value.extra = extra
+            track(value)
+    return <Extra> value.extra
+
+
+# --- plain data, which goes with the node ---
+
+cdef inline bint has_plain_attributes(Value value) noexcept:
+    """Nothing but plain data, under names that are just text."""
+    cdef PyObject *name
+    cdef PyObject *member
+    cdef Py_ssize_t place = 0
+    while value.attributes != NULL and PyDict_Next(<object> value.attributes, &place, &name, &member):
+        if type(<object> name) is not str or not is_plain_data(<object> member):
+            return False
+    return True
+
+
+cdef inline void leave_state(Value value) noexcept:
+    """A Value dies of which a node may stay that something was computed from. Room was made when it got its state."""
+    cdef State state = State(NULL, NULL, NULL)
+    cdef type kind = type(value)
+    if tape.states == NULL:
+        return
+    if value.attributes != NULL and has_plain_attributes(value):
+        state.attributes = value.attributes
+        value.attributes = NULL
+    if kind is not Value and can_be_left(kind):
+        Py_INCREF(kind)
+        state.type = <PyObject *> kind
+    if isinstance(value.extra, Extra) and type((<Extra> value.extra).op) is str:
+        Py_INCREF((<Extra> value.extra).op)
+        state.op = <PyObject *> (<Extra> value.extra).op
+    if has_state(&state):
+        tape.states[value.index] = state
+        tape.state_count += 1
+
+
+cdef inline PyObject *class_left(int32_t index) noexcept:
+    """The subclass of Value that a node's handle had, or NULL."""
+    return tape.states[index].type if tape.state_count else NULL
+
+
+cdef inline PyObject *op_left(int32_t index) noexcept:
+    """The name that was assigned to the _op of a node's handle, or NULL."""
+    return tape.states[index].op if tape.state_count else NULL
+
+
+cdef inline void take_up_state(Value value, Extra extra) noexcept:
+    """What the node's last handle has left, if any. The extra is a new one if an op's name was left, else None."""
+    cdef State state
+    if not tape.state_count or not has_state(tape.states + value.index):
+        return
+    state = tape.states[value.index]
+    tape.states[value.index] = State(NULL, NULL, NULL)
+    tape.state_count -= 1
+    value.attributes = state.attributes
+    Py_XDECREF(state.type)      # not the last reference, as the Value has one
+    if state.op != NULL:
+        extra.op = <object> state.op
+        Py_XDECREF(state.op)
         value.extra = extra
         track(value)
-    return <Extra> value.extra
+
+
+# --- all else, which results hold ---
 
 
 cdef inline void forget_graph(Value value) noexcept:
@@ -109,13 +179,19 @@ cdef inline int hold(Value out, Value operand) except -1:
 
 
 cdef inline bint keeps_itself(Value operand) noexcept:
-    """Not just for what it holds. An Extra without state of its own keeps the identities in _prev."""
-    return operand.has_state or isinstance(operand.extra, Extra)
+    """Not just for what it holds.
+
+    An Extra without state of its own may keep the identities in _prev. And weak references to what Python's collector
+    knows would be cleared if it were found in a cycle, before anybody could ask whether a graph reaches it.
+    """
+    return operand.has_state or is_watched(operand) or (
+        isinstance(operand.extra, Extra) and (<Extra> operand.extra).prev is not None
+    )
 
 
 cdef inline int hold_all(Value out, tuple more) except -1:
     cdef tuple held = held_by(out)
-    if tape.nodes[out.index].flags & DETACHED:      # nothing can be reached from it
+    if more is None or tape.nodes[out.index].flags & DETACHED:      # nothing can be reached from it
         return 0
     if held is None:
         held = more

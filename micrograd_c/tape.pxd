@@ -3,11 +3,13 @@
 Knows nothing of Python objects except the handle pointers it must renumber. See src/tape.pyx for the design.
 """
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
 
 from micrograd_c cimport rules
 from micrograd_c.numbers cimport fits_int
+from micrograd_c.pausing cimport paused_here
 
 
 cdef enum Flag:
@@ -30,7 +32,13 @@ cdef struct Node:
     uint8_t op          # rules.Op
     uint8_t flags       # Flag bits
     uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
-    uint8_t dot         # of a dot: DotState bits
+    uint8_t dot         # of a dot: DotState bits; of a POW: PowState bits
+
+
+cdef struct State:         # what a handle that died has left for the node's next one; plain data, see state.pxd
+    PyObject *type          # a subclass of Value, or NULL for Value itself
+    PyObject *attributes    # its dict, or NULL
+    PyObject *op            # the name assigned to _op, or NULL
 
 
 cdef struct Edge:
@@ -41,9 +49,9 @@ cdef struct Edge:
 
 cdef struct Native:
     # The rule of a NATIVE node, whose first edge's term holds a pointer to this, or to a struct that begins with it.
-    # Adds to the adjoints of the operands, which are marked already; runs no Python code. Whoever owns it sees to it
-    # that it lives as long as the node can be reached.
-    void (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
+    # Adds to the adjoints of the operands, which are marked already; runs no Python code. False, and nothing done, if
+    # it was interrupted by Ctrl-C. Whoever owns it sees to it that it lives as long as the node can be reached.
+    bint (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
 
 
 cdef enum DotState:
@@ -51,6 +59,10 @@ cdef enum DotState:
     ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the sweep there was; must be GRAD_FLOAT
     SWEPT = 4           # there was a sweep
     FINITE = 8          # b, all w and all x were finite when it was recorded
+
+
+cdef enum PowState:
+    NUMBER_BASE = 1     # the base is a number, not a Value: nobody asks for its gradient
 
 
 cdef enum:
@@ -67,6 +79,8 @@ cdef enum:              # what the edges of a dot hold
 cdef struct Tape:
     Node *nodes             # nodes[0] is the node of handles that were never initialised
     void **handles          # per node its handle, borrowed, or NULL; NULL from top on
+    State *states           # per node without a handle its state, owned; empty from top on; NULL until one may be left
+    int32_t state_count     # nodes with a state
     Edge *edges             # operands of n-ary nodes, in node order
     int32_t top             # nodes in use
     int32_t capacity        # nodes there is room for
@@ -91,7 +105,7 @@ cdef struct Tape:
     int64_t hooked_sweep    # the one that Python functions are called by; 0 outside of such
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
-    int32_t paused          # no_grad blocks open in all threads
+    int32_t paused          # no_grad blocks open in all contexts
     Py_ssize_t index_offset  # bytes from a handle to its index
 
 
@@ -101,9 +115,12 @@ cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
 cdef void reset(Tape *t) noexcept
 cdef void drop_top(Tape *t) noexcept
 cdef int expand(Tape *t) except -1
+cdef int want_states(Tape *t) except -1
+cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept
 cdef int sweep(Tape *t, int32_t root) except -1
 cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1
-cdef bint paused_here() noexcept
+cdef void check(Tape *t) noexcept
+cdef void count_pins(int change) noexcept
 
 
 cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
@@ -135,6 +152,22 @@ cdef inline bint is_nary(Node *node) noexcept nogil:
     return rules.has_edges(node.op)
 
 
+cdef inline bint has_state(const State *state) noexcept nogil:
+    return state.type != NULL or state.attributes != NULL or state.op != NULL
+
+
+cdef inline void move_handle(Tape *t, int32_t index, int32_t to) noexcept nogil:
+    """The node at index goes to another place, and with it its handle or the state that one has left."""
+    cdef void *handle = t.handles[index]
+    t.handles[index] = NULL
+    t.handles[to] = handle
+    if handle != NULL:
+        (<int32_t *> (<char *> handle + t.index_offset))[0] = to
+    elif to != index and t.state_count and has_state(t.states + index):
+        t.states[to] = t.states[index]
+        t.states[index] = State(NULL, NULL, NULL)
+
+
 cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
     t.handles[index] = handle
     t.young += index >= t.base
@@ -159,11 +192,18 @@ cdef inline int pin(Tape *t) except -1:
     """From here to `unpin` indexes stay good. No dots meanwhile: whoever looks into a graph must see all its nodes."""
     expand_dots(t)
     t.pins += 1
+    count_pins(1)
     return 0
 
 
 cdef inline void unpin(Tape *t) noexcept:
     t.pins -= 1
+    count_pins(-1)
+    tidy(t)
+
+
+cdef inline void tidy(Tape *t) noexcept:
+    """Drop what could not be dropped while nodes were pinned."""
     if t.pins == 0:
         if t.young == 0:
             reset(t)

@@ -2,4 +2,7 @@
 
 from libc.stdint cimport int32_t
 
+from micrograd_c.engine cimport Value
+
+cdef bint depends_on_argument(Value value) except -1
 cdef bint was_assigned(int32_t index) noexcept

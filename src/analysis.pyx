@@ -55,6 +55,9 @@ cdef class Analysis:
         for k in range(self.owned_count):
             free(self.owned[k])
 
+    def __reduce__(self):
+        raise TypeError(f"cannot copy or pickle {type(self).__name__}, which is of one trace of vmap")
+
     cdef void *room(self, size_t count, size_t size) except NULL:
         """Zeros, for as long as the Analysis lives."""
         cdef void *memory = NULL

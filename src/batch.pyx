@@ -18,9 +18,10 @@ from micrograd_c import reading
 from micrograd_c cimport rules
 from micrograd_c.columns cimport Column, Columns, Numbers, read_column
 from micrograd_c.engine cimport Value, bind, new_value
+from micrograd_c.pausing cimport paused_here
 from micrograd_c.runs cimport Run, RunState, Runner, new_doubles
 from micrograd_c.state cimport hold_all
-from micrograd_c.tape cimport Edge, Native, Node, paused_here, record, record_leaf, reserve, reserve_nary, tape
+from micrograd_c.tape cimport Edge, Native, Node, record, record_leaf, reserve, reserve_nary, tape
 
 __all__ = ["Batch", "run", "run_buffers"]
 
@@ -62,7 +63,7 @@ cdef struct ReductionState:
     int32_t output
 
 
-cdef void push_sum(
+cdef bint push_sum(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a sum: its share of the Run's seeds."""
@@ -85,6 +86,7 @@ cdef void push_sum(
     else:
         for r in range(s.rows):
             seeds[r] += share * sum.weights[r]
+    return True
 
 
 cdef class Reduction:
@@ -94,6 +96,9 @@ cdef class Reduction:
 
     def __dealloc__(self):
         free(self.state.weights)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Reduction of vmap: it is part of a sum's Value")
 
 
 cdef class Batch:
@@ -108,7 +113,11 @@ cdef class Batch:
     cdef int32_t output
 
     def __init__(self):
-        raise TypeError("a Batch comes from a function given to vmap")
+        raise TypeError("a Batch is what a function given to vmap returns; it cannot be made")
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Batch, whose gradients go through memory of its own: "
+                        "take its numbers, batch.tolist() or np.array(batch)")
 
     def __len__(self):
         return self.rows
@@ -179,8 +188,6 @@ cdef Batch new_batch(Run run, Value node, int32_t output):
 
 
 cdef Value reduce(Batch batch, object weights, double scale):
-    if batch.run is None:
-        raise TypeError("this Batch does not come from a function given to vmap")
     cdef Reduction reduction = Reduction.__new__(Reduction)
     cdef ReductionState *sum = &reduction.state
     cdef Native *native = &sum.native
@@ -188,6 +195,8 @@ cdef Value reduce(Batch batch, object weights, double scale):
     cdef double total = 0.0
     cdef Py_ssize_t r
     cdef Edge *edge
+    if batch.run is None:       # Batch.__new__(Batch)
+        raise TypeError("this Batch was not returned by a function given to vmap")
     reduction.run = batch.run
     sum.native.push = push_sum
     sum.run, sum.scale, sum.output = &batch.run.state, scale, batch.output

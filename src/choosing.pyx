@@ -4,11 +4,13 @@ Knows Value and the tape. Each is an op of its own on the tape, since an `if` in
 """
 
 from libc.math cimport NAN
+from libc.stdint cimport uint8_t
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, new_value
 from micrograd_c.state cimport as_plain_number, describe, hold
-from micrograd_c.tape cimport DATA_INT, record, reserve, tape
+from micrograd_c.tape cimport DATA_INT, record, reserve, settle, tape
+from micrograd_c.tracing cimport depends_on_argument
 
 __all__ = ["maximum", "minimum", "stop_gradient", "where"]
 
@@ -39,7 +41,7 @@ def where(condition, a, b):
     """a where the condition is not 0, else b, as a Value; all three are Values or numbers.
 
     What is not chosen gets a gradient of 0, even where it is infinite or not a number. No gradient goes to the
-    condition. To ask whether x > 0, have `maximum(x, 0)` as condition.
+    condition. One that is not a number is true, as for bool(). To ask whether x > 0, have `maximum(x, 0)` as condition.
 
     >>> from micrograd_c.engine import Value
     >>> a, b = Value(2.0), Value(3.0)
@@ -81,15 +83,17 @@ cdef Value as_value(object x, str function):
 
 cdef Value of_two(Value a, Value b, int op):
     cdef Value out = new_value()
-    cdef double x, y
+    cdef double x, y, data
+    cdef uint8_t data_int
+    # which of two numbers is not known while a function is traced
+    cdef bint unknown = rules.is_pick(op) and depends_on_argument(a)
     reserve(&tape, 1)
     x, y = tape.nodes[a.index].data, tape.nodes[b.index].data
-    bind(out, record(
-        &tape, op, a.index, b.index, rules.value_of_two(op, x, y),
-        tape.nodes[a.index].flags & tape.nodes[b.index].flags & DATA_INT,
-    ))
-    if x != x and rules.is_pick(op):     # which of two numbers is not known while a function is traced
-        tape.nodes[out.index].data = NAN
+    data = NAN if unknown else rules.value_of_two(op, x, y)
+    data_int = tape.nodes[a.index].flags & tape.nodes[b.index].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    bind(out, record(&tape, op, a.index, b.index, data, data_int))
     hold(out, a)
     hold(out, b)
     return out

@@ -11,6 +11,7 @@ an object for any, and whoever asked it to closes them.
 
 import sys
 
+cimport cython
 from cpython.buffer cimport (
     PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
@@ -39,6 +40,7 @@ def check_size(shape):
     return numbers
 
 
+@cython.no_gc_clear    # which would lose the buffer without closing it: its owner could never be resized
 cdef class Numbers:
     """A buffer of numbers, whose first axis may be rows.
 
@@ -66,6 +68,9 @@ cdef class Numbers:
     def __dealloc__(self):
         if self.open:
             PyBuffer_Release(&self.view)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle Numbers, which look into a buffer: copy the buffer")
 
     @property
     def format(self):
@@ -146,6 +151,9 @@ cdef class Columns:
     def __dealloc__(self):
         free(self.columns)
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle Columns, which look into buffers: copy those")
+
     def add(self, Numbers numbers not None):
         """All columns of an array whose first axis is rows."""
         cdef Py_ssize_t k, offset
@@ -192,6 +200,9 @@ cdef class Layout:
 
     def __dealloc__(self):
         free(self.shapes)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Layout of vmap: make another of the same shapes")
 
     cdef bint open(self, tuple arguments, Py_buffer *views) except -1:
         """Views of all arguments, to be closed; or False, and none, if some is no buffer of numbers of that shape."""
@@ -264,6 +275,9 @@ cdef class Empty:
     cdef Py_ssize_t strides[MOST_AXES]
     cdef int count
     cdef double nothing
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle an Empty of vmap: make another of the same shape")
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         if flags & PyBUF_WRITABLE == PyBUF_WRITABLE:

@@ -10,11 +10,15 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Extra, Value, bind, new_value, note_read
 from micrograd_c.graph cimport handle_of, mark_operands, op_name
-from micrograd_c.state cimport check_initialised, describe, hold, track
-from micrograd_c.tape cimport DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin
+from micrograd_c.state cimport check_initialised, describe, gain_state, has_plain_attributes, hold, op_left, track
+from micrograd_c.tape cimport (
+    DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin, want_states,
+)
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
+    void PyObject_GC_UnTrack(object one)
+    object PyObject_GenericGetDict(object one, void *context)
 
 
 def shallow_copy(Value value not None):
@@ -22,6 +26,8 @@ def shallow_copy(Value value not None):
     cdef Value fresh
     check_initialised(value)
     note_read(value, "it is copied")
+    if reduces_itself(type(value)):
+        return rebuild(value, lambda part: part)
     pin(&tape)
     try:
         fresh = record_copy(value, handles_of_operands(value))
@@ -46,7 +52,11 @@ def deep_copy(Value root not None, dict memo not None):
         originals = reachable(root)
         memo.setdefault(id(memo), []).append(originals)     # deepcopy's own way to keep what it has seen alive
         for original in originals:
-            if id(original) not in memo:
+            if id(original) in memo:
+                continue
+            if reduces_itself(type(original)):
+                memo[id(original)] = rebuild(original, lambda part: copy.deepcopy(part, memo))
+            else:
                 operands = [memo[id(operand)] for operand in handles_of_operands(original)]
                 memo[id(original)] = record_copy(original, operands)
                 new.append(original)
@@ -67,8 +77,12 @@ def reduce_leaf(Value value not None):
             f"cannot pickle a Value computed by {value._op or 'a function'!r}: only leaves can be pickled, "
             "such as parameters and inputs; pickle those, or the Value's data"
         )
-    attributes, slots = state_of(value)
-    return restore_leaf, (type(value), value.data, value.grad, value._op), (attributes, slots) if slots else attributes
+    if hands_out_state(type(value)):
+        state = value.__getstate__()
+    else:
+        attributes, slots = state_of(value)
+        state = (attributes, slots) if slots else attributes
+    return restore_leaf, (type(value), value.data, value.grad, value._op), state
 
 
 def restore_leaf(cls, data, grad, op):
@@ -99,7 +113,10 @@ def count_ops(Value root not None):
                 if tape.nodes[i].op == rules.POWER:
                     reached[tape.nodes[i].b] = 0    # the exponent, which _prev does not show
                 handle = tape.handles[i]
-                if handle == NULL or Py_REFCNT(<PyObject *> handle) == 0 or (<Value> handle).plain:
+                if op_left(i) != NULL:
+                    op = <object> op_left(i)
+                elif handle == NULL or Py_REFCNT(<PyObject *> handle) == 0 or (<Value> handle).plain and (
+                        type(<object> handle) is Value):
                     op = op_name(tape.nodes + i)
                 else:
                     op = (<Value> handle)._op
@@ -200,6 +217,8 @@ cdef Value record_copy(Value original, list operands):
     if original.has_state:      # to be copied when all nodes are; what is computed from this one must hold it
         fresh.has_state = 1
         track(fresh)
+    elif fresh.extra is None and has_plain_attributes(fresh):
+        PyObject_GC_UnTrack(fresh)
     for operand in operands:
         hold(fresh, operand)
     return fresh
@@ -208,25 +227,73 @@ cdef Value record_copy(Value original, list operands):
 cdef int copy_state(Value fresh, Value original, copied) except -1:
     """Attributes, slots of a subclass, and what was assigned to _op and _backward."""
     cdef Extra extra
-    if not original.has_state:
-        return 0
     if isinstance(original.extra, Extra):
         extra = original.extra
         if extra.op is not None:
             fresh._op = extra.op
         if extra.backward is not None:
             fresh._backward = copied(extra.backward)
-    attributes, slots = state_of(original)
-    if attributes:
-        fresh.__dict__.update(copied(attributes))
-    for name, member in (slots or {}).items():
-        setattr(fresh, name, copied(member))
+    if type(original) is Value and original.attributes == NULL:
+        return 0
+    if hands_out_state(type(original)):
+        state = original.__getstate__()
+    else:
+        attributes, slots = state_of(original)
+        state = (attributes, slots) if slots else attributes
+    if state is not None:
+        fresh.__setstate__(copied(state))
     return 0
+
+
+# --- subclasses that say how they are copied, by the methods that pickle knows ---
+
+cdef bint reduces_itself(kind) except -1:
+    """Whether a subclass has a __reduce__ or __reduce_ex__, or is known to copyreg."""
+    return kind is not Value and (
+        kind.__reduce__ is not Value.__reduce__ or kind.__reduce_ex__ is not object.__reduce_ex__
+        or kind in copyreg.dispatch_table
+    )
+
+
+cdef bint hands_out_state(kind) except -1:
+    """Whether a subclass has a __getstate__; from Python 3.11 on object has one."""
+    own = getattr(kind, "__getstate__", None)
+    return own is not None and own is not getattr(object, "__getstate__", None)
+
+
+cdef Value rebuild(Value value, copied):
+    """A copy as the subclass's __reduce_ex__ has it. What it refers to is copied by the function."""
+    reduce = copyreg.dispatch_table.get(type(value))
+    parts = reduce(value) if reduce is not None else value.__reduce_ex__(4)
+    if isinstance(parts, str):      # the name of a global
+        return value
+    fresh = parts[0](*[copied(argument) for argument in parts[1]])
+    if len(parts) > 2 and parts[2] is not None:
+        fresh.__setstate__(copied(parts[2]))
+    return fresh
 
 
 cdef tuple state_of(Value value):
     """(attributes, slots), each a dict or None."""
-    slots = {
-        name: getattr(value, name) for name in copyreg._slotnames(type(value)) if hasattr(value, name)
-    }
-    return (dict(value.__dict__) if value.attributes != NULL else None), slots or None
+    slots = None
+    if type(value) is not Value:
+        slots = {name: getattr(value, name) for name in copyreg._slotnames(type(value)) if hasattr(value, name)}
+    return (dict(<object> value.attributes) if value.attributes != NULL else None), slots or None
+
+
+def set_state(Value value not None, state):
+    """Value.__setstate__: what pickle does with a state, attributes or a pair of attributes and slots."""
+    attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if attributes:
+        add_attributes(value, attributes)
+    for name, member in (slots or {}).items():
+        setattr(value, name, member)
+
+
+cdef int add_attributes(Value value, attributes) except -1:
+    """Without asking a __setattr__ or properties, as unpickling does."""
+    want_states(&tape)
+    PyObject_GenericGetDict(value, NULL).update(attributes)
+    if not value.has_state and not has_plain_attributes(value):
+        gain_state(value)
+    return 0

@@ -8,46 +8,54 @@ Design
 A Value owns no numbers: it is an index into the tape, which knows it by a borrowed pointer. It tells the tape when it
 dies. At most one Value exists for a node, so identity is the node's identity.
 
-Nearly all Values are `plain`: no attribute, no custom function, no subclass. A Value that is not must outlive its last
-outside reference while its node can still be reached, or its label or its `_backward` would be lost: every op on it
-makes the result `hold` it. These are ordinary references that Python's collector sees, so `out._backward = closure over
-out` is freed like any cycle.
+Nearly all Values are `plain`: no attributes but text, numbers and the like, no custom function, of no class that does
+more than Value. What a plain one has besides its numbers it leaves with its node when it dies, and the next handle of
+that node takes it up. A Value that is not must outlive its last outside reference while its node can still be reached,
+or its `_backward` would be lost: every op on it makes the result `hold` it. These are ordinary references that Python's
+collector sees, so `out._backward = closure over out` is freed like any cycle.
 
 Every op: make the handle (which may run Python's collector, and so any code), reserve, read the operands' indexes,
 record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorded in one go only while the operators
 they are composed of are ours (somebody may have replaced `Value.__mul__`).
 """
 
+cimport cython
 from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
 from cpython.ref cimport PyObject
 from libc.math cimport copysign
 from libc.stdint cimport int32_t
 
 from micrograd_c cimport ops, rules
+from micrograd_c.classes cimport is_plain_class, is_plain_data, look_at_value
 from micrograd_c.graph cimport op_name, operands, record_custom, replace_operands, sweep_with_hooks
 from micrograd_c.numbers cimport Number, as_python, is_builtin_number, read_number
 from micrograd_c.recording cimport add, by_rule, multiply, operate, unary
 from micrograd_c.state cimport (
-    anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state, hold, rare,
-    refuse_foreign_value, take_number, track,
+    anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
+    has_plain_attributes, hold, leave_state, rare, refuse_foreign_value, take_number, track,
 )
 from micrograd_c.tape cimport (
     DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, note_change, record_leaf, release, reserve,
-    reserve_nary, sweep, tape,
+    reserve_nary, sweep, tape, want_states,
 )
 from micrograd_c.versions cimport is_version, version_of
 
 cdef extern from "value_type.h":
     int install_value_type(
         PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
-        void (*let_go)(PyObject *) noexcept, void (*dealloc)(PyObject *) noexcept, object (*leaf)(object)
+        void (*let_go)(PyObject *) noexcept, void (*dealloc)(PyObject *) noexcept, object (*leaf)(object),
+        bint (*clear_all_but_plain_data)(PyObject *) noexcept,
     ) except -1
+    bint adds_as_value(object o) noexcept
+    bint multiplies_as_value(object o) noexcept
+    bint has_weak_references(object o) noexcept
     bint can_be_spared(PyObject *o) noexcept
     void spare(PyObject *o) noexcept
     void value_dealloc(PyObject *o) noexcept
     bint has_compiled_operators() noexcept
     bint has_compiled_compositions() noexcept
     object fresh_value()
+    object fresh_instance(object type)
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
@@ -84,7 +92,9 @@ cdef class Value:
         if before:
             release(&tape, before)
             forget_graph(self)
-        if type(self) is Value and self.extra is None and self.attributes == NULL:
+        if self.extra is None and is_plain_class(type(self)) and has_plain_attributes(self):
+            if type(self) is not Value or self.attributes != NULL:
+                want_states(&tape)
             PyObject_GC_UnTrack(self)
         else:
             track(self)
@@ -169,8 +179,11 @@ cdef class Value:
     @_op.setter
     def _op(self, name):
         check_initialised(self)
+        want_states(&tape)
         rare(self).op = name
-        gain_state(self)
+        track(self)
+        if type(name) is not str:
+            gain_state(self)
 
     @_op.deleter
     def _op(self):
@@ -217,14 +230,14 @@ cdef class Value:
     # --- operators ---
 
     def __add__(left, right):
-        if type(left) is Value and type(right) is Value:
+        if type(left) is Value and type(right) is Value or adds_as_value(left) and adds_as_value(right):
             return add(<Value> left, <Value> right)
         if reflected(left, right):
             return right + left
         return operate(left, right, ops.add, ops.add_number, ops.add_number)
 
     def __mul__(left, right):
-        if type(left) is Value and type(right) is Value:
+        if type(left) is Value and type(right) is Value or multiplies_as_value(left) and multiplies_as_value(right):
             return multiply(<Value> left, <Value> right)
         if reflected(left, right):
             return right * left
@@ -324,8 +337,12 @@ cdef class Value:
             if type(self) is Value and properties_are_ours():
                 set_data(self, value) if name is DATA else set_grad(self, value)
                 return
+        want_states(&tape)
         PyObject_GenericSetAttr(self, name, value)
-        if not self.has_state and (self.attributes != NULL or type(self) is not Value):     # v.__class__ = Subclass
+        if self.has_state:
+            return
+        if self.attributes != NULL and not (type(name) is str and is_plain_data(value)) or (
+                type(self) is not Value and not is_plain_class(type(self))):    # v.__class__ = Subclass
             gain_state(self)
 
     def __copy__(self):
@@ -336,15 +353,25 @@ cdef class Value:
         from micrograd_c.copying import deep_copy
         return deep_copy(self, memo)
 
+    def __setstate__(self, state):
+        from micrograd_c.copying import set_state
+        set_state(self, state)
+
     def __reduce__(self):
         from micrograd_c.copying import reduce_leaf
         return reduce_leaf(self)
 
 
+@cython.no_gc_clear         # a Value's own clearing breaks every cycle
+@cython.trashcan(True)      # chains of Values that hold each other are released without deep recursion
 cdef class Extra:
     """What few Values have; see engine.pxd."""
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle an Extra: it is part of a Value; copy that")
 
+
+@cython.trashcan(True)
 cdef class LocalStep:
     """The `_backward` of a node that has no function of its own."""
     cdef Value value
@@ -352,8 +379,14 @@ cdef class LocalStep:
     def __cinit__(self, Value value not None):
         self.value = value
 
-    def __deepcopy__(self, memo):
+    def __copy__(self):
         return self     # as functions are copied
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("cannot pickle the _backward of a Value: pickle the Value, if it is a leaf")
 
     def __call__(self):
         note_read(self.value, "its _backward() is called")
@@ -382,6 +415,16 @@ cdef int note_read(Value value, str what) except -1:
 cdef Value new_value():
     """Value.__new__(Value), sooner, and not tracked by Python's collector: for `bind`."""
     return <Value> fresh_value()
+
+
+cdef Value new_instance(object kind):
+    """The same of a plain subclass, which is not asked."""
+    return <Value> fresh_instance(kind)
+
+
+cdef bint is_watched(Value value) noexcept:
+    """By a weak reference."""
+    return has_weak_references(value)
 
 
 cdef int set_data(Value value, object number) except -1:
@@ -450,7 +493,11 @@ cdef inline bint reflected(object left, object right) noexcept:
 
 
 cdef inline bint is_of_subclass(object operand) noexcept:
-    return type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
+    """Of one that may have a say."""
+    return (
+        type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
+        and not is_plain_class(type(operand))
+    )
 
 
 # --- what the type's slots call, see value_type.h ---
@@ -474,9 +521,23 @@ cdef inline void let_go(PyObject *handle) noexcept:
     """A Value dies: its node may go."""
     cdef int32_t index = (<Value> handle).index
     if index:
+        if index != tape.top - 1 and not (<Value> handle).has_state:    # nothing was computed from the last node
+            leave_state(<Value> handle)
         (<Value> handle).index = 0
         (<Value> handle).plain = 0
         release(&tape, index)
+
+
+cdef bint clear_all_but_plain_data(PyObject *handle) noexcept:
+    value = <Value> handle
+    if value.has_state:
+        return False
+    if isinstance(value.extra, Extra):
+        (<Extra> value.extra).prev = None
+        (<Extra> value.extra).keep = None
+    else:
+        value.extra = None
+    return True
 
 
 cdef void dealloc(PyObject *handle) noexcept:
@@ -493,12 +554,13 @@ cdef int set_up() except -1:
     tape.index_offset = <char *> &value.index - <char *> <void *> value
     install_value_type(
         <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go,
-        dealloc, leaf,
+        dealloc, leaf, clear_all_but_plain_data,
     )
     return 0
 
 
 set_up()
+look_at_value(Value)
 
 cdef str DATA = "data"
 cdef str GRAD = "grad"

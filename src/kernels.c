@@ -1,12 +1,20 @@
 /* Compiles lanes.h once for each instruction set, and chooses among them when the program runs. */
 
 #include "kernels.h"
+#include "unknown_op.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#if defined(__GNUC__) && defined(__x86_64__)
+/* MICROGRAD_C_SCALAR: as a compiler without vector types has it */
+#if defined(__GNUC__) && !defined(MICROGRAD_C_SCALAR)
+#define HAS_VECTORS 1
+#else
+#define HAS_VECTORS 0
+#endif
+
+#if HAS_VECTORS && defined(__x86_64__)
 #define CAN_CHOOSE 1
 #include <immintrin.h>
 #else
@@ -28,7 +36,7 @@
 
 /* 16 registers, and no fused multiply-add; every processor of the kind has this */
 #define LANES(name) name##_baseline
-#if defined(__GNUC__)
+#if HAS_VECTORS
 #define LANE_COUNT 2
 #else
 #define LANE_COUNT 1

@@ -5,7 +5,7 @@
 #ifndef MICROGRAD_C_LANES_H
 #define MICROGRAD_C_LANES_H
 
-#if defined(__GNUC__)
+#if HAS_VECTORS
 #define MASK(condition) ((Bits)(condition))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define BITS(x) ((Bits)(x))
@@ -194,8 +194,10 @@ ALWAYS_INLINE Lanes LANES(power)(Lanes x, double y) {
         return 1.0 / x;
     if (y == 3.0)
         return x * x * x;
-    if (y == -2.0)
-        return 1.0 / (x * x);
+    if (y == -2.0) {
+        x = 1.0 / x;    /* first: the square of x may be too large or too small where its inverse is not */
+        return x * x;
+    }
     if (y == 0.5 || y == -0.5 || y == 1.5 || y == -1.5) {
         Lanes root = LANES(sqrt)(x) + 0.0;      /* of -0.0: 0.0, as of pow */
         root = LANES(select)(MASK(x == -INFINITY), LANES(all)(INFINITY), root);
@@ -211,7 +213,7 @@ ALWAYS_INLINE Lanes LANES(power)(Lanes x, double y) {
 
 ALWAYS_INLINE Lanes LANES(relu)(Lanes x) { return LANES(select)(MASK(x < 0.0), LANES(all)(0.0), x); }
 
-/* Value and slope of the functions of one operand; x is the operand, y the value. */
+/* As in rules.pxd. Value and slope of the functions of one operand x, y being the value. */
 ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
     switch (op) {
     case DO_RELU: return LANES(relu)(x);
@@ -223,13 +225,13 @@ ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
     case DO_SIN: return LANES(sin)(x);
     case DO_COS: return LANES(cos)(x);
     case DO_ABS: return LANES(magnitude)(x);
-    default: return x;
     }
+    UNKNOWN_OP(op);
+    return LANES(all)(NAN);
 }
 
 ALWAYS_INLINE Lanes LANES(slope)(int op, Lanes x, Lanes y) {
-    Lanes zero = LANES(all)(0.0);
-    Lanes one = LANES(all)(1.0);
+    Lanes zero = LANES(all)(0.0), one = LANES(all)(1.0);
     switch (op) {
     case DO_RELU: return LANES(select)(MASK(y > 0.0), one, zero);
     case DO_EXP: return y;
@@ -240,46 +242,60 @@ ALWAYS_INLINE Lanes LANES(slope)(int op, Lanes x, Lanes y) {
     case DO_SIN: return LANES(cos)(x);
     case DO_COS: return -LANES(sin)(x);
     case DO_ABS: return LANES(select)(MASK(x > 0.0), one, LANES(select)(MASK(x < 0.0), -one, zero));
-    default: return one;
     }
+    UNKNOWN_OP(op);
+    return LANES(all)(NAN);
 }
 
-/* Value and slopes of those of two. */
-ALWAYS_INLINE Lanes LANES(combine)(int op, Lanes x, Lanes y) {
+/* Value and pullbacks of the ops of two, x and y; z is the value, g its adjoint. */
+ALWAYS_INLINE Lanes LANES(value_of_two)(int op, Lanes x, Lanes y) {
+    Lanes nothing = LANES(all)(-0.0);
     switch (op) {
     case DO_ADD: return x + y;
     case DO_MUL: return x * y;
     case DO_POW: return LANES(libm_pow)(x, y);
-    case DO_MAXIMUM: return LANES(select)(MASK(x > y) | MASK(x != x), x, y);
-    case DO_MINIMUM: return LANES(select)(MASK(x < y) | MASK(x != x), x, y);
-    case DO_PICK: return LANES(select)(MASK(x != 0.0), y, LANES(all)(0.0));
-    default: return LANES(select)(MASK(x != 0.0), LANES(all)(0.0), y);
+    case DO_MAXIMUM: return LANES(select)(MASK(x >= y) | MASK(x != x), x, y);
+    case DO_MINIMUM: return LANES(select)(MASK(x <= y) | MASK(x != x), x, y);
+    case DO_PICK: return LANES(select)(MASK(x != 0.0), y, nothing);
+    case DO_PICK_NOT: return LANES(select)(MASK(x == 0.0), y, nothing);
     }
+    UNKNOWN_OP(op);
+    return LANES(all)(NAN);
 }
 
-ALWAYS_INLINE Lanes LANES(slope_a)(int op, Lanes x, Lanes y) {
-    Lanes zero = LANES(all)(0.0), half = LANES(all)(0.5), one = LANES(all)(1.0);
+ALWAYS_INLINE Lanes LANES(pullback_a)(int op, Lanes x, Lanes y, Lanes g) {
+    Lanes zero = LANES(all)(0.0);
     switch (op) {
-    case DO_ADD: return one;
-    case DO_MUL: return y;
-    case DO_POW: return LANES(select)(MASK(y == 0.0), zero, y * LANES(libm_pow)(x, y - 1.0));
-    case DO_MAXIMUM: return LANES(select)(MASK(x > y), one, LANES(select)(MASK(x == y), half, zero));
-    case DO_MINIMUM: return LANES(select)(MASK(x < y), one, LANES(select)(MASK(x == y), half, zero));
-    default: return zero;
+    case DO_ADD: return g;
+    case DO_MUL: return y * g;
+    case DO_POW: return LANES(select)(MASK(y == 0.0), zero, y * LANES(libm_pow)(x, y - 1.0) * g);
+    case DO_MAXIMUM: return LANES(select)(MASK(x < y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
+    case DO_MINIMUM: return LANES(select)(MASK(x > y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
+    case DO_PICK:
+    case DO_PICK_NOT: return zero;
     }
+    UNKNOWN_OP(op);
+    return LANES(all)(NAN);
 }
 
-ALWAYS_INLINE Lanes LANES(slope_b)(int op, Lanes x, Lanes y, Lanes z) {
-    Lanes zero = LANES(all)(0.0), one = LANES(all)(1.0);
+ALWAYS_INLINE Lanes LANES(pullback_b)(int op, Lanes x, Lanes y, Lanes z, Lanes g) {
+    Lanes zero = LANES(all)(0.0);
     switch (op) {
-    case DO_ADD: return one;
-    case DO_MUL: return x;
-    case DO_POW: return LANES(select)(MASK(x == 0.0) & MASK(y >= 0.0), zero, z * LANES(log)(x));
-    case DO_MAXIMUM:
-    case DO_MINIMUM: return one - LANES(slope_a)(op, x, y);
-    case DO_PICK: return LANES(select)(MASK(x != 0.0), one, zero);
-    default: return LANES(select)(MASK(x != 0.0), zero, one);
+    case DO_ADD: return g;
+    case DO_MUL: return x * g;
+    case DO_POW: return LANES(select)(MASK(x == 0.0) & MASK(y >= 0.0), zero, z * LANES(log)(x)) * g;
+    case DO_MAXIMUM: return LANES(select)(MASK(x > y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
+    case DO_MINIMUM: return LANES(select)(MASK(x < y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
+    case DO_PICK: return LANES(select)(MASK(x != 0.0), g, zero);
+    case DO_PICK_NOT: return LANES(select)(MASK(x == 0.0), g, zero);
     }
+    UNKNOWN_OP(op);
+    return LANES(all)(NAN);
+}
+
+/* Of x ** y, y being a number. */
+ALWAYS_INLINE Lanes LANES(power_pullback)(Lanes x, double y, Lanes g) {
+    return y == 0.0 ? LANES(all)(0.0) : y * LANES(power)(x, y - 1.0) * g;
 }
 
 /* --- sums over rows --- */
@@ -454,7 +470,7 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
         for (p = 0; p < many; p++) {
             g = LOAD(gs[p], v);
             if (activation != DO_MOVE) {
-                g *= LANES(slope)(activation, LOAD(ys[p], v), LOAD(ys[p], v));
+                g *= LANES(slope)(activation, LOAD(ys[p], v), LOAD(ys[p], v));     /* none of these asks for x */
                 STORE(gs[p], v, g);
             }
             if ((v + 1) * LANE_COUNT > rows)
@@ -482,7 +498,8 @@ static void LANES(layer_backward)(const Layer *layer, const double *slots, doubl
     case DO_RELU: LANES(output_tiles)(layer, DO_RELU, slots, adjoints, width, rows, fresh, totals); break;
     case DO_TANH: LANES(output_tiles)(layer, DO_TANH, slots, adjoints, width, rows, fresh, totals); break;
     case DO_SIGMOID: LANES(output_tiles)(layer, DO_SIGMOID, slots, adjoints, width, rows, fresh, totals); break;
-    default: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, fresh, totals);
+    case DO_MOVE: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, fresh, totals); break;
+    default: UNKNOWN_OP(layer->activation);
     }
     if (layer->wants_weights) {
         for (i = 0; i + OUTPUTS_AT_ONCE <= layer->outputs; i += OUTPUTS_AT_ONCE) {
@@ -526,20 +543,23 @@ ALWAYS_INLINE void LANES(apply)(int op, const double *a, double *out, int32_t ve
 
 ALWAYS_INLINE void LANES(apply_both)(int op, const Instruction *it, const double *slots, int32_t width, double *out,
                                      const double *numbers, int32_t vectors) {
-    const double *a = slots + (int64_t)it->a * width;
-    const double *b = slots + (int64_t)it->b * width;
     int32_t v;
     if (it->flags & B_UNIFORM) {
+        const double *a = slots + (int64_t)it->a * width;
         Lanes y = LANES(all)(numbers[it->b]);
-        EACH(v) STORE(out, v, LANES(combine)(op, LOAD(a, v), y));
+        EACH(v) STORE(out, v, LANES(value_of_two)(op, LOAD(a, v), y));
     } else if (it->flags & A_UNIFORM) {
+        const double *b = slots + (int64_t)it->b * width;
         Lanes x = LANES(all)(numbers[it->a]);
-        EACH(v) STORE(out, v, LANES(combine)(op, x, LOAD(b, v)));
-    } else
-        EACH(v) STORE(out, v, LANES(combine)(op, LOAD(a, v), LOAD(b, v)));
+        EACH(v) STORE(out, v, LANES(value_of_two)(op, x, LOAD(b, v)));
+    } else {
+        const double *a = slots + (int64_t)it->a * width;
+        const double *b = slots + (int64_t)it->b * width;
+        EACH(v) STORE(out, v, LANES(value_of_two)(op, LOAD(a, v), LOAD(b, v)));
+    }
 }
 
-#define ONE(name) case name: LANES(apply)(name, a, out, vectors); break
+#define ONE(name) case name: LANES(apply)(name, slots + (int64_t)it->a * width, out, vectors); break
 #define TWO(name) case name: LANES(apply_both)(name, it, slots, width, out, numbers, vectors); break
 
 static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers) {
@@ -547,7 +567,6 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
     int32_t k, v;
     for (k = 0; k < code->count; k++) {
         const Instruction *it = code->instructions + k;
-        const double *a = slots + (int64_t)it->a * width;
         double *out = slots + (int64_t)it->out * width;
         switch (it->op) {
         case DO_LAYER: LANES(layer_forward)(code->layers + it->a, slots, width, vectors, numbers); break;
@@ -556,14 +575,21 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
         ONE(DO_COS); ONE(DO_ABS);
         case DO_POWER: {
             const double exponent = numbers[it->b];
+            const double *a = slots + (int64_t)it->a * width;
             EACH(v) STORE(out, v, LANES(power)(LOAD(a, v), exponent));
             break;
         }
-        default:    /* DO_MOVE, DO_STOP */
-            if (it->flags & A_UNIFORM)
+        case DO_MOVE:
+        case DO_STOP:
+            if (it->flags & A_UNIFORM) {
                 EACH(v) STORE(out, v, LANES(all)(numbers[it->a]));
-            else
+            } else {
+                const double *a = slots + (int64_t)it->a * width;
                 EACH(v) STORE(out, v, LOAD(a, v));
+            }
+            break;
+        default:
+            UNKNOWN_OP(it->op);
         }
     }
 }
@@ -592,29 +618,29 @@ ALWAYS_INLINE void LANES(push)(int op, const Instruction *it, const double *slot
     const double *g = adjoints + (int64_t)it->adjoint * width;
     int32_t v;
     if (it->adjoint_a >= 0) {
-        GIVE(it->adjoint_a, it->flags & A_UNIFORM, it->flags & A_FIRST,
-             LANES(slope)(op, LOAD(x, v), LOAD(y, v)) * LOAD(g, v))
+        GIVE(it->adjoint_a, 0, it->flags & A_FIRST, LANES(slope)(op, LOAD(x, v), LOAD(y, v)) * LOAD(g, v))
     }
 }
 
+/* A uniform operand has no slot: what would be its place in the array of slots may lie beyond it. */
 ALWAYS_INLINE void LANES(push_both)(int op, const Instruction *it, const double *slots, double *adjoints,
                                     int32_t width, int32_t rows, const double *numbers, int fresh,
                                     double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
-    const double *a = slots + (int64_t)it->a * width;
-    const double *b = slots + (int64_t)it->b * width;
+    const int a_uniform = it->flags & A_UNIFORM, b_uniform = it->flags & B_UNIFORM;
+    const double *a = a_uniform ? NULL : slots + (int64_t)it->a * width;
+    const double *b = b_uniform ? NULL : slots + (int64_t)it->b * width;
     const double *z = slots + (int64_t)it->out * width;
     const double *g = adjoints + (int64_t)it->adjoint * width;
-    const int a_uniform = it->flags & A_UNIFORM, b_uniform = it->flags & B_UNIFORM;
     const Lanes ua = LANES(all)(a_uniform ? numbers[it->a] : 0.0), ub = LANES(all)(b_uniform ? numbers[it->b] : 0.0);
     int32_t v;
 #define X (a_uniform ? ua : LOAD(a, v))
 #define Y (b_uniform ? ub : LOAD(b, v))
     if (it->adjoint_a >= 0) {
-        GIVE(it->adjoint_a, a_uniform, it->flags & A_FIRST, LANES(slope_a)(op, X, Y) * LOAD(g, v))
+        GIVE(it->adjoint_a, a_uniform, it->flags & A_FIRST, LANES(pullback_a)(op, X, Y, LOAD(g, v)))
     }
     if (it->adjoint_b >= 0) {
-        GIVE(it->adjoint_b, b_uniform, it->flags & B_FIRST, LANES(slope_b)(op, X, Y, LOAD(z, v)) * LOAD(g, v))
+        GIVE(it->adjoint_b, b_uniform, it->flags & B_FIRST, LANES(pullback_b)(op, X, Y, LOAD(z, v), LOAD(g, v)))
     }
 #undef X
 #undef Y
@@ -630,27 +656,35 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
     int32_t k, v;
     for (k = code->count - 1; k >= 0; k--) {
         const Instruction *it = code->instructions + k;
+        const double *g;
         if (it->adjoint < 0)
             continue;
+        g = adjoints + (int64_t)it->adjoint * width;
         switch (it->op) {
         case DO_LAYER:
             LANES(layer_backward)(code->layers + it->a, slots, adjoints, width, rows, numbers, fresh, totals);
             break;
         TWO(DO_ADD); TWO(DO_MUL); TWO(DO_POW); TWO(DO_MAXIMUM); TWO(DO_MINIMUM); TWO(DO_PICK); TWO(DO_PICK_NOT);
         ONE(DO_RELU); ONE(DO_EXP); ONE(DO_LOG); ONE(DO_TANH); ONE(DO_SIGMOID); ONE(DO_SQRT); ONE(DO_SIN);
-        ONE(DO_COS); ONE(DO_ABS); ONE(DO_MOVE);
+        ONE(DO_COS); ONE(DO_ABS);
+        case DO_MOVE:
+            if (it->adjoint_a >= 0) {
+                GIVE(it->adjoint_a, it->flags & A_UNIFORM, it->flags & A_FIRST, LOAD(g, v))
+            }
+            break;
         case DO_POWER: {
             const double exponent = numbers[it->b];
             const double *x = slots + (int64_t)it->a * width;
-            const double *g = adjoints + (int64_t)it->adjoint * width;
             if (it->adjoint_a >= 0) {
                 GIVE(it->adjoint_a, 0, it->flags & A_FIRST,
-                     exponent * LANES(power)(LOAD(x, v), exponent - 1.0) * LOAD(g, v))
+                     LANES(power_pullback)(LOAD(x, v), exponent, LOAD(g, v)))
             }
             break;
         }
-        default:    /* DO_STOP */
+        case DO_STOP:
             break;
+        default:
+            UNKNOWN_OP(it->op);
         }
     }
 }

@@ -25,13 +25,21 @@ cdef class Program:
         self.values = []
 
     def __dealloc__(self):
-        for pointer in (<size_t> self.instructions, <size_t> self.layers, <size_t> self.numbers, <size_t> self.scalars,
-                        <size_t> self.constants, <size_t> self.used, <size_t> self.output_slots,
-                        <size_t> self.output_adjoints):
-            PyMem_Free(<void *> <size_t> pointer)
+        # one by one: a loop over them would make Python objects, and there may be no memory for those
+        PyMem_Free(self.instructions)
+        PyMem_Free(self.layers)
+        PyMem_Free(self.numbers)
+        PyMem_Free(self.scalars)
+        PyMem_Free(self.constants)
+        PyMem_Free(self.used)
+        PyMem_Free(self.output_slots)
+        PyMem_Free(self.output_adjoints)
         free_backward(self.backward)
         free_backward(self.spare_backward)
         free(self.spare)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Program of vmap: call vmap(function) where it is wanted")
 
     @property
     def parameters(self):

@@ -20,7 +20,6 @@ import sys
 
 from cpython.float cimport PyFloat_AS_DOUBLE
 from cpython.ref cimport PyObject
-from libc.math cimport pow
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
@@ -28,6 +27,8 @@ from libc.string cimport memcmp, memcpy, memset
 from micrograd_c cimport rules
 from micrograd_c.columns cimport FEW, Column, Layout, read_column
 from micrograd_c.engine cimport Value, bind, new_value
+from micrograd_c.interrupts cimport is_interrupted
+from micrograd_c.pausing cimport paused_here
 from micrograd_c.products cimport consecutive_weights
 from micrograd_c.program cimport (
     CHUNK, MOST_LANES, MOST_THREADS, Program, Scalar, find_kernels, follow, free_backward, in_parallel,
@@ -35,10 +36,22 @@ from micrograd_c.program cimport (
 )
 from micrograd_c.state cimport hold_all
 from micrograd_c.tape cimport (
-    Edge, NO_TRACE, Native, Node, ODD, paused_here, record, reserve_nary, tape,
+    Edge, NO_TRACE, Native, Node, ODD, record, reserve_nary, tape,
 )
 
 __all__ = ["Runner", "instruction_sets"]
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
+
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int timespec_get(timespec *time, int base)
+    int TIME_UTC
+
+cdef double BETWEEN_LOOKS = 0.01    # seconds, from one look for Ctrl-C to the next
 
 cdef Py_ssize_t LARGEST = sys.maxsize // 64        # numbers in one piece of memory, with room to count others
 
@@ -80,6 +93,28 @@ cdef inline void run_block(RunState *s, int64_t block, int32_t rows, double *slo
     s.kernels.forward(s.code, slots, s.width, rows, s.numbers)
 
 
+cdef double now() noexcept nogil:
+    """In seconds."""
+    cdef timespec time
+    timespec_get(&time, TIME_UTC)
+    return time.tv_sec + 1e-9 * time.tv_nsec
+
+
+cdef bint is_stopped(RunState *s, int64_t block, int64_t chunk) noexcept nogil:
+    """Whether to leave the rest. The thread of the first chunk, the caller's, looks for Ctrl-C now and then."""
+    cdef double time
+    if block % 4 == 3 and chunk % s.threads == 0 and not s.stopped:
+        time = now()
+        if time > s.looked + BETWEEN_LOOKS:
+            s.looked = time
+            if s.holds_lock:
+                s.stopped = is_interrupted()
+            else:
+                with gil:
+                    s.stopped = is_interrupted()
+    return s.stopped
+
+
 cdef void forward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef RunState *s = <RunState *> context
     cdef int64_t block = chunk * (CHUNK // s.width)
@@ -87,7 +122,7 @@ cdef void forward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef double *slots
     cdef double *values
     cdef int32_t rows, k
-    while block < end:
+    while block < end and not is_stopped(s, block, chunk):
         rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
         slots = slots_of(s, block, chunk % s.threads)
         run_block(s, block, rows, slots)
@@ -107,7 +142,7 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef double *slot
     cdef bint fresh = True
     cdef int32_t rows, k
-    while block < end:
+    while block < end and not is_stopped(s, block, chunk):
         rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
         slots = slots_of(s, block, chunk % s.threads)
         if s.stored != NULL:
@@ -134,13 +169,7 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
     cdef int32_t k
     for k in range(s.scalar_count):
         it = s.scalars + k
-        if it.op == rules.ADD:
-            u[it.out] = u[it.a] + u[it.b]
-        elif it.op == rules.MUL:
-            u[it.out] = u[it.a] * u[it.b]
-        elif it.op == rules.POWER or it.op == rules.POW:
-            u[it.out] = pow(u[it.a], u[it.b])
-        elif rules.is_choice(it.op):
+        if rules.has_two_operands(it.op):
             u[it.out] = rules.value_of_two(it.op, u[it.a], u[it.b])
         else:
             u[it.out] = rules.value(it.op, u[it.a])
@@ -152,40 +181,21 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
     """From the gradients by use to those of uniforms, and of what they were computed from."""
     cdef const Scalar *it
     cdef double *u = s.uniform
-    cdef double g, x, y, slope
+    cdef double g, x, y
     cdef int32_t k
     memset(gradients, 0, s.uniforms * sizeof(double))
     for k in range(s.uses):
         gradients[s.used[k]] += by_use[k]
     for k in range(s.scalar_count - 1, -1, -1):
-        it = s.scalars + k
+        it = s.backward.scalars + k
         g = gradients[it.out]
         x, y = u[it.a], u[it.b]
-        if it.wants_a:
-            slope = 0.0
-            if it.op == rules.ADD:
-                slope = 1.0
-            elif it.op == rules.MUL:
-                slope = y
-            elif it.op == rules.POWER:
-                slope = y * pow(x, y - 1.0)
-            elif it.op == rules.POW:
-                slope = 0.0 if y == 0.0 else y * pow(x, y - 1.0)
-            elif rules.is_choice(it.op):
-                slope = rules.slope_a(it.op, x, y)
-            else:
-                slope = rules.slope(it.op, x, u[it.out])
-            gradients[it.a] += slope * g
+        if it.wants_a and rules.has_two_operands(it.op):
+            gradients[it.a] += rules.pullback_a(it.op, x, y, g)
+        elif it.wants_a:
+            gradients[it.a] += rules.slope(it.op, x, u[it.out]) * g
         if it.wants_b:
-            if it.op == rules.ADD:
-                slope = 1.0
-            elif it.op == rules.MUL:
-                slope = x
-            elif it.op == rules.POW:
-                slope = rules.pow_exponent_slope(x, y, u[it.out])
-            else:
-                slope = rules.slope_b(it.op, x, y)
-            gradients[it.b] += slope * g
+            gradients[it.b] += rules.pullback_b(it.op, x, y, u[it.out], g)
 
 
 cdef void choose_backward(RunState *s) noexcept nogil:
@@ -196,7 +206,6 @@ cdef void choose_backward(RunState *s) noexcept nogil:
             follow(s.part, s.asked)
         s.backward = s.part
         clear_idle(s)
-    s.scalars = s.backward.scalars
 
 
 cdef void clear_idle(RunState *s) noexcept nogil:
@@ -208,7 +217,7 @@ cdef void clear_idle(RunState *s) noexcept nogil:
             memset(s.totals + (j * s.uses + s.backward.idle[k]) * lanes, 0, lanes * sizeof(double))
 
 
-cdef void push_run(
+cdef bint push_run(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a Run's node: from the seeds that sums have left to the parameters' gradients."""
@@ -218,9 +227,12 @@ cdef void push_run(
     cdef int64_t chunk
     cdef int32_t k
     if s.seeds == NULL or s.seeded != sweep or not s.rows:  # no sum asked for gradients in this sweep, or of no row
-        return
+        return True
     choose_backward(s)
+    s.stopped, s.holds_lock, s.looked = 0, 1, now()
     in_parallel(backward_chunk, s, s.chunks, s.threads)
+    if s.stopped:
+        return False
     for chunk in range(1, s.chunks):
         for k in range(s.uses):
             total[k] += s.gradients[chunk * s.uses + k]
@@ -228,6 +240,7 @@ cdef void push_run(
     for k in range(s.parameters):
         nodes[edges[1 + k // 2].b if k & 1 else edges[1 + k // 2].a].grad += uniforms[k]
     s.seeded = -1
+    return True
 
 
 # --- runs ---
@@ -248,6 +261,9 @@ cdef class Run:
             program.spare, program.spare_size = self.workspace, self.workspace_size
         else:
             free(self.workspace)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Run of vmap: call the function again")
 
     cdef int prepare(self, Runner runner, int64_t rows) except -1:
         """Make room. Shared numbers, parameters and columns are to follow."""
@@ -425,15 +441,23 @@ cdef class Runner:
             if self.layout.columns != program.inputs:
                 raise ValueError(f"rows of {self.layout.columns} numbers for a program of {program.inputs} inputs")
 
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Runner of vmap: make another of its program")
+
     cdef Run run(self, const Column *columns, int64_t rows, list shared):
         cdef Run run = Run.__new__(Run)
         cdef RunState *s = &run.state
         run.prepare(self, rows)
         run.read_parameters(shared)
         s.columns = columns
-        with nogil:
-            compute_uniforms(s)
-            in_parallel(forward_chunk, s, s.chunks, s.threads)
+        s.stopped = 1
+        while s.stopped:
+            s.stopped, s.holds_lock, s.looked = 0, 0, now()
+            with nogil:
+                compute_uniforms(s)
+                in_parallel(forward_chunk, s, s.chunks, s.threads)
+            if s.stopped:
+                PyErr_CheckSignals()    # if that does not raise, once more
         s.columns = NULL
         return run
 

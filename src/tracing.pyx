@@ -14,6 +14,7 @@ do the first and the last steps of a trace: an interrupt comes before, within or
 """
 
 import linecache
+import os
 import sys
 
 from libc.math cimport NAN
@@ -23,9 +24,9 @@ from libc.stdlib cimport free, realloc
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value
 from micrograd_c.engine import call_on_data
+from micrograd_c.pausing cimport ignore_blocks
 from micrograd_c.state cimport check_initialised
 from micrograd_c.tape cimport DETACHED, NO_TRACE, Node, pin, tape, unpin
-from micrograd_c.tape import pause, pause_depth
 
 __all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]
 
@@ -55,12 +56,10 @@ def is_tracing():
 def trace(action):
     """action(), as a trace: in it, reading data of what depends on an argument is a TraceError."""
     global tracer, marks, marked, room
-    cdef int depth
     if tape.traced != NO_TRACE:
         raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
     pin(&tape)
-    depth = pause_depth()
-    pause(-depth)       # a trace records, whoever calls
+    ignore_blocks(True)     # a trace records, whoever calls
     tape.traced = tape.top
     tracer = PyThread_get_thread_ident()
     try:
@@ -70,8 +69,19 @@ def trace(action):
         tracer = 0
         free(marks)
         marks, marked, room = NULL, 0, 0
-        pause(depth)
+        ignore_blocks(False)
         unpin(&tape)
+
+
+def forget_other_threads():
+    """After a fork: a trace of another thread will not go on."""
+    global tracer, marks, marked, room
+    if tape.traced != NO_TRACE and tracer != PyThread_get_thread_ident():
+        tape.traced = NO_TRACE
+        tracer = 0
+        free(marks)
+        marks, marked, room = NULL, 0, 0
+        ignore_blocks(False)
 
 
 def argument(list indexes not None):
@@ -118,6 +128,14 @@ cdef inline bint is_dependent(int32_t index) noexcept:
     return index >= tape.traced and marks[index - tape.traced] & DEPENDENT
 
 
+cdef bint depends_on_argument(Value value) except -1:
+    """Whether its data is not known, being different for each row. False outside of a trace."""
+    if value.index < tape.traced:
+        return False
+    mark_all()
+    return is_dependent(value.index)
+
+
 def check_read(Value value not None, what):
     """Raise TraceError if the Value depends on an argument."""
     mark_all()
@@ -152,6 +170,8 @@ cdef bint was_assigned(int32_t index) noexcept:
 
 
 call_on_data(check_read, check_assignment)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_other_threads)
 
 
 def watch(bint on):

@@ -12,7 +12,7 @@ operations is that of PyTorch's single-tensor functions, from which the rules ar
 from cpython cimport array
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
-from libc.math cimport fmax, sqrt
+from libc.math cimport sqrt
 
 from micrograd_c.engine cimport Value, properties_are_ours
 from micrograd_c.products cimport PyList_GET_ITEM, consecutive_weights
@@ -101,12 +101,19 @@ def adam(
             decayed *= 1.0 - lr * weight_decay
         elif weight_decay != 0.0:
             gradient += weight_decay * decayed
-        m[i] += (1.0 - beta1) * (gradient - m[i])
+        m[i] = between(m[i], gradient, 1.0 - beta1)
         v[i] = v[i] * beta2 + (1.0 - beta2) * gradient * gradient
         size = v[i]
         if most != NULL:
-            size = most[i] = fmax(most[i], size)
+            if size > most[i] or size != size:      # what is no number stays
+                most[i] = size
+            size = most[i]
         set_data(node, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
+
+
+cdef inline double between(double start, double end, double part) noexcept:
+    """torch.lerp, which is near either end by rounding once."""
+    return start + part * (end - start) if part < 0.5 else end - (end - start) * (1.0 - part)
 
 
 cdef inline void set_data(Node *node, double data) noexcept:

@@ -12,6 +12,7 @@ static struct {
     void (*let_go)(PyObject *);         /* the Value dies: forget its node */
     destructor dealloc;                 /* what is installed: value_dealloc, after the short way for plain Values */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
+    int (*clear_all_but_plain_data)(PyObject *);    /* 0, and nothing done, if there is no such data */
     traverseproc made_traverse;         /* as Cython made them */
     inquiry made_clear;
     destructor made_dealloc;
@@ -30,7 +31,10 @@ static int value_traverse(PyObject *o, visitproc visit, void *arg) {
     return value_type.made_traverse(o, visit, arg);
 }
 
+/* Python's collector has found o in a cycle of garbage. Plain data is no part of that, and goes with the node, which a
+   live Value may still reach. */
 static int value_clear(PyObject *o) {
+    if (value_type.clear_all_but_plain_data(o)) return 0;
     Py_CLEAR(ATTRIBUTES(o));
     return value_type.made_clear(o);
 }
@@ -59,6 +63,26 @@ static inline PyObject *fresh_value(void) {
         PyObject_GC_UnTrack(o);
     return o;
 }
+
+/* An instance of a subclass, of which no __new__ or __init__ of the subclass is called. */
+static inline PyObject *fresh_instance(PyObject *type) {
+    PyObject *o = value_type.made_new((PyTypeObject *)type, value_type.no_arguments, NULL);
+    if (o) PyObject_GC_UnTrack(o);
+    return o;
+}
+
+/* Whether + or * of an operand is Value's own, which makes it a Value: of that type, or of one that does not replace it. */
+static inline int adds_as_value(PyObject *o) {
+    PyNumberMethods *operators = Py_TYPE(o)->tp_as_number;
+    return operators && operators->nb_add == value_type.made_operators.nb_add;
+}
+
+static inline int multiplies_as_value(PyObject *o) {
+    PyNumberMethods *operators = Py_TYPE(o)->tp_as_number;
+    return operators && operators->nb_multiply == value_type.made_operators.nb_multiply;
+}
+
+static inline int has_weak_references(PyObject *o) { return WEAK_REFERENCES(o) != NULL; }
 
 /* Whether a plain Value that dies can be made again. Not one with a finalizer: it is marked as finalized for good. And
    once somebody has replaced Value.__setattr__, object.__setattr__ can give attributes without our knowing. */
@@ -183,7 +207,7 @@ static int make_attribute_methods(PyTypeObject *type) {
 
 static int install_value_type(
     PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), void (*let_go)(PyObject *),
-    destructor dealloc, PyObject *(*leaf)(PyObject *)
+    destructor dealloc, PyObject *(*leaf)(PyObject *), int (*clear_all_but_plain_data)(PyObject *)
 ) {
     PyNumberMethods operators = *type->tp_as_number;
     value_type.type = type;
@@ -193,6 +217,7 @@ static int install_value_type(
     value_type.let_go = let_go;
     value_type.dealloc = dealloc;
     value_type.leaf = leaf;
+    value_type.clear_all_but_plain_data = clear_all_but_plain_data;
     value_type.made_operators = operators;
     value_type.made_traverse = type->tp_traverse;
     value_type.made_clear = type->tp_clear;

@@ -15,20 +15,22 @@ import operator
 from micrograd_c import spelling
 
 from cpython.ref cimport PyObject
+from libc.float cimport DBL_MAX
+from libc.math cimport copysign, isinf
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c cimport ops, rules
-from micrograd_c.engine cimport Value, compositions_are_ours, new_value, operators_are_ours
+from micrograd_c.engine cimport Value, bind, compositions_are_ours, new_value, operators_are_ours
 from micrograd_c.numbers cimport Number, read_exact_number
 from micrograd_c.products cimport (
     Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, consecutive_inputs, consecutive_weights,
     find_inputs, have_nodes, hold_operands, node_as_input, read_inputs, record_consecutive_dot, record_dot,
     record_products,
 )
-from micrograd_c.state cimport as_plain_number, describe
+from micrograd_c.state cimport as_plain_number, describe, hold
 from micrograd_c.tape cimport (
-    DATA_INT, NO_TRACE, ODD, PRODUCT, Tape, lower_top, record_add, record_leaf, reserve, reserve_nary, tape,
+    DATA_INT, NO_TRACE, ODD, PRODUCT, Tape, lower_top, record, record_add, record_leaf, reserve, reserve_nary, tape,
 )
 
 __all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
@@ -250,7 +252,8 @@ def softmax(xs):
 def logsumexp(xs):
     """The logarithm of the sum of all e^x, computed so that no exp can overflow. One Value.
 
-    With the graph of `sum((x - highest).exp() for x in xs).log() + highest`, highest as in softmax.
+    With the graph of `sum((x - highest).exp() for x in xs).log() + highest`, highest as in softmax, but the nearest
+    float that is finite. The log of 0, where all xs are -inf, is -inf here.
 
     >>> from micrograd_c.engine import Value
     >>> logsumexp([Value(1000.0), Value(1000.0)])
@@ -260,7 +263,7 @@ def logsumexp(xs):
     """
     cdef list values = some(xs, "logsumexp")
     outputs = record_vector(values, 1, 0, record_logsumexp)
-    return spelling.logsumexp(spelling.as_values(values)) if outputs is None else outputs[0]
+    return spelling.logsumexp(spelling.as_values(values), log_of_zero) if outputs is None else outputs[0]
 
 
 def mean(xs):
@@ -361,15 +364,21 @@ cdef int record_softmax(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target,
 
 
 cdef int record_logsumexp(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
-    cdef Number highest = highest_input(xs, width)
-    ends[0] = node_as_input(t, ops.add_number(t, record_log_of_sum(t, xs, width, highest), highest))
+    cdef Number highest = nearest_finite(highest_input(xs, width))
+    cdef int32_t total
+    record_exps(t, xs, width, highest, xs)
+    total = record_sum(t, xs, width)
+    total = record_log_of_zero(t, total) if t.nodes[total].data == 0.0 else ops.unary(t, total, rules.LOG)
+    ends[0] = node_as_input(t, ops.add_number(t, total, highest))
     return 0
 
 
 cdef int record_cross_entropy(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
     cdef Number highest = highest_input(xs, width)
     cdef int32_t chosen = xs[target].index
-    cdef int32_t total = record_log_of_sum(t, xs, width, highest)
+    cdef int32_t total
+    record_exps(t, xs, width, highest, xs)
+    total = ops.unary(t, record_sum(t, xs, width), rules.LOG)
     chosen = ops.subtract_number(t, chosen, highest)
     ends[0] = node_as_input(t, ops.subtract(t, total, chosen))
     return 0
@@ -380,9 +389,18 @@ cdef int record_mean(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, In
     return 0
 
 
-cdef int32_t record_log_of_sum(Tape *t, Input *xs, Py_ssize_t width, Number highest) except -1:
-    record_exps(t, xs, width, highest, xs)
-    return ops.unary(t, record_sum(t, xs, width), rules.LOG)
+cdef inline int32_t record_log_of_zero(Tape *t, int32_t a) noexcept:
+    """-inf, which Value.log() refuses to be."""
+    return record(t, rules.LOG, a, 0, rules.value(rules.LOG, 0.0), 0)
+
+
+def log_of_zero(Value zero not None):
+    """The same as a Value, for the plain spelling."""
+    cdef Value out = new_value()
+    reserve(&tape, 1)
+    bind(out, record_log_of_zero(&tape, zero.index))
+    hold(out, zero)
+    return out
 
 
 cdef int record_exps(Tape *t, Input *xs, Py_ssize_t width, Number highest, Input *exps) except -1:
@@ -420,3 +438,10 @@ cdef Number highest_input(Input *xs, Py_ssize_t width) noexcept:
         if xs[i].number.value > highest.value:
             highest = xs[i].number
     return highest
+
+
+cdef inline Number nearest_finite(Number number) noexcept:
+    """Infinite minus infinite is no number; minus the largest float it is infinite as before."""
+    if isinf(number.value):
+        number.value = copysign(DBL_MAX, number.value)
+    return number

@@ -7,7 +7,14 @@ import sys
 
 import pytest
 
+from micrograd_c import tape
 from micrograd_c.engine import Value
+
+
+def pytest_collection_modifyitems(items):
+    """Names of tests are the same in each process, as running them in several at once wants."""
+    changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    assert not changing, changing
 
 
 @pytest.fixture
@@ -15,6 +22,13 @@ def patch_value():
     """Assign to attributes of the class Value; undone afterwards, down to the operators' slots."""
     with pytest.MonkeyPatch.context() as patch:
         yield lambda name, replacement: patch.setattr(Value, name, replacement, raising=False)
+
+
+@pytest.fixture
+def others():
+    """How many nodes there are of what other tests have left alive: the tape is as large as it must be for them."""
+    gc.collect()
+    return tape.collect()
 
 
 @pytest.fixture
@@ -70,7 +84,13 @@ def with_collector(action):
         gc.disable()
 """
 
-sanitized = pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="memory is the sanitizer's")
+
+
+def is_sanitized():
+    return "libasan" in os.environ.get("LD_PRELOAD", "")
+
+
+sanitized = pytest.mark.skipif(is_sanitized(), reason="memory is the sanitizer's")
 
 
 def nodes_of(root):

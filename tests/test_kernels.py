@@ -2,10 +2,10 @@
 
 import math
 import random
-import struct
 
 import numpy as np
 import pytest
+from edges import ordered
 
 from micrograd_c import runs, vmap
 from micrograd_c.engine import Value
@@ -30,12 +30,6 @@ EDGES = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1.0, -1.0, 7
 @pytest.fixture(params=SETS, autouse=True)
 def instruction_set(request, monkeypatch):
     monkeypatch.setenv("MICROGRAD_C_KERNELS", request.param)
-
-
-def ordered(x):
-    """Doubles as ints that follow each other."""
-    (bits,) = struct.unpack("<q", struct.pack("<d", x))
-    return bits if bits >= 0 else -(1 << 63) - bits
 
 
 def ulps(x, y):

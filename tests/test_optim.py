@@ -1,5 +1,6 @@
 """Optimizers: PyTorch's trajectories, and their own error messages."""
 
+import array
 import inspect
 import json
 import math
@@ -226,6 +227,87 @@ def test_a_state_for_other_parameters_is_an_error_that_changes_nothing():
     assert optimizer.state_dict() == before
 
 
+def stepped(kind, **options):
+    parameter = Value(1.0)
+    parameter.grad = 0.5
+    optimizer = kind([parameter], **options)
+    optimizer.step()
+    return optimizer
+
+
+def spoiled(place, key, value):
+    """What makes one entry of a state something else, or, for None, none."""
+    def spoil(state):
+        entry = state if place is None else state[place][0]
+        if value is None:
+            del entry[key]
+        else:
+            entry[key] = value
+        return state
+    return spoil
+
+
+SPOILED = {
+    "another kind": (lambda state: stepped(SGD).state_dict(), ValueError, "another kind of optimizer: 'amsgrad'"),
+    "an option more": (spoiled("param_groups", "momentum", 0.5), ValueError, "'momentum' is an option of only one"),
+    "an option less": (spoiled("param_groups", "eps", None), ValueError, "'eps' is an option of only one"),
+    "no params": (spoiled("param_groups", "params", None), ValueError, r"groups of \[None\] parameters"),
+    "lr": (spoiled("param_groups", "lr", "fast"), TypeError, "lr must be a number, not 'fast' of type str"),
+    "betas": (spoiled("param_groups", "betas", [0.9]), TypeError, "betas must be two numbers"),
+    "a buffer less": (spoiled("state", "exp_avg", None), ValueError, "lacks 'exp_avg'"),
+    "amsgrad": (spoiled("param_groups", "amsgrad", True), ValueError, "lacks 'max_exp_avg_sq'"),
+    "a buffer more": (spoiled("state", "momentum_buffer", [0.5]), ValueError, "has 'momentum_buffer'"),
+    "no list": (spoiled("state", "exp_avg", 0.5), TypeError, "'exp_avg' must be a list of numbers, not 0.5"),
+    "texts": (spoiled("state", "exp_avg", ["a"]), TypeError, "'exp_avg' must be a list of numbers"),
+    "too long": (spoiled("state", "exp_avg", [0.5, 1.0]), ValueError, "for 2 parameters by its 'exp_avg'"),
+    "no step": (spoiled("state", "step", None), ValueError, "how many steps were done, not None"),
+    "half a step": (spoiled("state", "step", 0.5), ValueError, "how many steps were done, not 0.5"),
+    "no groups": (spoiled(None, "param_groups", None), TypeError, "a dict with 'param_groups' and 'state'"),
+    "state": (spoiled(None, "state", {"a": 1}), TypeError, "'state' of a state must be a list of dicts"),
+    "nothing": (lambda state: None, TypeError, "a dict with 'param_groups' and 'state'"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "error", "message"), SPOILED.values(), ids=SPOILED)
+def test_a_state_that_does_not_fit_is_an_error_that_changes_nothing(spoil, error, message):
+    optimizer = stepped(Adam, lr=0.1)
+    before = repr(optimizer.state_dict())
+    with pytest.raises(error, match=message):
+        optimizer.load_state_dict(spoil(stepped(Adam, lr=0.2).state_dict()))
+    assert repr(optimizer.state_dict()) == before
+
+
+def test_momenta_that_are_missing_are_an_error():
+    state = stepped(SGD, momentum=0.9).state_dict()
+    del state["state"][0]["momentum_buffer"]
+    with pytest.raises(ValueError, match="lacks 'momentum_buffer'"):
+        SGD([Value(1.0)]).load_state_dict(state)
+
+
+def test_a_state_is_a_copy_on_both_ways():
+    first, second = stepped(Adam, betas=[0.8, 0.9], amsgrad=True), Adam([Value(1.0)])
+    before = repr(first.state_dict())
+    for optimizer in (first, second):
+        state = first.state_dict()
+        state["state"][0]["exp_avg"] = array.array("d", state["state"][0]["exp_avg"])
+        state["param_groups"][0]["betas"] = list(state["param_groups"][0]["betas"])
+        optimizer.load_state_dict(state)
+        state["state"][0]["exp_avg"][0] = state["param_groups"][0]["betas"][0] = 7.0
+        state["state"][0]["step"] = state["param_groups"][0]["lr"] = 7
+        assert repr(optimizer.state_dict()) == before
+
+
+@pytest.mark.parametrize("name", ["lr", "momentum", "dampening", "weight_decay"])
+@pytest.mark.parametrize("wrong", ["0.1", True, None, Value(0.1), 1j, [0.1]], ids=repr)
+def test_an_option_that_is_no_number_is_a_type_error(name, wrong):
+    with pytest.raises(TypeError, match=f"{name} must be a number, not .* of type"):
+        SGD([Value(1.0)], **{name: wrong})
+    optimizer = SGD([Value(1.0)])
+    with pytest.raises(TypeError, match="lr must be a number"):
+        optimizer.lr = wrong
+    assert optimizer.lr == 1e-3
+
+
 MISTAKES = {
     "no parameters": (lambda: SGD([]), ValueError, "wants one parameter at least"),
     "one value": (lambda: SGD(Value(1.0)), TypeError, "params must be a list of Values"),
@@ -235,6 +317,11 @@ MISTAKES = {
     "unknown option": (lambda: SGD([{"params": [Value(1.0)], "beta": 1}]), ValueError, "no option 'beta'; it has lr"),
     "negative lr": (lambda: SGD([Value(1.0)], lr=-1), ValueError, "lr must be at least 0, not -1"),
     "nan lr": (lambda: Adam([Value(1.0)], lr=math.nan), ValueError, "lr must be at least 0, not nan"),
+    "nan dampening": (lambda: SGD([Value(1.0)], dampening=math.nan), ValueError, "dampening must be a number, not nan"),
+    "nesterov as a text": (lambda: SGD([Value(1.0)], nesterov="no"), TypeError, "nesterov must be True or False"),
+    "amsgrad as a number": (lambda: Adam([Value(1.0)], amsgrad=0.5), TypeError, "amsgrad must be True or False"),
+    "one beta": (lambda: Adam([Value(1.0)], betas=0.9), TypeError, "betas must be two numbers, not 0.9"),
+    "nan beta": (lambda: Adam([Value(1.0)], betas=(0.9, math.nan)), ValueError, "betas must be at least 0 and below 1"),
     "negative eps": (lambda: Adam([Value(1.0)], eps=-1e-3), ValueError, "eps must be"),
     "negative momentum": (lambda: SGD([Value(1.0)], momentum=-1), ValueError, "momentum must be"),
     "negative decay": (lambda: AdamW([Value(1.0)], weight_decay=-1), ValueError, "weight_decay must be"),

@@ -30,12 +30,12 @@ def test_dropping_the_last_handle_drops_the_graph():
     assert tape.stats() == before
 
 
-def test_a_million_ops_on_one_handle_need_room_for_a_few():
+def test_a_million_ops_on_one_handle_need_room_for_a_few(others):
     x = Value(1.0)
     for _ in range(250_000):
         y = x * 0.5 + 1
     assert y.data == 1.5
-    assert tape.stats()["capacity"] <= 65_536
+    assert tape.stats()["capacity"] <= 65_536 + 4 * others
 
 
 def test_survivors_keep_numbers_operands_and_identity():
@@ -220,7 +220,7 @@ def test_the_tape_says_how_many_nodes_are_left():
     assert x.data == 1.0
 
 
-def test_large_graphs_one_after_the_other_give_memory_back_in_the_end():
+def test_large_graphs_one_after_the_other_give_memory_back_in_the_end(others):
     for _ in range(3):
         x = Value(0.0)
         for _ in range(700_000):
@@ -229,12 +229,12 @@ def test_large_graphs_one_after_the_other_give_memory_back_in_the_end():
         del x
     for _ in range(3):
         Value(1.0)
-    assert tape.stats()["capacity"] < 1 << 20
+    assert tape.stats()["capacity"] < (1 << 20) + 4 * others
 
 
 @pytest.mark.parametrize("kept", [1, 2, 5])
 @pytest.mark.parametrize("chained", [False, True], ids=["fresh graphs", "graphs on graphs"])
-def test_graphs_that_outlive_the_next_one_stay_right_while_older_ones_go(kept, chained):
+def test_graphs_that_outlive_the_next_one_stay_right_while_older_ones_go(kept, chained, others):
     """All functions are linear, so the gradient of each is known: the vector of its coefficients."""
     draw = random.Random(kept)
     weights = [Value(draw.uniform(-1, 1)) for _ in range(5)]
@@ -260,7 +260,7 @@ def test_graphs_that_outlive_the_next_one_stay_right_while_older_ones_go(kept, c
             value.backward()
             assert [w.grad for w in weights] == pytest.approx(coefficients, rel=1e-9, abs=1e-12)
             assert value.data == pytest.approx(sum(c * w.data for c, w in zip(coefficients, weights)), abs=1e-12)
-    assert chained or largest < 100_000
+    assert chained or largest < 100_000 + 4 * others
 
 
 def test_a_loop_that_keeps_its_last_loss_does_not_grow(run_python):

@@ -1,5 +1,6 @@
 """The same expressions in PyTorch, in float64: values and derivatives of every op, and a network."""
 
+import itertools
 import math
 import random
 
@@ -133,8 +134,9 @@ def test_edges_of_a_power_of_values(base, exponent):
     check(lambda x, y: x**y, [base, exponent])
 
 
-@pytest.mark.parametrize("base", [0.0, -2.0, 1.0])
-@pytest.mark.parametrize("exponent", [0.0, 2.0, 3])
+@pytest.mark.parametrize(("base", "exponent"), [
+    *itertools.product([0.0, -2.0, 1.0], [0.0, 2.0, 3]), (0.0, 0.5), (0.0, 1e-300),     # whose base's slope is infinite
+])
 def test_edges_of_a_number_to_the_power_of_a_value(base, exponent):
     check(lambda x: base**x, [exponent])
 
@@ -164,15 +166,12 @@ def test_where_torch_leaves_the_real_numbers_python_raises(function, numbers, er
         here(function, numbers)
 
 
-def test_power_by_the_number_0_has_no_slope_at_0():
-    """As in micrograd, where it is 0 * x**-1; PyTorch says 0, and so do we for an exponent that is a Value."""
-
-    def function(x):
-        return x**0
-
-    assert in_torch(function, [0.0]) == [1.0, 0.0]
-    with pytest.raises(ZeroDivisionError):
-        here(function, [0.0])
+@pytest.mark.parametrize("power", [0, 0.0, 1, 2, 2.0, 3])
+@pytest.mark.parametrize("base", [0, 0.0, -0.0])
+def test_powers_of_0_whose_slope_is_finite_have_it(base, power):
+    """Though x**0 is 0 * x**-1 in micrograd, and an error."""
+    check(lambda x: x**power, [base])
+    check(lambda x: x ** Value(power) if isinstance(x, Value) else x ** torch.tensor(float(power)), [base])
 
 
 @pytest.mark.parametrize("sizes", [(3, [4, 4, 1]), (2, [16, 16, 1]), (3, [2]), (2, [3, 2])], ids=str)

@@ -63,7 +63,8 @@ def test_each_sweep_has_outputs_of_its_own():
         sums[k].backward()
         assert wanted is None or (w.grad, v.grad) == wanted
         assert wanted is not None or not math.isfinite(w.grad)
-    w.grad = v.grad = 0
+    for value in (w, v, *sums):     # a sum's own adds up, as everywhere
+        value.grad = 0
     (sums[0] + sums[2]).backward()
     assert (w.grad, v.grad) == (1.0, 6.0)
 
@@ -82,6 +83,7 @@ INSIDE = {      # outputs; some of them cannot be asked without 0 * inf where w 
     "the same": lambda w, x: [y := (w[0] * x[0]).sqrt(), y, w[1] * x[1]],
     "constants": lambda w, x: [x[0] * x[1], (w[0] * x[0]).log(), w[1]],
 }
+ONCE = ("a parameter", "a parameter twice")     # of these something is computed once a call
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -103,6 +105,8 @@ def test_any_choice_of_outputs_has_the_eager_gradients(name, special, threads):
                 ours, eager = gradients_of(function, rows, w, asked, threads=threads)
             except (ValueError, ZeroDivisionError):
                 continue
+            if name in ONCE:    # times its slope after it was summed over rows: infinite here may be nan there
+                ours, eager = ([g if math.isfinite(g) else math.nan for g in one] for one in (ours, eager))
             assert list(map(math.isnan, ours)) == list(map(math.isnan, eager)), (asked, place)
             assert close(ours, eager), (asked, place)
 

@@ -243,3 +243,17 @@ def test_what_a_trace_cannot_follow_is_an_error_or_works(function):
     with contextlib.suppress(TraceError):
         assert vmap(function)([1.0, 3.0]).tolist() == wanted
     assert math.isfinite(w.grad)
+
+
+def test_an_op_of_ones_own_may_read_data_in_a_comprehension():
+    def own(*values):
+        out = Value(sum(v.data for v in values) + max([v.data for v in values]), values, "own")
+        out._backward = lambda: [setattr(v, "grad", v.grad + out.grad) for v in values]
+        return out
+
+    w = Value(3.0)
+    with pytest.warns(UserWarning, match="row by row"):
+        rows = vmap(lambda x: own(x, w))([1.0, 5.0])
+    assert rows.tolist() == [7.0, 13.0]
+    rows.sum().backward()
+    assert w.grad == 2

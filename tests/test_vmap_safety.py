@@ -281,9 +281,9 @@ def test_objects_made_of_nothing_do_no_harm(name):
 
 
 def test_a_batch_is_made_by_vmap_only():
-    with pytest.raises(TypeError, match="a Batch comes from a function given to vmap"):
+    with pytest.raises(TypeError, match="a Batch is what a function given to vmap returns"):
         batch.Batch()
-    with pytest.raises(TypeError, match="does not come from a function given to vmap"):
+    with pytest.raises(TypeError, match="was not returned by a function given to vmap"):
         batch.Batch.__new__(batch.Batch).sum()
     with pytest.raises(TypeError, match="was not made by the compiler"):
         runs.Runner(program.Program(), None, 1, 0)

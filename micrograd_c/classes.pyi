@@ -1,0 +1,3 @@
+HARMLESS: frozenset[str]
+
+__pyx_capi__: dict[str, object]

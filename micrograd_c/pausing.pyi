@@ -1,0 +1,13 @@
+from types import FrameType
+from typing import final
+
+@final
+class Block:
+    def __init__(self, frame: FrameType | None, /) -> None: ...
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def thread(self) -> int: ...
+    def close(self) -> None: ...
+
+__pyx_capi__: dict[str, object]

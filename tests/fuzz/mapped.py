@@ -1,0 +1,183 @@
+"""The model's vmap: the function is run for each row, and its derivatives by parameters are found at once.
+
+A run is a node over the parameters, and a sum one over the run, as in micrograd_c. What the function computes is never
+part of the graph.
+"""
+
+import contextlib
+
+import nodes
+import rules
+from model import Value, result
+from nodes import births, paused
+
+EXACT = 1e-10       # sums over rows agree that well, relative to what is summed
+
+
+class Run:
+    """What a run's node and its sums share."""
+
+    def __init__(self, rows, outputs):
+        self.rows, self.outputs = rows, outputs
+        self.slopes = [[{} for _ in range(rows)] for _ in range(outputs)]   # by output, row, parameter
+        self.seeds, self.seeded = None, -1
+
+    def seed(self, output, weights, share, slack):
+        if self.seeded != nodes.sweep:
+            self.seeds = [[[0.0, 0.0] for _ in range(self.rows)] for _ in range(self.outputs)]
+            self.seeded = nodes.sweep
+        for row, weight in enumerate(weights):
+            self.seeds[output][row][0] += share * weight
+            self.seeds[output][row][1] += slack * abs(weight)
+
+
+class Batch:
+    def __init__(self, run, node, output, values, blur):
+        self.run, self.node, self.output, self.values, self.blur = run, node, output, values, blur
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, key):
+        return self.values[key]
+
+    def tolist(self):
+        return list(self.values)
+
+    def sum(self, weights=None, scale=1.0):
+        total, size = 0.0, 0.0
+        weights = [1.0] * len(self.values) if weights is None else [float(weight) for weight in weights]
+        if len(weights) != len(self.values):
+            raise ValueError
+        for weight, number in zip(weights, self.values):
+            total += weight * number
+            size += abs(weight * number)
+        total *= scale
+        if self.node is None:
+            out = result(total, (), "", rules.of_leaf)
+        else:
+            constant = self.run, self.output, [weight * scale for weight in weights]
+            out = result(total, (self.node,), "vmap", of_native_sum, constant)
+        out._blur = self.blur * (size + 1.0) * scale
+        return out
+
+    def mean(self, weights=None):
+        return self.sum(weights, 1.0 / len(self.values))
+
+
+def of_native_sum(node, grad):
+    run, output, weights = node._constant
+    run.seed(output, weights, grad, node._slack)
+    return [(node._children[0], 0.0)]
+
+
+def of_native_run(node, grad):
+    """Grads go to the parameters here, with slacks; what is listed only makes them floats."""
+    run = node._constant
+    for parameter in node._children:
+        parameter._grad = float(parameter._grad)
+    if run.seeded == nodes.sweep:
+        for output in range(run.outputs):
+            for (seed, slack), slopes in zip(run.seeds[output], run.slopes[output]):
+                for parameter, (slope, size) in slopes.items() if seed or slack else ():
+                    parameter._grad += seed * slope
+                    parameter._slack += EXACT * (abs(seed) * size) + slack * size
+        run.seeded = -1
+    return []
+
+
+def vmap(fn, in_axes=0, *, threads=1, saved_bytes=2**26, exact=False):
+    """`exact` is for the model: the function's numbers have micrograd_c's bits."""
+    return lambda *arguments: run(fn, in_axes, arguments)
+
+
+def run(fn, in_axes, arguments):
+    axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(arguments)
+    rows = next(len(argument) for argument, axis in zip(arguments, axes) if axis == 0)
+    start = next(births)
+    with recording():
+        results = [
+            fn(*[as_row(one[row]) if axis == 0 else as_shared(one) for one, axis in zip(arguments, axes)])
+            for row in range(rows)
+        ]
+    flat = [one if isinstance(one, (list, tuple)) else [one] for one in results]
+    outputs = [[one if isinstance(one, Value) else Value(one) for one in column] for column in zip(*flat)]
+    parameters = {node: None for column in outputs for root in column[:1] for node in below_trace(root, start)}
+    differentiable = [depends(column[0], start) for column in outputs]
+    shared, node = Run(rows, len(outputs)), None
+    blur = EXACT if any(has_functions(column[0], start) for column in outputs) else 0.0
+    if any(differentiable) and not paused.get():
+        for k, column in enumerate(outputs):
+            if differentiable[k]:
+                shared.slopes[k] = [slopes_of(root, start) for root in column]
+        node = result(0.0, tuple(parameters), "vmap", of_native_run, shared)
+    batches = [
+        Batch(shared, node if differentiable[k] else None, k, [float(root._data) for root in column], blur)
+        for k, column in enumerate(outputs)
+    ]
+    return batches if isinstance(results[0], (list, tuple)) else batches[0]
+
+
+@contextlib.contextmanager
+def recording():
+    depth = paused.get()
+    paused.set(0)
+    try:
+        yield
+    finally:
+        paused.set(depth)
+
+
+def as_row(row):
+    return [as_row(one) for one in row] if hasattr(row, "__len__") else Value(float(row))
+
+
+def as_shared(one):
+    if isinstance(one, Value):
+        return one
+    return [as_shared(part) for part in one] if hasattr(one, "__len__") else Value(float(one))
+
+
+def below_trace(root, start):
+    """The parameters that it was computed from."""
+    return [node for node in inside(root, start) if node._birth < start]
+
+
+def inside(root, start):
+    found, todo = {root: None}, [root]
+    while todo:
+        node = todo.pop()
+        for child in node._children if node._birth > start else ():
+            if child not in found:
+                found[child] = None
+                todo.append(child)
+    return found
+
+
+def depends(node, start):
+    if node._birth < start:
+        return True
+    return node._rule is not rules.of_stop and any(depends(child, start) for child in node._children)
+
+
+def has_functions(root, start):
+    """Whether a number may differ in the last bits."""
+    return any(
+        node._rule in (rules.of_function, rules.of_power, rules.of_pow) for node in inside(root, start)
+        if node._birth > start
+    )
+
+
+def slopes_of(root, start):
+    """{parameter: (derivative, sum of the absolute values of its terms)}."""
+    adjoints, found = {root: [1.0, 1.0]}, {}
+    for node in sorted(inside(root, start), key=lambda node: -node._birth):
+        adjoint, size = adjoints.get(node, (0.0, 0.0))
+        if node._birth < start:
+            found[node] = adjoint, size
+            continue
+        for child, slope in node._rule(node, 1.0):
+            both = adjoints.setdefault(child, [0.0, 0.0])
+            both[0] += adjoint * slope
+            both[1] += size * abs(slope)
+    return found

@@ -1,0 +1,232 @@
+"""micrograd's Value in plain Python, with what micrograd_c adds to it: what the fuzzer takes for right.
+
+A node is a Python object with its children, so lifetimes are Python's own. Sweeps go from the youngest node down, which
+is one of the orders that micrograd may take, and the one that micrograd_c does: gradients agree to the bit.
+"""
+
+import copies
+import nodes
+import rules
+from nodes import GROWTH, SLOTS, Step, below, births, push, set_up
+from rules import number, raised, settled
+
+
+class Value:
+    __slots__ = SLOTS
+    _base = property(lambda self: Value)
+
+    def __init__(self, data, _children=(), _op=""):
+        data, children = number(data), tuple(_children)
+        if hasattr(self, "_used") and self._used:
+            nodes.leave_behind(self)
+        for child in children:
+            if not isinstance(child, Value):
+                raise TypeError(child)
+        set_up(self, data, children, "", rules.of_leaf)
+        if _op != "":
+            self._name = _op
+
+    data = property(lambda self: self._data, lambda self, data: set_number(self, "_data", data))
+
+    @property
+    def grad(self):
+        if self._slack:
+            nodes.reads += self._slack
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad):
+        set_number(self, "_grad", grad)
+        self._slack = (self._slack if grad else 0.0) + GROWTH * nodes.reads
+
+    @property
+    def _prev(self):
+        if self._set is None:
+            self._set = set(self._children)
+        return self._set
+
+    @_prev.setter
+    def _prev(self, children):
+        children = tuple(children)
+        if self._used:
+            raise ValueError
+        self._children, self._set, self._rule, self._constant = children, None, rules.of_leaf, None
+        self._birth = next(births)
+        for child in children:
+            child._used = True
+
+    @property
+    def _op(self):
+        return self._name
+
+    @_op.setter
+    def _op(self, name):
+        self._name = name
+
+    @property
+    def _backward(self):
+        return self._function or Step(self)
+
+    @_backward.setter
+    def _backward(self, function):
+        if not callable(function):
+            raise TypeError(function)
+        self._function = function
+
+    def __repr__(self):
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def __float__(self):
+        return float(self.data)
+
+    def backward(self):
+        self._grad, self._slack = 1, 0.0
+        outer, nodes.sweep = nodes.sweep, next(nodes.sweeps)
+        try:
+            for node in sorted(below(self, swept=True), key=lambda node: -node._birth):
+                if node._function and not node._detached:
+                    outside, nodes.reads = nodes.reads, 0.0
+                    node._function()
+                    nodes.reads = outside
+                else:
+                    push(node)
+        finally:
+            nodes.sweep = outer
+
+    # --- operators ---
+
+    def __add__(self, other):
+        other = operand(other)
+        return NotImplemented if other is None else result(self._data + other._data, (self, other), "+", rules.of_sum)
+
+    def __mul__(self, other):
+        other = operand(other)
+        if other is None:
+            return NotImplemented
+        return result(self._data * other._data, (self, other), "*", rules.of_product)
+
+    def __pow__(self, other, modulo=None):
+        if isinstance(other, Value):
+            return power(self, other)
+        try:
+            other = number(other)
+        except TypeError:
+            raise AssertionError from None
+        return result(settled(raised(self._data, other)), (self,), f"**{other}", rules.of_power, other)
+
+    def __rpow__(self, other):
+        base = operand(other)
+        return NotImplemented if base is None else power(base, self)
+
+    def __neg__(self):
+        return self * -1
+
+    def __abs__(self):
+        return self.abs()
+
+    def __radd__(self, other):
+        return self + other
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __rsub__(self, other):
+        return other + (-self)
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __truediv__(self, other):
+        return self * plain(other) ** -1
+
+    def __rtruediv__(self, other):
+        return other * self**-1
+
+    def __lt__(self, other):
+        return self._data < compared(other)
+
+    def __le__(self, other):
+        return self._data <= compared(other)
+
+    def __gt__(self, other):
+        return self._data > compared(other)
+
+    def __ge__(self, other):
+        return self._data >= compared(other)
+
+    # --- functions ---
+
+    def relu(self):
+        return result(rules.VALUES["ReLU"](self._data), (self,), "ReLU", rules.of_relu)
+
+    def exp(self):
+        return function(self, "exp")
+
+    def log(self):
+        return function(self, "log")
+
+    def tanh(self):
+        return function(self, "tanh")
+
+    def sigmoid(self):
+        return function(self, "sigmoid")
+
+    def sqrt(self):
+        return function(self, "sqrt")
+
+    def sin(self):
+        return function(self, "sin")
+
+    def cos(self):
+        return function(self, "cos")
+
+    def abs(self):
+        return function(self, "abs")
+
+    # --- copies ---
+
+    def __copy__(self):
+        return copies.shallow(self)
+
+    def __deepcopy__(self, memo):
+        return copies.deep(self, memo)
+
+    def __reduce__(self):
+        return copies.reduced(self)
+
+
+def result(data, children, name, rule, constant=None):
+    node = Value.__new__(Value)
+    set_up(node, settled(data), children, name, rule, constant)
+    return node
+
+
+def function(a, name):
+    return result(rules.VALUES[name](a._data), (a,), name, rules.of_function, name)
+
+
+def power(base, exponent):
+    return result(settled(raised(base._data, exponent._data)), (base, exponent), "**", rules.of_pow)
+
+
+def operand(other):
+    """A Value, or None for what is none and no number."""
+    if isinstance(other, Value):
+        return other
+    try:
+        data = number(other)
+    except TypeError:
+        return None
+    return result(data, (), "", rules.of_leaf)
+
+
+def plain(other):
+    return other if isinstance(other, Value) else number(other)
+
+
+def compared(other):
+    return other._data if isinstance(other, Value) else number(other)
+
+
+def set_number(node, slot, given):
+    setattr(node, slot, number(given))

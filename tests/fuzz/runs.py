@@ -1,0 +1,92 @@
+"""Steps: vmap with arguments of all kinds, and what it refuses."""
+
+
+def run_of_two(draw):
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    form = draw.one(["w * x + y", "x * y", "(w - x) * (y + w)", "maximum(x * w, y)"])
+    options = draw.one(["", ", threads=2", ", saved_bytes=0"])
+    return f"{f} = vmap(lambda x, y, w={w}: {form}{options}); {b} = {f}([1.0, -2.0, 0.5], np.array([2, 3, -1]))"
+
+
+def run_with_shared(draw):
+    """An argument that is the same for all rows: a number, or Values, which are parameters then."""
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    shared, form = draw.one([("2.0", "x * y"), (w, "x * y + y"), (f"[{w}, {w}]", "x * y[0] + y[1]"),
+                             (f"[{w}, 3.0]", "y[0] + x * y[1]")])
+    return f"{f} = vmap(lambda x, y: {form}, in_axes=(0, None)); {b} = {f}([1.0, -2.0, 0.5], {shared})"
+
+
+def run_of_rows(draw):
+    """Rows of two numbers."""
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    form = draw.one(["sumprod([w, w], x)", "x[0] * w + x[1]", "mean([x[0], x[1], w])", "linear([[w, x[0]]], x)[0]"])
+    count = draw.one([1, 2, 5])
+    given = draw.one([f"[[1.0, 2.0]] * {count}", f"np.ones(({count}, 2))",
+                      f"np.arange({2 * count}.0).reshape(2, {count}).T"])
+    return f"{f} = vmap(lambda x, w={w}: {form}); {b} = {f}({given})"
+
+
+def run_of_network(draw):
+    """Of parameters that are computed now and then; a network of its own, so that none is replaced later."""
+    if draw.replaced:
+        return None
+    f, b, m = draw.new("f"), draw.new("b"), draw.new("n")
+    made = draw.one(["MLP(2, [3, 1])", "MLP(2, [2, 1], activation='tanh')", "Neuron(2)", "MLP(2, [1])"])
+    return (f"seed({draw.count}); {m} = {made}; {f} = vmap(lambda x, n={m}: n(x)); "
+            f"{b} = {f}([[1.0, 2.0], [-0.5, 0.25]])")
+
+
+def run_of_dot(draw):
+    """A parameter that is a dot."""
+    if draw.replaced:
+        return None
+    v, w, f, b, s = draw.new(), draw.new(), draw.new("f"), draw.new("b"), draw.new()
+    return (f"{v}, {w} = Value(0.5), Value(-1.5); {s} = sumprod([{v}, {w}], [{w}, {v}]); "
+            f"{f} = vmap(lambda x, w={s}: w * x + w); {b} = {f}([1.0, 3.0])")
+
+
+def loss_of_run(draw):
+    b = draw.any("b")
+    if b is None:
+        return None
+    s, a, out = draw.new(), draw.value(3.0), draw.new()
+    return f"{s} = {b}.mean()\n{out} = {s} * {s}" if a is None else f"{s} = {b}.sum()"
+
+
+def untraceable(draw):
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    what = draw.one(["Value(1.0) if x > 0 else x", "x * float(x)", "x.backward()", "x + x.data", "'text'"])
+    return f"vmap(lambda x, w={w}: {what})([1.0, 2.0])"
+
+
+untraceable.here = True     # and an error of any kind there
+
+
+def large_run(draw):
+    """Of several chunks, in threads, perhaps with numbers computed twice."""
+    w, b = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, batch, s = draw.new("f"), draw.new("b"), draw.new()
+    form = draw.one(["w * x + b", "(w * x + b).relu()", "x * w * w", "maximum(w, x) + b"])
+    options = draw.one(["", ", threads=2", ", threads=2, saved_bytes=0", ", saved_bytes=0"])
+    return (f"{f} = vmap(lambda x, w={w}, b={b}: {form}{options}); "
+            f"{batch} = {f}(np.linspace(-1.0, 2.0, {draw.one([70, 600, 2100])})); {s} = {batch}.mean(); del {batch}")
+
+
+KINDS = {
+    "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
+    "run_of_network": (1, run_of_network), "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
+    "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
+}

@@ -1,0 +1,105 @@
+"""PyTorch's and JAX's numbers for the grid of tests/edges.py: python tests/oracle/edge_grid.py writes
+tests/data/edge_grid.json and prints how many cells there are, in how many the two agree, and how the others are chosen.
+
+Both compute in float64. The file has a list of all numbers, as text, and for each case their places in it: value and
+gradients of each cell by PyTorch, and by JAX where these are others.
+"""
+
+import json
+import pathlib
+import sys
+from types import SimpleNamespace
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import edge_optim
+from edge_choices import FILE, counts
+from edges import CASES, FUNCTIONS, same
+
+
+def torch_numbers(case):
+    """For each cell value and gradients, all cells at once."""
+    import torch
+
+    def stacked(xs):
+        return torch.stack(torch.broadcast_tensors(*[torch.as_tensor(x, dtype=torch.float64) for x in xs]))
+
+    library = SimpleNamespace(
+        stop_gradient=torch.Tensor.detach, maximum=torch.maximum, minimum=torch.minimum,
+        where=lambda c, x, y: torch.where(c.bool(), x, y),
+        sumprod=lambda ws, xs, start: start + (stacked(ws) * stacked(xs)).sum(0),
+        linear=lambda rows, xs, biases: [b + (stacked(row) * stacked(xs)).sum(0) for row, b in zip(rows, biases)],
+        softmax=lambda xs: torch.softmax(stacked(xs), 0), mean=lambda xs: stacked(xs).mean(0),
+        logsumexp=lambda xs: torch.logsumexp(stacked(xs), 0),
+        cross_entropy=lambda xs, target: torch.nn.functional.cross_entropy(
+            stacked(xs).T, torch.full((len(xs[0]),), target), reduction="none"),
+        **{name: getattr(torch, name) for name in FUNCTIONS if hasattr(torch, name)},
+    )
+    columns = [torch.tensor(column, dtype=torch.float64) for column in zip(*case.cells)]
+    variables = [columns[k].requires_grad_() for k in case.variables()]
+    out = case.function(library, *columns)
+    if out.requires_grad:
+        out.backward(torch.full_like(out, case.seed))
+    gradients = [(torch.zeros_like(x) if x.grad is None else x.grad).tolist() for x in variables]
+    return [list(cell) for cell in zip(out.tolist(), *gradients)]
+
+
+def jax_numbers(case):
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    library = SimpleNamespace(
+        neg=jnp.negative, stop_gradient=jax.lax.stop_gradient, maximum=jnp.maximum, minimum=jnp.minimum,
+        where=lambda c, x, y: jnp.where(c.astype(bool), x, y), relu=jax.nn.relu, sigmoid=jax.nn.sigmoid,
+        sumprod=lambda ws, xs, start: start + (jnp.array(ws) * jnp.array(xs)).sum(),
+        linear=lambda rows, xs, biases: [b + (jnp.array(row) * jnp.array(xs)).sum() for row, b in zip(rows, biases)],
+        softmax=lambda xs: jax.nn.softmax(jnp.array(xs)), mean=lambda xs: jnp.array(xs).mean(),
+        logsumexp=lambda xs: jax.nn.logsumexp(jnp.array(xs)),
+        cross_entropy=lambda xs, target: -jax.nn.log_softmax(jnp.array(xs))[target],
+        **{name: getattr(jnp, name) for name in FUNCTIONS if hasattr(jnp, name)},
+    )
+    variables = case.variables()
+
+    def cell(*numbers):
+        def function(*given):
+            arguments = list(numbers)
+            for k, x in zip(variables, given):
+                arguments[k] = x
+            return case.function(library, *arguments)
+        value, pull = jax.vjp(function, *[numbers[k] for k in variables])
+        return (value, *pull(jnp.float64(case.seed)))
+
+    columns = [jnp.array(column, dtype=jnp.float64) for column in zip(*case.cells)]
+    return [list(cell) for cell in zip(*[column.tolist() for column in jax.vmap(cell)(*columns)])]
+
+
+def main():
+    numbers, content = {}, {"numbers": [], "torch": {}, "jax": {}, "optimizers": {}}
+
+    def index(x):
+        return numbers.setdefault(repr(x), len(numbers))
+
+    for name, case in CASES.items():
+        torchs = torch_numbers(case)
+        content["torch"][name] = [index(x) for answer in torchs for x in answer]
+        others = {
+            k: [index(x) for x in jaxs] for k, (torch, jaxs) in enumerate(zip(torchs, jax_numbers(case)))
+            if not same(torch, jaxs)
+        }
+        if others:
+            content["jax"][name] = others
+    content["optimizers"] = {name: [[index(x) for x in step] for step in edge_optim.torch_numbers(*setting)]
+                             for name, setting in edge_optim.NAMED.items()}
+    content["numbers"] = list(numbers)
+    FILE.write_text(json.dumps(content, separators=(",", ":")).replace('],"', '],\n"').replace('},"', '},\n"') + "\n")
+    cells, agreed, chosen = counts()
+    print(f"{cells} cells; in {agreed} PyTorch and JAX agree, and are right; {sum(chosen.values())} are chosen:")
+    for name, count in chosen.items():
+        print(f"{count:6} {name}")
+    count = len(edge_optim.NAMED) * len(edge_optim.CELLS) * edge_optim.STEPS
+    print(f"{count} steps of optimizers, by PyTorch")
+
+
+if __name__ == "__main__":
+    main()

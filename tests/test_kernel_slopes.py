@@ -1,0 +1,106 @@
+"""Gradients by vmap on every instruction set are the eager engine's: layers with each activation, and single ops."""
+
+import itertools
+import operator
+import random
+
+import pytest
+from edges import ordered
+
+from micrograd_c import maximum, minimum, runs, vmap, where
+from micrograd_c.engine import Value
+from micrograd_c.nn import MLP
+
+ROWS = [1, 2, 3, 7, 8, 9, 17]       # that fill vectors of 2, 4 and 8, and do not
+SHAPES = [(1, [1, 1]), (2, [3, 2]), (3, [4, 1]), (5, [5, 3]), (9, [8, 9])]      # that fill tiles, and do not
+ONE = ["relu", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs"]
+TWO = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
+    "maximum": maximum, "minimum": minimum, "where": lambda x, y: where(maximum(x - 1.0, 0.0), x * 3.0, y),
+}
+
+
+@pytest.fixture(params=runs.instruction_sets(), autouse=True)
+def instruction_set(request, monkeypatch):
+    monkeypatch.setenv("MICROGRAD_C_KERNELS", request.param)
+
+
+def gradients(parameters, loss):
+    for parameter in parameters:
+        parameter.grad = 0
+    loss.backward()
+    return [parameter.grad for parameter in parameters]
+
+
+def agree(mapped, eager):
+    return mapped == pytest.approx(eager, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_layers(shape, activation):
+    random.seed(3)
+    inputs, outputs = shape
+    model = MLP(inputs, outputs, activation=activation)     # the last layer has none
+    parameters = model.parameters()
+    mapped = vmap(model)
+    for rows in ROWS:
+        xs = [[random.uniform(-2, 2) for _ in range(inputs)] for _ in range(rows)]
+        seeds = [[random.uniform(-2, 2) for _ in range(rows)] for _ in range(outputs[-1])]
+        batches = as_list(mapped(xs))
+        results = [as_list(model(x)) for x in xs]
+        for k, batch in enumerate(batches):
+            values = [result[k].data for result in results]
+            assert all(abs(ordered(x) - ordered(y)) <= 8 for x, y in zip(batch, values)) or agree(list(batch), values)
+        by_vmap = sum(batch.sum(weights) for batch, weights in zip(batches, seeds))
+        by_row = sum(result[k] * weights[row] for k, weights in enumerate(seeds) for row, result in enumerate(results))
+        assert agree(gradients(parameters, by_vmap), gradients(parameters, by_row))
+
+
+def as_list(output):
+    return output if isinstance(output, list) else [output]
+
+
+def operand(role, row, parameter):
+    """A row's number that gradients reach, or a parameter."""
+    return row + parameter if role == "r" else parameter
+
+
+@pytest.mark.parametrize("name", ONE)
+@pytest.mark.parametrize("role", ["r", "u"])
+def test_ops_of_one_operand(name, role):
+    random.seed(4)
+    w, v = Value(0.75), Value(-1.5)
+
+    def function(x, seed):
+        return getattr(operand(role, x, w), name)() * seed + v * x
+    compare(function, [w, v], 0.1 if name in ("log", "sqrt") else -2.0)
+
+
+@pytest.mark.parametrize("name", TWO)
+@pytest.mark.parametrize("roles", list(itertools.product("ru", repeat=2)), ids="".join)
+def test_ops_of_two_operands(name, roles):
+    random.seed(5)
+    w, v = Value(0.75), Value(1.25)
+
+    def function(x, seed):
+        return TWO[name](operand(roles[0], x, w), operand(roles[1], x * 1.5, v)) * seed
+    compare(function, [w, v], 0.1)
+
+
+@pytest.mark.parametrize("exponent", [2, 3, -1, -2, 0, 1, 0.5, -0.5, 1.5, -1.5, 1.7, -3, 10, 2.5])
+@pytest.mark.parametrize("role", ["r", "u"])
+def test_powers_by_a_number(exponent, role):
+    random.seed(6)
+    w = Value(0.75)
+    compare(lambda x, seed: operand(role, x, w) ** exponent * seed, [w], 0.1)
+
+
+def compare(function, parameters, lowest):
+    mapped = vmap(function)
+    for rows in ROWS:
+        xs = [random.uniform(lowest, 2) for _ in range(rows)]
+        seeds = [random.uniform(-2, 2) for _ in range(rows)]
+        batch, eager = mapped(xs, seeds), [function(x, seed) for x, seed in zip(xs, seeds)]
+        assert agree(list(batch), [value.data for value in eager])
+        assert agree(gradients(parameters, batch.sum()), gradients(parameters, sum(eager)))

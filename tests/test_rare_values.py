@@ -1,0 +1,197 @@
+"""Values in rare states: classes that change, names that are no plain text, sweeps within sweeps."""
+
+import gc
+import weakref
+
+import pytest
+
+from micrograd_c import stop_gradient, tape, vmap
+from micrograd_c.engine import Value
+from micrograd_c.vector import sumprod
+
+
+class Thing:
+    pass
+
+
+def test_the_first_instance_of_a_subclass_leaves_its_class(run_python):
+    run_python("""
+from micrograd_c.engine import Value
+class Named(Value):
+    pass
+v = Named(2.0)
+result = v.relu()
+del v
+(child,) = result._prev
+assert type(child) is Named and child.data == 2.0
+""")
+
+
+def test_the_name_of_an_op_keeps_its_class():
+    class Name(str):
+        pass
+
+    v = Value(2.0) * 3
+    v._op = Name("mine")
+    result = v.relu()
+    del v
+    gc.collect()
+    (child,) = result._prev
+    assert (child._op, type(child._op)) == ("mine", Name)
+
+
+def test_a_name_of_an_op_that_was_taken_up_is_left_again():
+    v = Value(2.0) * 3
+    v._op = "mine"
+    result = v.relu()
+    del v
+    for _ in range(2):
+        (child,) = result._prev
+        assert child._op == "mine"
+        above = child * 2       # as an operand it is not plain
+        assert "mine" in {operand._op for operand in above._prev}
+        del child, above
+        result = Value(1.0, tuple(result._prev), "again")
+        gc.collect()
+    tape.verify()
+
+
+def test_a_value_that_gets_another_class_is_held_as_one_of_that():
+    ended = []
+
+    class Ends(Value):
+        def __del__(self):
+            ended.append(self.data)
+
+    v = Value(2.0)
+    v.__class__ = Ends
+    result = v.relu()
+    del v
+    gc.collect()
+    assert ended == []
+    del result
+    gc.collect()
+    assert ended == [2.0]
+
+
+def members(thing):
+    def refers():
+        return thing
+
+    return {
+        "attribute": {"one": thing}, "tuple": {"one": (1, thing)}, "method": {"one": lambda self: thing},
+        "getter": {"one": property(lambda self: thing)}, "static": {"one": staticmethod(refers)},
+        "setter": {"one": property(lambda self: 1, lambda self, value: refers())},
+    }
+
+
+@pytest.mark.parametrize("kind", members(None))
+def test_a_class_that_leads_to_its_instances_results_is_freed(kind):
+    def build():
+        thing = Thing()
+        local = type("Local", (Value,), members(thing)[kind])
+        thing.result = local(2.0).relu()
+        return weakref.ref(thing)
+
+    thing = build()
+    gc.collect()
+    assert thing() is None
+
+
+def test_a_class_is_looked_at_again_after_it_has_changed():
+    class Changes(Value):
+        pass
+
+    v = Changes(2.0)
+    assert (v * 3.0).data == 6.0
+    assert (v.relu() + v).data == 4.0
+    Changes.__mul__ = lambda self, other: "mine"
+    with pytest.raises(TypeError):
+        sumprod([v, Value(1.0)], [Value(1.0), Value(2.0)])
+
+
+def test_a_sweep_inside_a_users_function_is_over_when_it_ends():
+    w, other = Value(3.0), Value(1.0)
+    total = vmap(lambda x: w * x)([1.0, 2.0]).sum()
+    side = other * 2
+    native = total._backward
+
+    def function():
+        side.backward()
+        native()
+
+    total._backward = function
+    (total * 2).backward()
+    assert (w.grad, other.grad) == (6.0, 2.0)
+
+
+def test_functions_below_stop_gradient_are_not_called():
+    called = []
+    v = Value(2.0) * 3
+    v._backward = lambda: called.append(1)
+    (stop_gradient(v) * 2).backward()
+    assert called == []
+    (stop_gradient(v) * v).backward()
+    assert called == [1]
+
+
+def test_a_value_initialised_again_has_no_function_and_no_name():
+    called = []
+    v = Value(2.0, (Value(1.0),), "old")
+    v._backward = lambda: called.append(1)
+    assert v._prev
+    v.__init__(4.0)
+    (v * 2).backward()
+    assert (v._op, v._prev, called, v.grad) == ("", set(), [], 2.0)
+    tape.verify()
+
+
+def test_a_users_function_may_collect_in_the_middle_of_a_sweep():
+    garbage = [Value(1.0) for _ in range(1000)]     # a collection moves what is above
+    x = Value(2.0)
+    y = x * 3
+    node = Value(6.0, (y,), "collects")
+
+    def function():
+        garbage.clear()
+        tape.collect()
+        y.grad += 5.0
+
+    node._backward = function
+    (node * 1.0).backward()
+    assert (y.grad, x.grad) == (5.0, 15.0)
+    tape.verify()
+
+
+def test_a_product_right_below_its_sum_may_be_used_above_it_too(run_python):
+    """Nothing is left to be done when both are: a sweep that took it for so would leave the tape."""
+    run_python("""
+from micrograd_c.engine import Value
+a, b, c = Value(2.0), Value(3.0), Value(5.0)
+for _ in range(3):
+    product = a * b
+    total = c + product
+    for out, factor in [(total + product, 2.0), (product * total, 11.0 + 6.0), (total.relu() * product, 17.0)]:
+        a.grad = b.grad = c.grad = product.grad = total.grad = 0
+        out.backward()
+        assert (a.grad, b.grad, product.grad) == (3.0 * factor, 2.0 * factor, factor)
+""")
+
+
+def test_an_op_without_a_function_leaves_what_it_was_made_of_alone():
+    a = Value(2.0)
+    (Value(4.0, (a,), "op") * 1.5).backward()
+    assert repr(a.grad) == "0"
+
+
+@pytest.mark.parametrize("make", [
+    lambda v: Value(2.0, (v,), "op"), lambda v: sumprod([v, Value(1.0)], [Value(2.0), Value(3.0)]),
+], ids=["op", "dot"])
+def test_edges_go_with_the_nodes_that_have_them(make):
+    v = Value(1.0)
+    edges = tape.stats()["edges"]
+    for _ in range(10):
+        result = make(v)
+        del result
+    assert tape.stats()["edges"] == edges
+    tape.verify()

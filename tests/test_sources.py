@@ -1,0 +1,36 @@
+"""What the compiled sources must not have, because of what Cython makes of it. See docs/building.md."""
+
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+SOURCES = sorted([*(ROOT / "src").glob("*.pyx"), *(ROOT / "micrograd_c").glob("*.pxd")])
+EXCEPT = re.compile(r"^( *)except\b[^\n]*:\n((?:\1 +[^\n]*\n|\n)*)", re.MULTILINE)
+
+
+def returns_in_except(text):
+    """The except clauses with a return, but for those that do no more than return a constant."""
+    bodies = [body.strip() for _, body in EXCEPT.findall(text)]
+    return [
+        body for body in bodies
+        if re.search(r"^ *return\b", body, re.MULTILINE) and not re.fullmatch(r"return (True|False|None|-?\d+)", body)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_except_clause_returns_after_it_has_done_something(path):
+    assert not returns_in_except(path.read_text(encoding="utf-8"))
+
+
+def test_such_a_clause_is_found():
+    assert returns_in_except("    try:\n        f()\n    except E:\n        g()\n        return 1\n    h()\n")
+    assert returns_in_except("    try:\n        f()\n    except E:\n        return g()\n    h()\n")
+    assert not returns_in_except("    try:\n        f()\n    except E:\n        return 1\n    return 2\n")
+
+
+def test_the_repair_of_list_comprehensions_is_applied():
+    written = [path for path in (ROOT / "src").glob("*.c") if path.with_suffix(".pyx").exists()]
+    for path in written:
+        assert "PyList_Append(list, x);\n    Py_DECREF(x);" not in path.read_text(encoding="utf-8"), path

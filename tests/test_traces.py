@@ -1,0 +1,51 @@
+"""What a trace of vmap must not know, and what it leaves."""
+
+import array
+
+import pytest
+
+from micrograd_c import TraceError, no_grad, vmap, where
+from micrograd_c.engine import Value
+
+
+def test_a_choice_by_an_argument_is_not_made_in_the_trace():
+    """-1 has no logarithm: it must not be taken for what was chosen."""
+    mapped = vmap(lambda x: where(x, Value(-1.0) + 2.0, Value(1.0)).log() + where(x, -1.0, 1.0) * 0.0)
+    assert mapped([0.0, 1.0]).tolist() == [0.0, 0.0]
+    assert vmap(lambda x: where(x, Value(-1.0), Value(1.0)).log())([0.0]).tolist() == [0.0]
+
+
+def test_a_trace_that_fails_leaves_no_grad_as_it_was():
+    w = Value(2.0)
+    with no_grad():
+        with pytest.raises(ZeroDivisionError):
+            vmap(lambda x: x / 0)([1.0])
+        assert not (w * 2)._prev
+    assert (w * 2)._prev
+
+
+def test_what_was_traced_before_cannot_be_called_in_another_trace():
+    inner = vmap(lambda x: x * 2.0)
+    numbers = array.array("d", [1.0, 2.0])
+    assert inner(numbers).tolist() == [2.0, 4.0]
+    with pytest.raises(TraceError, match="vmap inside"):
+        vmap(lambda x: x + inner(numbers)[0])(numbers)
+
+
+@pytest.mark.parametrize("block", ["with", "generator"])
+def test_a_trace_records_though_a_block_around_the_call_is_open(block):
+    w = Value(3.0)
+    mapped = vmap(lambda x: x * w)
+
+    def call():
+        with no_grad():
+            yield mapped([1.0, 2.0])
+
+    if block == "with":
+        with no_grad():
+            first = mapped([1.0, 2.0])
+    else:
+        (first,) = call()
+    assert first.tolist() == [3.0, 6.0]
+    mapped([1.0, 2.0]).sum().backward()
+    assert w.grad == 3.0
