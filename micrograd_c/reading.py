@@ -64,6 +64,8 @@ def refuse(argument, name):
 def from_lists(argument, name):
     """Nested lists of numbers as a buffer of float64."""
     numbers, shape = array("d"), shape_of(argument, name)
+    if isinstance(argument, Value):
+        as_float(argument, name)
     if not shape:
         advice = ": convert it, np.asarray(x)" if hasattr(argument, "__array__") else ""
         raise TypeError(f"{name} must be rows of numbers, a buffer or lists, not {type(argument).__name__}{advice}")
@@ -150,6 +152,8 @@ def read_weights(weights, rows):
 
 def as_weights(weights):
     """What can be iterated as a list of what are no Values."""
+    if isinstance(weights, Value):
+        tracing.check_usable(weights)
     try:
         weights = list(weights)
     except TypeError:

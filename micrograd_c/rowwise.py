@@ -4,6 +4,7 @@ import sys
 
 from micrograd_c import tracing
 from micrograd_c.engine import Value, call_on_data
+from micrograd_c.mistakes import OPERATORS, refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 from micrograd_c.reading import read_weights
 from micrograd_c.results import transpose
 from micrograd_c.vector import sumprod
@@ -56,6 +57,28 @@ class Rowwise:
         if not self.values:
             raise ZeroDivisionError("the mean of no rows")
         return self.sum(weights) * (1.0 / len(self.values))
+
+    def __lt__(self, other):
+        return refuse_order(self, other)
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __neg__(self):
+        return refuse_arithmetic(self, None)
+
+    __abs__ = __neg__
+
+    def __float__(self):
+        refuse_use_as_number(self)
+
+    __int__ = __float__
+
+    def __bool__(self):
+        refuse_truth(self)
+
+
+for operator in OPERATORS:
+    setattr(Rowwise, operator, lambda self, other: refuse_arithmetic(self, other))
 
 
 def run(fn, given, rows):

@@ -21,8 +21,8 @@ from micrograd_c.engine cimport Value
 from micrograd_c.graph cimport handle_of, op_name
 from micrograd_c.program cimport DO_ADD, DO_MOVE, DO_STOP
 from micrograd_c.state cimport check_initialised, describe
-from micrograd_c.tape cimport DETACHED, HOOK, Node, tape
-from micrograd_c.tracing cimport was_assigned
+from micrograd_c.tape cimport HOOK, Node, tape
+from micrograd_c.tracing cimport is_lost, was_assigned
 from micrograd_c.tracing import TraceError, is_tracing
 
 __all__ = ["Untraceable"]
@@ -329,7 +329,7 @@ cdef int refuse(int32_t index) except -1:
             "data of a Value made in a function given to vmap is assigned to: what used it before and what did after "
             "cannot be told apart. Make a new Value"
         )
-    if node.flags & DETACHED and node.data != node.data:
+    if is_lost(node):
         raise TraceError(
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
             "Use stop_gradient(x)"

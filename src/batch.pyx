@@ -10,11 +10,13 @@ Run; each adds to the Run's seeds, the adjoints of the outputs.
 """
 
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
+from cpython.object cimport Py_EQ, Py_NE
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from micrograd_c import reading
+from micrograd_c.mistakes import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 from micrograd_c cimport rules
 from micrograd_c.columns cimport Column, Columns, Numbers, read_column
 from micrograd_c.engine cimport Value, bind, new_value
@@ -135,6 +137,81 @@ cdef class Batch:
 
     def __iter__(self):
         return iter(self.tolist())
+
+    # --- what cannot be ---
+
+    def __add__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __radd__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __sub__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rsub__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __mul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rmul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __truediv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rtruediv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __floordiv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rfloordiv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __mod__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rmod__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __matmul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rmatmul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __pow__(self, other, modulo):
+        return refuse_arithmetic(self, other)
+
+    def __rpow__(self, other, modulo):
+        return refuse_arithmetic(self, other)
+
+    def __neg__(self):
+        return refuse_arithmetic(self, None)
+
+    def __abs__(self):
+        return refuse_arithmetic(self, None)
+
+    def __richcmp__(self, other, int comparison):
+        if comparison == Py_EQ or comparison == Py_NE:      # by identity, as everything else
+            return NotImplemented
+        return refuse_order(self, other)
+
+    def __hash__(self):
+        return object.__hash__(self)
+
+    def __float__(self):
+        refuse_use_as_number(self)
+
+    def __int__(self):
+        refuse_use_as_number(self)
+
+    def __bool__(self):
+        refuse_truth(self)
+
+    # --- numbers ---
 
     @property
     def keeps_graph(self):

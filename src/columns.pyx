@@ -259,7 +259,7 @@ cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
 
 cdef bint try_open(object argument, Py_buffer *view) except -1:
     """False for what has no such buffer, whatever it says to it: who looks more closely will say so again."""
-    if not PyObject_CheckBuffer(argument):
+    if not PyObject_CheckBuffer(argument) or isinstance(argument, (bytes, bytearray)):
         return False
     try:
         PyObject_GetBuffer(argument, view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)

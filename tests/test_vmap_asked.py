@@ -195,3 +195,86 @@ def test_random_functions_and_choices():
             ours, eager = gradients_of(function, rows, w, asked)
             assert list(map(math.isnan, ours)) == list(map(math.isnan, eager))
             assert close(ours, eager)
+
+
+OPTIONS = [{}, {"saved_bytes": 0}, {"threads": 2}, {"threads": 2, "saved_bytes": 0}]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("rows", [2, 5000])
+def test_however_rows_are_run_and_however_often(options, rows):
+    v, u, hidden = Value(0.0), Value(3.0), [Value(0.5), Value(-INFINITE), Value(0.0)]
+
+    def function(x):
+        layer = [sumprod([u, u], [x, x]).relu(), sumprod(hidden[:2], [x, x], hidden[2]).relu()]
+        return [v * v * x, (v * v).sqrt() * x, u * x, layer[0], layer[1] * hidden[2], (x * v).sqrt()]
+    batches = vmap(function, **options)(np.arange(rows) % 2.0)
+    odd = rows // 2
+    for _ in range(2):
+        for k, wanted in [(0, (0.0, 0.0)), (2, (0.0, odd)), (3, (0.0, 2.0 * odd)), (0, (0.0, 0.0)), (2, (0.0, odd))]:
+            for p in (v, u, *hidden):
+                p.grad = 0
+            batches[k].sum().backward()
+            assert (v.grad, u.grad) == wanted
+            assert [p.grad for p in hidden] == [0.0, 0.0, 0.0]
+        v.grad = 0
+        batches[1].sum().backward()
+        assert not math.isfinite(v.grad)
+    for p in (v, u, *hidden):
+        p.grad = 0
+    total = batches[2].sum() + batches[3].mean()
+    total.backward()
+    once = u.grad
+    again = batches[2].sum() + batches[3].mean()
+    again.backward()
+    assert (u.grad, v.grad) == (2 * once, 0.0)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_sums_and_parameters_with_functions_of_their_own(options):
+    """A sweep that calls them goes another way through the tape."""
+    u, v = Value(1.0), Value(2.0)
+    a, b = vmap(lambda x: (x * u * v, (x * u).sqrt()), **options)([0.0, 1.0])
+    called = []
+    root = a.sum()
+    inner = root * 1.0
+    inner._backward = lambda: (called.append(inner.grad), setattr(root, "grad", root.grad + inner.grad))
+    u._backward = lambda: called.append(u.grad)
+    (inner + 0.0).backward()
+    assert (called, u.grad, v.grad) == ([1.0, 2.0], 2.0, 1.0)
+    u.grad = v.grad = 0
+    unasked = b.sum()
+    unasked._backward = lambda: None        # a user's own rule that asks for nothing
+    (a.sum() + unasked).backward()
+    assert (u.grad, v.grad) == (2.0, 1.0)
+    u.grad = v.grad = 0
+    b.sum().backward()
+    assert not math.isfinite(u.grad)
+
+
+def test_a_sum_and_a_run_by_hand():
+    u = Value(1.0)
+    a, b = vmap(lambda x: (x * u, (x * u).sqrt()))([0.0, 1.0])
+    total = a.sum()
+    run, = total._prev
+    total.grad = 2.0
+    total._backward()
+    run._backward()
+    assert u.grad == 2.0
+    run._backward()         # the seeds are spent
+    assert u.grad == 2.0
+    b.sum().backward()
+    assert not math.isfinite(u.grad)
+
+
+def test_a_sweep_of_another_run_between():
+    u = Value(1.0)
+    mapped = vmap(lambda x: (x * u, (x * u).sqrt(), u * 3.0))
+    first, second = mapped([0.0, 1.0]), mapped([0.0, 1.0, 2.0])
+    for one, k, wanted in [(first, 0, 1.0), (second, 2, 9.0), (first, 2, 6.0), (second, 0, 3.0), (first, 0, 1.0)] * 2:
+        u.grad = 0
+        one[k].sum().backward()
+        assert u.grad == wanted
+    u.grad = 0
+    (first[0].sum() + second[2].sum()).backward()
+    assert u.grad == 10.0
