@@ -147,20 +147,63 @@ def test_a_value_initialised_again_has_no_function_and_no_name():
 
 
 def test_a_users_function_may_collect_in_the_middle_of_a_sweep():
-    garbage = [Value(1.0) for _ in range(1000)]     # a collection moves what is above
+    """What is still to be swept stays where it is, though there is garbage below, and room for others is wanted."""
+    garbage, new = [Value(1.0) for _ in range(1000)], []
     x = Value(2.0)
-    y = x * 3
+    y, z = x * 3, x * x
     node = Value(6.0, (y,), "collects")
 
     def function():
         garbage.clear()
         tape.collect()
+        new.extend([Value(7.0) for _ in range(2000)])
         y.grad += 5.0
 
     node._backward = function
-    (node * 1.0).backward()
-    assert (y.grad, x.grad) == (5.0, 15.0)
+    (z * 1.0 + node * 1.0).backward()
+    assert (y.grad, z.grad, x.grad) == (5.0, 1.0, 19.0)
     tape.verify()
+
+
+MOVED = {
+    "collected": """
+garbage = [Value(1.0) for _ in range(1000)]
+def move():
+    garbage.clear()
+    tape.collect()
+""",
+    "dropped": """
+garbage = Value(1.0)
+for _ in range(5_000):
+    garbage = garbage + 1       # without handles
+def move():
+    global garbage, filling
+    del garbage
+    filling, nodes = Value(1.0), 0
+    while tape.stats()["nodes"] > nodes:
+        nodes = tape.stats()["nodes"]
+        filling = filling + 1
+""",
+}
+
+
+@pytest.mark.parametrize("way", MOVED)
+def test_data_that_was_assigned_to_counts_after_nodes_have_moved(way, run_python):
+    """0 * infinity is no number: an adjoint of 0 is not skipped."""
+    run_python(f"""
+import math
+from micrograd_c import sumprod, tape
+from micrograd_c.engine import Value
+{MOVED[way]}
+ws, xs = [Value(1.0) for _ in range(3)], [Value(2.0) for _ in range(3)]
+out = sumprod(ws, xs) * 0.0
+xs[1].data = math.inf
+nodes = tape.stats()["nodes"]
+move()
+assert tape.stats()["nodes"] < nodes + 7_000
+out.backward()
+assert [math.isnan(w.grad) for w in ws] == [False, True, False], [w.grad for w in ws]
+""")
 
 
 def test_a_product_right_below_its_sum_may_be_used_above_it_too(run_python):
@@ -195,3 +238,21 @@ def test_edges_go_with_the_nodes_that_have_them(make):
         del result
     assert tape.stats()["edges"] == edges
     tape.verify()
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
+def test_data_that_an_optimizer_has_changed_counts_in_graphs_from_before(kind, run_python):
+    """As above, when a step has made it infinite."""
+    run_python(f"""
+import math
+from micrograd_c import optim, sumprod
+from micrograd_c.engine import Value
+ws, xs = [Value(1.0) for _ in range(3)], [Value(2.0), Value(1.7e308), Value(2.0)]
+out = sumprod(ws, [xs[0], xs[1] * 0.5, xs[2]]) * 0.0 + sumprod(ws, xs) * 0.0
+xs[1].grad = -1.0
+options = dict(weight_decay=0.0) if "{kind}" == "AdamW" else dict()
+optim.{kind}([xs[1]], lr=1e308, **options).step()
+assert xs[1].data == math.inf
+out.backward()
+assert [math.isnan(w.grad) for w in ws] == [False, True, False], [w.grad for w in ws]
+""")

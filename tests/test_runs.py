@@ -1,8 +1,12 @@
 """Runs over rows: several sums of one, threads that cannot be started, and chunks."""
 
-import pytest
+import array
+import sys
 
-from micrograd_c import vmap
+import pytest
+from conftest import sanitized
+
+from micrograd_c import no_grad, tape, vmap
 from micrograd_c.engine import Value
 
 
@@ -32,6 +36,27 @@ def test_several_sums_of_one_run_add_up(reductions):
     together = gradient(reductions, mapped([1.0, 2.0, 4.0]))
     apart = sum(gradient([reduce], mapped([1.0, 2.0, 4.0])) for reduce in reductions)
     assert together == pytest.approx(apart)
+
+
+def test_a_sum_under_no_grad_of_a_batch_from_before_is_a_leaf():
+    w = Value(3.0)
+    batch = vmap(lambda x: w * x)([1.0, 2.0])
+    with no_grad():
+        total, mean = batch.sum(), batch.mean()
+    assert (total.data, mean.data, total._prev, mean._prev) == (9.0, 4.5, set(), set())
+    tape.verify()
+
+
+@pytest.mark.parametrize("format", ["d", "f", "i", "b"])
+@pytest.mark.parametrize("step", [2, 3, -1])
+def test_weights_are_read_from_where_they_are(format, step):
+    w = Value(3.0)
+    numbers = array.array(format, range(1, 10))
+    weights = memoryview(numbers)[::step]
+    total = vmap(lambda x: w * x)([float(k) for k in range(len(weights))]).sum(weights)
+    total.backward()
+    wanted = sum(k * weight for k, weight in enumerate(numbers[::step]))
+    assert (total.data, w.grad) == (3.0 * wanted, wanted)
 
 
 def test_a_step_by_hand_is_taken_anew_each_time():
@@ -80,6 +105,8 @@ def test_chunks_add_up(rows, saved_bytes):
     assert w.grad == pytest.approx(wanted)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit of memory is Linux's")
+@sanitized
 def test_what_a_thread_that_cannot_be_started_should_do_is_done(run_python):
     """There is no memory for a thread's stack."""
     run_python("""
