@@ -1,5 +1,6 @@
 """no_grad: the same numbers, and nothing to go back through."""
 
+import contextvars
 import threading
 import weakref
 
@@ -84,3 +85,13 @@ def test_no_grad_refuses_generators_and_coroutines():
     for function in (generator, coroutine):
         with pytest.raises(TypeError, match=f"{function.__name__}.*with no_grad"):
             no_grad(function)
+
+
+def test_a_block_is_closed_in_contexts_copied_while_it_was_open():
+    x = Value(3.0)
+    with no_grad():
+        context = contextvars.copy_context()
+        assert not context.run(lambda: (x * 2)._prev)
+    with no_grad():     # of another context
+        assert context.run(lambda: (x * 2)._prev)
+        assert not (x * 2)._prev

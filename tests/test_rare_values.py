@@ -103,8 +103,7 @@ def test_a_class_is_looked_at_again_after_it_has_changed():
         pass
 
     v = Changes(2.0)
-    assert (v * 3.0).data == 6.0
-    assert (v.relu() + v).data == 4.0
+    assert sumprod([v, Value(1.0)], [Value(1.0), Value(2.0)]).data == 4.0
     Changes.__mul__ = lambda self, other: "mine"
     with pytest.raises(TypeError):
         sumprod([v, Value(1.0)], [Value(1.0), Value(2.0)])
@@ -256,3 +255,26 @@ assert xs[1].data == math.inf
 out.backward()
 assert [math.isnan(w.grad) for w in ws] == [False, True, False], [w.grad for w in ws]
 """)
+
+
+def test_plain_data_of_a_value_in_garbage_is_left_with_its_node():
+    """A user has put something into the set of _prev that refers to the Value."""
+    inner, holder = Value(2.0) * 3, Thing()
+    result = inner.relu()
+    inner.label, inner._op, holder.inner = "inner", "times", inner
+    inner._prev.add(holder)
+    gone = weakref.ref(holder)
+    del inner, holder
+    gc.collect()
+    assert gone() is None
+    (again,) = result._prev
+    assert (again.label, again._op, len(again._prev)) == ("inner", "times", 2)
+
+
+def test_the_gradient_of_a_root_is_the_int_1_whatever_it_was():
+    x = Value(2.0)
+    y = x * 2.0
+    (y * 1.5).backward()
+    assert repr(y.grad) == "1.5"
+    y.backward()
+    assert repr(y.grad) == "1"

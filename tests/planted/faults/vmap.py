@@ -1,6 +1,6 @@
 """vmap: traces, what is made of them, and runs over rows."""
 
-TRACES = "test_vmap_tracing.py test_vmap_edges.py test_traces.py"
+TRACES = "test_traces.py test_vmap_tracing.py test_vmap_edges.py"
 FUNCTIONS = "test_compiled.py test_vmap.py test_vmap_functions.py"
 RUNS = "test_runs.py test_vmap.py test_vmap_edges.py test_vmap_memory.py"
 
@@ -141,7 +141,7 @@ FAULTS = {
          "    elif kind == c\"b\": return load[int8_t](place, 0)\n",
          "    elif kind == c\"b\": return load[uint8_t](place, 0)\n"),
     ]),
-    "src/columns.pyx": ("test_vmap_arguments.py", [
+    "src/columns.pyx": ("test_traces.py test_vmap_arguments.py", [
         ("numbers of the other byte order are taken",
          "(c\"<\" if LITTLE else c\">\"):\n",
          "c\">\" or format[0] == c\"<\":\n"),
