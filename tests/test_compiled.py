@@ -53,7 +53,8 @@ FUNCTIONS = {
     "weights only": lambda p, x: [dot(p, x, 1.0).tanh() for k in range(3)],
     "activations": mixed, "partly used": partly_used,
     "an output twice": lambda p, x: (lambda y: [y, y, y * 2.0])((x[0] * p[0]).tanh()),
-    "a sum that is an output": lambda p, x: (lambda s: [s, s + p[0] * x[1], s.tanh()])(p[2] + p[0] * x[0] + p[1] * x[1]),
+    "a sum that is an output": lambda p, x: (lambda s: [s, s + p[0] * x[1], s.tanh()])(
+        p[2] + p[0] * x[0] + p[1] * x[1]),
     "a product that is an output": lambda p, x: (lambda y: [y, p[2] + y + p[1] * x[1]])(p[0] * x[0]),
     "an input that is an output": lambda p, x: [x[0], x[0] * p[0], x[1]],
     "a parameter that is an output": lambda p, x: [p[0], p[0] * p[1], x[0] * p[0]],

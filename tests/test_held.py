@@ -138,6 +138,18 @@ def test_neighbours_in_a_sum_of_products_are_held():
     del result
 
 
+def test_what_is_written_into_a_dict_that_was_handed_out_is_held():
+    v, thing = Value(1.5), Thing()
+    alive, attributes = weakref.ref(thing), v.__dict__
+    result = v.relu()
+    attributes["thing"] = thing
+    del v, thing, attributes
+    gc.collect()
+    assert alive() is not None
+    (operand,) = result._prev
+    assert operand.thing is alive()
+
+
 def test_many_things_are_held_at_once():
     values = others(30)
     things = []

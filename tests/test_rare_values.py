@@ -1,6 +1,7 @@
 """Values in rare states: classes that change, names that are no plain text, sweeps within sweeps."""
 
 import gc
+import random
 import weakref
 
 import pytest
@@ -278,3 +279,54 @@ def test_the_gradient_of_a_root_is_the_int_1_whatever_it_was():
     assert repr(y.grad) == "1.5"
     y.backward()
     assert repr(y.grad) == "1"
+
+
+@pytest.mark.parametrize("bias", ["weight", "input"])
+@pytest.mark.parametrize("follow", [True, False], ids=["one after the other", "anywhere"])
+def test_a_bias_that_is_a_weight_or_an_input_gets_its_shares_in_the_order_of_the_ops(bias, follow):
+    """Another order would be rounded otherwise."""
+    draw = random.Random(5)
+    for _ in range(40):
+        ws, xs = [[Value(draw.random()) for _ in range(3)] for _ in range(2)]
+        if not follow:
+            xs = xs[::-1]
+        b = ws[0] if bias == "weight" else xs[0]
+        before, factor, gradients = draw.random(), draw.random(), []
+        for add_up in (sumprod, lambda ws, xs, b: b + ws[0] * xs[0] + ws[1] * xs[1] + ws[2] * xs[2]):
+            for v in ws + xs:
+                v.grad = before
+            (add_up(ws, xs, b) * factor).backward()
+            gradients.append([v.grad for v in ws + xs])
+        assert gradients[0] == gradients[1]
+
+
+def test_survivors_that_died_are_dropped_and_what_came_after_them_is_young(run_python):
+    """They were most of the tape when it was full the first time, and go when it is full again."""
+    run_python("""
+from micrograd_c import tape
+from micrograd_c.engine import Value
+def chain(nodes):
+    out = Value(1.0)
+    for _ in range(nodes // 2):
+        out = out + 1
+    return out
+survives, goes = chain(9_000), chain(6_000)
+last = Value(5.0)
+del goes
+top = last + 1
+nodes = 0
+while tape.stats()["nodes"] > nodes:
+    nodes = tape.stats()["nodes"]
+    top = top + 1
+tape.verify()
+assert nodes > 15_000 and tape.stats()["nodes"] < 11_000
+del survives
+nodes = 0
+while tape.stats()["nodes"] > nodes:
+    nodes = tape.stats()["nodes"]
+    top = top + 1
+tape.verify()
+assert nodes > 15_000 and tape.stats()["nodes"] < 9_000
+top.backward()
+assert last.grad == 1.0
+""")
