@@ -1,6 +1,6 @@
 """Ctrl-C in the middle of a sweep or a collection: what its handler may do there, and that all goes on afterwards.
 
-Each program calls `with_interrupt(action, handler)`: Ctrl-C is pressed before a function in C, and no Python code runs in
+Each program calls `with_interrupt(action, handler)`: Ctrl-C is pressed before a function in C. No Python code runs in
 between, so that only the function itself can look for it.
 """
 

@@ -1,6 +1,7 @@
 """Values in rare states: classes that change, names that are no plain text, sweeps within sweeps."""
 
 import gc
+import math
 import random
 import weakref
 
@@ -330,3 +331,22 @@ assert nodes > 15_000 and tape.stats()["nodes"] < 9_000
 top.backward()
 assert last.grad == 1.0
 """)
+
+
+def test_operands_that_are_assigned_replace_what_was_shown_and_leave_the_rest():
+    a, b, called = Value(1.0), Value(2.0), []
+    out = Value(3.0, (a,), "op")
+    out._backward = lambda: called.append(out.grad)
+    out.grad = 2.5
+    assert out._prev == {a}
+    out._prev = (b,)
+    assert (out._prev, out._op, out.data, repr(out.grad)) == ({b}, "op", 3.0, "2.5")
+    tape.verify()
+    (out * 2).backward()
+    assert called == [4.5]
+
+
+def test_minus_zero_minus_the_int_zero_is_zero():
+    """-0.0 + -0, and -0 is the int 0."""
+    assert math.copysign(1.0, (Value(-0.0) - 0).data) == 1.0
+    assert math.copysign(1.0, (Value(-0.0) - 0.0).data) == -1.0
