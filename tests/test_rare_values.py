@@ -100,15 +100,17 @@ def test_a_class_that_leads_to_its_instances_results_is_freed(kind):
     assert thing() is None
 
 
-def test_a_class_is_looked_at_again_after_it_has_changed():
-    class Changes(Value):
-        pass
-
-    v = Changes(2.0)
-    assert sumprod([v, Value(1.0)], [Value(1.0), Value(2.0)]).data == 4.0
-    Changes.__mul__ = lambda self, other: "mine"
-    with pytest.raises(TypeError):
-        sumprod([v, Value(1.0)], [Value(1.0), Value(2.0)])
+def test_classes_are_looked_at_again_after_they_have_changed():
+    """Several, all at once: what is known of a class that is no more may be at the same place."""
+    kinds = [type(f"Changes{k}", (Value,), {}) for k in range(50)]
+    values = [kind(2.0) for kind in kinds]
+    for v in values:
+        assert sumprod([v, Value(1.0)], [Value(1.0), Value(2.0)]).data == 4.0
+    for kind in kinds:
+        kind.__mul__ = lambda self, other: "mine"
+    for v in values:
+        with pytest.raises(TypeError):
+            sumprod([v, Value(1.0)], [Value(1.0), Value(2.0)])
 
 
 def test_a_sweep_inside_a_users_function_is_over_when_it_ends():
@@ -350,3 +352,55 @@ def test_minus_zero_minus_the_int_zero_is_zero():
     """-0.0 + -0, and -0 is the int 0."""
     assert math.copysign(1.0, (Value(-0.0) - 0).data) == 1.0
     assert math.copysign(1.0, (Value(-0.0) - 0.0).data) == -1.0
+
+
+FULL = """
+from micrograd_c import sumprod, tape
+from micrograd_c.engine import Value
+
+def lowest(label=None):
+    out = Value(1.0)
+    for k in range(5_000):
+        out = out + 1
+        if label and k % 100 == 0:
+            out.label = label
+    return out
+
+def fill():
+    filling, nodes = Value(1.0), 0
+    while tape.stats()["nodes"] > nodes:
+        nodes = tape.stats()["nodes"]
+        filling = filling + 1
+    tape.verify()
+    assert tape.stats()["nodes"] < 8_000 < nodes
+
+"""
+
+
+def test_plain_data_goes_with_the_lowest_nodes_of_a_full_tape(run_python):
+    run_python(FULL + """
+garbage = lowest("of a dead one")
+above = Value(2.0)
+inner = above * 3
+inner.label = "inner"
+above = inner.relu()
+del inner, garbage
+fill()
+(inner,) = above._prev
+assert inner.label == "inner"
+""")
+
+
+@pytest.mark.parametrize("dead", ["ws", "xs"])
+def test_operands_of_dots_without_handles_stay_in_a_full_tape(dead, run_python):
+    """The lowest of what is alive is an operand of a dot only."""
+    run_python(FULL + f"""
+garbage = lowest()
+operands = [Value(2.0 + k) for k in range(3)]
+others = [Value(5.0), Value(6.0), Value(7.0)]
+out = sumprod(*({"(operands, others)" if dead == "ws" else "(others, operands)"}))
+del operands, garbage
+fill()
+out.backward()
+assert [v.grad for v in others] == [2.0, 3.0, 4.0]
+""")

@@ -90,3 +90,17 @@ def test_buffers_with_rows_of_another_length_are_traced_anew():
     for width in (2, 3, 1, 2):
         numbers = memoryview(array.array("d", range(2 * width))).cast("B").cast("d", (2, width))
         assert mapped(numbers).tolist() == [sum(row) for row in numbers.tolist()]
+
+
+FORMATS = {"b": -7, "B": 250, "h": -30_000, "H": 60_000, "i": -2**31, "I": 2**32 - 1, "q": -2**53, "Q": 2**64 - 2**11,
+           "f": 0.5, "d": -0.1}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_numbers_of_every_format_are_read_as_they_are(format):
+    number = FORMATS[format]
+    numbers = array.array(format, [1, number, 3])
+    mapped = vmap(lambda x, y: x + y * 0.0)
+    for _ in range(2):      # the second time as they come
+        assert mapped(numbers, numbers).tolist() == [1.0, float(number), 3.0]
+    assert vmap(lambda x, y: x * y[1], in_axes=(0, None))([1.0], numbers).tolist() == [float(number)]

@@ -133,7 +133,7 @@ FAULTS = {
          "    cdef double share = sum.scale * grad\n",
          "    cdef double share = (sum.scale if sum.weights == NULL else 1.0) * grad\n"),
     ]),
-    "micrograd_c/columns.pxd": ("test_vmap_arguments.py", [
+    "micrograd_c/columns.pxd": ("test_traces.py test_vmap_arguments.py", [
         ("large unsigned numbers are negative",
          "    else: return load[uint64_t](place, 0)\n",
          "    else: return load[int64_t](place, 0)\n"),
