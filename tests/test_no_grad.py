@@ -7,7 +7,7 @@ import weakref
 import pytest
 from conftest import custom_sum
 
-from micrograd_c import no_grad
+from micrograd_c import no_grad, sumprod
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -95,3 +95,9 @@ def test_a_block_is_closed_in_contexts_copied_while_it_was_open():
     with no_grad():     # of another context
         assert context.run(lambda: (x * 2)._prev)
         assert not (x * 2)._prev
+
+
+def test_a_sum_of_products_of_ints_is_an_int():
+    with no_grad():
+        out = sumprod([Value(2), Value(3)], [Value(4), 5])
+    assert repr(out.data) == "23"

@@ -404,3 +404,31 @@ fill()
 out.backward()
 assert [v.grad for v in others] == [2.0, 3.0, 4.0]
 """)
+
+
+@pytest.mark.parametrize(("x", "y"), [(41, 10), (101, 8), (2091784, 3), (3346379744, 2), (19388236082, 4)])
+def test_a_power_of_ints_beyond_2_to_the_53_is_rounded_once(x, y):
+    """C's pow() rounds these otherwise."""
+    assert (Value(x) ** y).data == (Value(x) ** Value(y)).data == (x ** Value(y)).data == float(x**y)
+
+
+def test_a_value_made_after_one_that_had_taken_up_a_name_has_none():
+    v = Value(2.0) * 3
+    v._op = "mine"
+    result = v.relu()
+    del v
+    (child,) = result._prev
+    assert child._op == "mine"
+    del result, child
+    assert [new._op for new in [Value(1.0) for _ in range(10)]] == [""] * 10
+
+
+def test_what_dies_during_a_sweep_is_dropped_after_it():
+    x = Value(2.0)
+    node = Value(6.0, (x,), "drops")
+    above = [Value(1.0) for _ in range(100)]
+    node._backward = above.clear
+    nodes = tape.stats()["nodes"]
+    node.backward()
+    assert tape.stats()["nodes"] == nodes - 100
+    tape.verify()
