@@ -1,7 +1,7 @@
 """Nodes that are renumbered: collections, and dots that are put in the place of the nodes they stand for."""
 
-COLLECTIONS = "test_rare_values.py test_fused_memory.py test_fused_lives.py test_state.py test_tape.py"
-DOTS = "test_rare_values.py test_fused.py test_fused_numbers.py test_fused_zero_adjoints.py"
+COLLECTIONS = "rare test_fused_memory.py test_fused_lives.py test_state.py test_tape.py"
+DOTS = "rare test_fused.py test_fused_numbers.py test_fused_zero_adjoints.py"
 
 FAULTS = {
     "micrograd_c/collecting.pxd": (COLLECTIONS, [

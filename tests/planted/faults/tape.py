@@ -1,6 +1,6 @@
 """The tape: room, giving back, sweeping, and what may happen in the middle of it."""
 
-TAPE = "test_rare_values.py test_tape.py test_graph.py test_state.py test_memory_safety.py test_fused_memory.py"
+TAPE = "rare test_tape.py test_graph.py test_state.py test_memory_safety.py test_fused_memory.py"
 INTERRUPTS = "test_interrupted.py"
 
 FAULTS = {

@@ -1,6 +1,6 @@
 """Values: what Python sees, what they hold, and what becomes of it when they die."""
 
-HELD = "test_held.py test_rare_values.py test_graph.py test_state.py test_memory_safety.py"
+HELD = "test_held.py rare test_graph.py test_state.py test_memory_safety.py"
 REPLACED = "test_state.py test_whose_operator.py test_replaced_setattr.py"
 
 FAULTS = {
@@ -25,11 +25,11 @@ FAULTS = {
         ("no room is made for the class that an instance leaves",
          "            if type(self) is not Value or self.attributes != NULL:\n                want_states(&tape)\n",
          "",
-         "test_rare_values.py"),
+         "rare"),
         ("a name of an op that is a subclass of str is lost",
          "        if type(name) is not str:\n            gain_state(self)\n",
          "",
-         "test_rare_values.py test_state.py test_graph.py"),
+         "rare test_state.py test_graph.py"),
         ("a function assigned to a node below base is not counted there",
          "            tape.hooks_base += self.index < tape.base\n",
          ""),
@@ -41,9 +41,9 @@ FAULTS = {
          " or (\n"
          "                type(self) is not Value and not is_plain_class(type(self))):    # v.__class__ = Subclass\n",
          ":\n",
-         "test_rare_values.py test_state.py"),
+         "rare test_state.py"),
     ]),
-    "src/value_type.h": ("test_rare_values.py " + REPLACED + " test_memory_safety.py", [
+    "src/value_type.h": ("rare " + REPLACED + " test_memory_safety.py", [
         ("replacing Value.__pow__ does not change division",
          " && now->nb_power == made->nb_power",
          ""),
@@ -57,7 +57,7 @@ FAULTS = {
         ("replacing Value.__init__ does not change Value(x)",
          "\n            && value_type.type->tp_init == value_type.made_init",
          "\n            ",
-         "test_state.py test_memory_safety.py test_whose_operator.py test_value.py test_rare_values.py"),
+         "test_state.py test_memory_safety.py test_whose_operator.py test_value.py rare"),
         ("a Value that is made again has the attributes of a dead one",
          " && !ATTRIBUTES(o);",
          ";"),
@@ -93,11 +93,11 @@ FAULTS = {
         ("a sweep inside a user's function ends the outer one's",
          "        tape.hooked_sweep = outer\n",
          "        tape.hooked_sweep = 0\n",
-         "test_rare_values.py test_vmap.py"),
+         "rare test_vmap.py"),
         ("users' functions below stop_gradient run",
          "            if tape.nodes[i].op != rules.STOP:\n                mark_operands",
          "            if True:\n                mark_operands",
-         "test_choosing.py test_graph.py test_rare_values.py"),
+         "test_choosing.py test_graph.py rare"),
     ]),
     "micrograd_c/state.pxd": (HELD, [
         ("of more than a few held Values the first are lost",
@@ -114,7 +114,7 @@ FAULTS = {
          "        value.extra = extra\n        track(value)\n\n",
          "        value.extra = extra\n\n"),
     ]),
-    "src/classes.pyx": ("test_state.py test_whose_operator.py test_memory_safety.py test_rare_values.py", [
+    "src/classes.pyx": ("test_state.py test_whose_operator.py test_memory_safety.py rare", [
         ("a class that was changed is taken for what it was",
          " or finding.version != version or version == 0:\n",
          ":\n"),
