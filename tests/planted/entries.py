@@ -2,8 +2,8 @@
 
 Each of these has a dict FAULTS. Its keys are source files. Its values are the tests that should notice, unless a fault
 says otherwise, and the faults: a name, which says what is lost or wrong, the old text, the new text, and perhaps tests
-of its own. Tests are files of tests/, separated by spaces; `rare`, which are several; or `fuzz`, the fuzzer with seeds that
-are always the same.
+of its own. Tests are files of tests/, separated by spaces; `rare`, which stands for several; or `fuzz`, the fuzzer with
+the same seeds each time.
 """
 
 import collections
