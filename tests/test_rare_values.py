@@ -162,3 +162,18 @@ def test_a_value_made_after_one_that_had_taken_up_a_name_has_none():
     assert child._op == "mine"
     del result, child
     assert [new._op for new in [Value(1.0) for _ in range(10)]] == [""] * 10
+
+
+def test_a_sum_of_products_of_ints_is_a_float_from_2_to_the_53_on():
+    """And what is computed of it, though it is smaller again."""
+    def plain(ws, xs):
+        return 0 + ws[0] * xs[0] + ws[1] * xs[1]
+
+    for add_up in (plain, sumprod):
+        total = add_up([Value(2**52), Value(2**52)], [1, 1])
+        assert [repr(v.data) for v in (total, total + -(2**52))] == ["9007199254740992.0", "4503599627370496.0"]
+
+
+def test_ints_beyond_64_bits_in_sums_of_products_are_what_they_are():
+    assert sumprod([Value(1.0), Value(2.0)], [2**70, 1]).data == 2.0**70
+    assert sumprod([Value(1.0), Value(2.0)], [-(2**70), 1], 2**65).data == -(2.0**70) + 2.0**65 + 2.0
