@@ -2,7 +2,7 @@
 
 COLLECTIONS = "rare test_fused_memory.py test_fused_lives.py test_state.py test_tape.py"
 DOTS = "rare test_fused.py test_fused_numbers.py test_fused_zero_adjoints.py"
-PRODUCTS = "test_rare_values.py test_held.py"
+PRODUCTS = "test_rare_values.py test_held.py test_fused_numbers.py"
 
 FAULTS = {
     "micrograd_c/collecting.pxd": (COLLECTIONS, [
@@ -84,7 +84,7 @@ FAULTS = {
          "            reached = flags_of_consecutive(nodes + last.a, nodes + last.b, node.b - PRODUCT)\n",
          "            reached = MARK | GRAD_FLOAT\n"),
     ]),
-    "micrograd_c/products.pxd": (PRODUCTS + " test_fused_numbers.py test_fused_vector.py test_vector.py test_fused_users.py", [
+    "micrograd_c/products.pxd": (PRODUCTS + " test_fused_vector.py test_vector.py test_fused_users.py", [
         ("a sum of ints stays one beyond 2**53",
          "            running.is_int = settle(&running.value)\n",
          "            settle(&running.value)\n"),
