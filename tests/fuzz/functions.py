@@ -87,10 +87,15 @@ def minimum(a, b):
     return of_two(as_value(a), as_value(b), lambda x, y: x if x < y or x != x else y, "min", rules.of_minimum)
 
 
+def nothing(x, y):
+    """What is not chosen leaves the other as it is, -0.0 too; an int has no -0."""
+    return 0 if isinstance(x, int) and isinstance(y, int) else -0.0
+
+
 def where(condition, a, b):
     condition = as_value(condition)
-    a = of_two(condition, as_value(a), lambda x, y: y if x != 0 else 0, "pick", rules.of_pick)
-    return a + of_two(condition, as_value(b), lambda x, y: y if x == 0 else 0, "pick not", rules.of_pick_not)
+    a = of_two(condition, as_value(a), lambda x, y: y if x != 0 else nothing(x, y), "pick", rules.of_pick)
+    return a + of_two(condition, as_value(b), lambda x, y: y if x == 0 else nothing(x, y), "pick not", rules.of_pick_not)
 
 
 def of_two(a, b, choose, name, rule):
