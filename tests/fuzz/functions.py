@@ -95,7 +95,8 @@ def nothing(x, y):
 def where(condition, a, b):
     condition = as_value(condition)
     a = of_two(condition, as_value(a), lambda x, y: y if x != 0 else nothing(x, y), "pick", rules.of_pick)
-    return a + of_two(condition, as_value(b), lambda x, y: y if x == 0 else nothing(x, y), "pick not", rules.of_pick_not)
+    b = of_two(condition, as_value(b), lambda x, y: y if x == 0 else nothing(x, y), "pick not", rules.of_pick_not)
+    return a + b
 
 
 def of_two(a, b, choose, name, rule):
