@@ -210,3 +210,21 @@ def test_a_run_holds_parameters_when_only_a_sum_is_left():
     gc.collect()
     total.backward()
     assert called == [1]
+
+
+@pytest.mark.parametrize("become_known", ["a.other = [1]", "v._prev", "v._op = 'name'"])
+def test_a_weak_reference_outlives_a_cycle_of_others_through_its_value(become_known):
+    """The cycle is garbage, and holds the Value; but what was computed from the Value before is not."""
+    a, b = Value(2.0), Value(3.0)
+    v = a * b
+    kept = v * 2.0
+    alive = weakref.ref(v)
+    exec(become_known, {"a": a, "v": v})
+    cycle = v + 1.0
+    cycle.itself, cycle.v = cycle, v
+    del v, cycle
+    gc.collect()
+    assert alive() in kept._prev
+    del kept
+    gc.collect()
+    assert alive() is None

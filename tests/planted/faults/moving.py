@@ -27,7 +27,7 @@ FAULTS = {
         ("a collection that Ctrl-C ends leaves its marks",
          "                nodes[k].flags &= ~LIVE\n            return False",
          "                pass\n            return False",
-         "test_interrupted.py"),
+         "test_interrupts.py"),
         ("dropping the lowest forgets that data was assigned to",
          "    t.unchanged = max(min(t.unchanged, t.base), t.unchanged - down)\n",
          "    t.unchanged = min(t.unchanged, t.base)\n"),

@@ -131,7 +131,7 @@ FAULTS = {
          "kind.__qualname__) == <PyObject *> kind",
          "kind.__qualname__) != <PyObject *> object"),
     ]),
-    "src/pausing.pyx": ("test_no_grad.py test_traces.py test_forked.py", [
+    "src/pausing.pyx": ("test_no_grad.py test_traces.py test_forks.py", [
         ("a block closed in another context stays open",
          "            if block.is_open and block.number > counted_from:\n",
          "            if block.number > counted_from:\n"),
