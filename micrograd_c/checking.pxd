@@ -7,8 +7,8 @@ from libc.stdint cimport int32_t
 
 from micrograd_c cimport rules
 from micrograd_c.tape cimport (
-    ADJOINT, BIAS, CONSECUTIVE, DETACHED, Edge, HOOK, LEAF_NODE, LIVE, MARK, NO_DOT, Node, PRODUCT, Tape, has_state,
-    is_nary,
+    ADJOINT, BIAS, CONSECUTIVE, DETACHED, Edge, HOOK, LEAF_NODE, LIVE, NO_DOT, Node, PRODUCT, Tape, has_state,
+    is_nary, is_pending,
 )
 
 cdef extern from *:
@@ -76,7 +76,7 @@ cdef inline const char *fault_of_node(Tape *t, int32_t i, bint in_sweep) noexcep
     cdef Node *node = t.nodes + i
     if node.op >= rules.OP_COUNT: return "there is no such op"
     if node.flags & LIVE: return "a mark of the collector is left"
-    if not in_sweep and node.flags & (MARK | LEAF_NODE) == MARK: return "a mark of a sweep is left"
+    if not in_sweep and is_pending(node): return "a mark of a sweep is left"
     if node.op == rules.LEAF and (node.a or node.b or not node.flags & LEAF_NODE):
         return "a leaf has operands, or is not marked as one"
     if node.flags & DETACHED and node.op != rules.LEAF: return "a node recorded under no_grad is no leaf"

@@ -108,6 +108,8 @@ cdef inline Extra rare(Value value):
             extra.keep = value.extra
             value.extra = extra
             track(value)
+            if is_watched(value):
+                gain_state(value)
     return <Extra> value.extra
 
 
@@ -126,10 +128,13 @@ cdef inline bint has_plain_attributes(Value value) noexcept:
 
 cdef inline void leave_state(Value value) noexcept:
     """A Value dies of which a node may stay that something was computed from. Room was made when it got its state."""
+    if tape.states != NULL:
+        leave_in(tape.states + value.index, value)
+
+
+cdef inline void leave_in(State *place, Value value) noexcept:
     cdef State state = State(NULL, NULL, NULL)
     cdef type kind = type(value)
-    if tape.states == NULL:
-        return
     if value.attributes != NULL and has_plain_attributes(value):
         state.attributes = value.attributes
         value.attributes = NULL
@@ -140,7 +145,7 @@ cdef inline void leave_state(Value value) noexcept:
         Py_INCREF((<Extra> value.extra).op)
         state.op = <PyObject *> (<Extra> value.extra).op
     if has_state(&state):
-        tape.states[value.index] = state
+        place[0] = state
         tape.state_count += 1
 
 
@@ -238,10 +243,24 @@ cdef inline int gain_state(Value value) except -1:
 
 
 cdef inline Py_ssize_t anchor(Value value) except -1:
-    """Make the live Values computed from this one hold it. One pass over all that was recorded since.
+    """Make the live Values computed from this one hold it. Returns how many there are.
 
-    Returns how many there are.
+    They become known to Python's collector. So those with weak references must be held too, see `keeps_itself`.
     """
+    cdef list dependents = dependents_of(value)
+    cdef Value dependent
+    for dependent in dependents:
+        hold_all(dependent, (value,))
+    for dependent in dependents:
+        if is_watched(dependent) and not dependent.has_state:
+            dependent.has_state = 1
+            for other in dependents_of(dependent):
+                hold_all(other, (dependent,))
+    return len(dependents)
+
+
+cdef inline list dependents_of(Value value):
+    """The live Values computed from this one. One pass over all that was recorded since."""
     # first, since making a list may run Python's collector and so any code; filling it does not
     cdef list dependents = []
     cdef int32_t first = value.index
@@ -270,6 +289,4 @@ cdef inline Py_ssize_t anchor(Value value) except -1:
                 dependents.append(<Value> handles[i])
     finally:
         free(reached)
-    for dependent in dependents:
-        hold_all(dependent, (value,))
-    return len(dependents)
+    return dependents

@@ -160,6 +160,11 @@ cdef inline bint is_nary(Node *node) noexcept nogil:
     return rules.has_edges(node.op)
 
 
+cdef inline bint is_pending(const Node *node) noexcept nogil:
+    """A sweep has this node before it."""
+    return node.flags & (MARK | LEAF_NODE) == MARK
+
+
 cdef inline bint has_state(const State *state) noexcept nogil:
     return state.type != NULL or state.attributes != NULL or state.op != NULL
 

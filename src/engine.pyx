@@ -60,6 +60,7 @@ cdef extern from "value_type.h":
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         richcmpfunc tp_richcompare
+    bint PyType_IsSubtype(object type, object other)
     object PyObject_GenericGetDict(object o, void *context)
     void PyObject_GC_UnTrack(object o)
 
@@ -234,14 +235,14 @@ cdef class Value:
     def __add__(left, right):
         if type(left) is Value and type(right) is Value or adds_as_value(left) and adds_as_value(right):
             return add(<Value> left, <Value> right)
-        if reflected(left, right):
+        if reflected(left, right, "__radd__"):
             return right + left
         return operate(left, right, ops.add, ops.add_number, ops.add_number)
 
     def __mul__(left, right):
         if type(left) is Value and type(right) is Value or multiplies_as_value(left) and multiplies_as_value(right):
             return multiply(<Value> left, <Value> right)
-        if reflected(left, right):
+        if reflected(left, right, "__rmul__"):
             return right * left
         return operate(left, right, ops.multiply, ops.multiply_number, ops.multiply_number)
 
@@ -505,11 +506,18 @@ cdef inline bint composable(object left, object right) noexcept:
     return not is_of_subclass(left) and not is_of_subclass(right) and operators_are_ours()
 
 
-cdef inline bint reflected(object left, object right) noexcept:
-    """A number on the left, and Python code may have a say: `__radd__` is then `self + other`, as in micrograd."""
-    if type(left) is Value or not is_builtin_number(left) and isinstance(left, Value):
-        return False
-    return not composable(left, right)
+cdef bint reflected(object left, object right, str name) except -1:
+    """Whether it is the right operand that was asked, and Python code may have a say.
+
+    `__radd__` is then `self + other`, as in micrograd. Both have the same slot: of two Values it is the right one that
+    was asked if Python would ask it first.
+    """
+    if type(left) is not Value and (is_builtin_number(left) or not isinstance(left, Value)):
+        return not composable(left, right)
+    return (
+        type(right) is not type(left) and is_of_subclass(right) and PyType_IsSubtype(type(right), type(left))
+        and getattr(type(right), name) is not getattr(type(left), name)
+    )
 
 
 cdef inline bint is_of_subclass(object operand) noexcept:

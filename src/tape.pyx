@@ -263,7 +263,16 @@ cdef int expand(Tape *t) except -1:
 cdef inline bint give(Node *to, double amount, uint8_t grad_float, uint8_t mark) noexcept nogil:
     """Add to an adjoint, which is a float once an amount was: then grad_float is GRAD_FLOAT. True if newly marked."""
     cdef uint8_t flags = to.flags
+    if not grad_float:
+        amount += 0.0       # an int has no -0
     to.grad += amount
+    to.flags = flags | grad_float | mark
+    return not flags & (MARK | LEAF_NODE)
+
+
+cdef inline bint reach(Node *to, uint8_t grad_float, uint8_t mark) noexcept nogil:
+    """`give` without an amount: somebody else adds to the adjoint, or nobody does."""
+    cdef uint8_t flags = to.flags
     to.flags = flags | grad_float | mark
     return not flags & (MARK | LEAF_NODE)
 
@@ -302,12 +311,12 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
         return pull_product(nodes, node, grad, grad_float, mark)
     elif node.op == rules.CUSTOM:
         for k in range(node.a, node.a + node.b):
-            marked += give(nodes + edges[k].a, 0.0, 0, mark)
+            marked += reach(nodes + edges[k].a, 0, mark)
         return marked
     elif node.op == rules.NATIVE:
         for k in range(node.a, node.a + node.b):
-            marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)
-            marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
+            marked += reach(nodes + edges[k].a, GRAD_FLOAT, mark)
+            marked += reach(nodes + edges[k].b, GRAD_FLOAT, mark)
         if not native_of(edges + node.a).push(native_of(edges + node.a), nodes, edges + node.a, node.b, grad, sweep):
             return INTERRUPTED
         return marked
@@ -342,9 +351,9 @@ cdef int raise_slope_error(Tape *t, int32_t index) except -1:
 
 cdef inline bint take(Node *node) noexcept nogil:
     """Unmark a node; True if it was marked."""
-    cdef uint8_t flags = node.flags
-    node.flags = flags & ~MARK
-    return flags & (MARK | LEAF_NODE) == MARK
+    cdef bint pending = is_pending(node)
+    node.flags &= ~MARK
+    return pending
 
 
 cdef int sweep(Tape *t, int32_t root) except -1:
@@ -457,8 +466,7 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending) except -1:
         i -= 1
     if marked == NULL:
         raise MemoryError("no memory to stop backward() for Ctrl-C")
-    t.pins += 1
-    count_pins(1)
+    pin(t)
     try:
         PyErr_CheckSignals()
         for k in range(found):
@@ -467,10 +475,6 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending) except -1:
         free(marked)
         unpin(t)
     return found
-
-
-cdef inline bint is_pending(Node *node) noexcept nogil:
-    return node.flags & (MARK | LEAF_NODE) == MARK
 
 
 cdef void unmark(Tape *t, int32_t index) noexcept nogil:
@@ -486,8 +490,7 @@ cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
     if status == SLOPE_RAISES:
         raise_slope_error(t, index)
     while status == INTERRUPTED:
-        t.pins += 1
-        count_pins(1)
+        pin(t)
         try:
             PyErr_CheckSignals()
             status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)

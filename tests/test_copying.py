@@ -1,6 +1,7 @@
 """copy, deepcopy and pickle of Values, graphs and modules."""
 
 import copy
+import gc
 import pickle
 
 import pytest
@@ -147,3 +148,36 @@ def test_a_shared_weight_stays_shared():
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         first, second = twin.layers[0].neurons
         assert first.w[0] is second.w[0]
+
+
+def test_attributes_of_an_unpickled_leaf_live_as_long_as_its_results():
+    v = Value(2.0)
+    v.items = [1, 2]
+    twin = pickle.loads(pickle.dumps(v))
+    result = twin.relu()
+    del twin
+    gc.collect()
+    (again,) = result._prev
+    assert again.items == [1, 2]
+
+
+class Rule:
+    """A step of backward() that is a method of an object, which refers to the Value."""
+
+    def __init__(self, out, operand):
+        self.out, self.operand = out, operand
+
+    def step(self):
+        self.operand.grad += 5.0 * self.out.grad
+
+
+def test_a_deep_copy_has_the_object_copied_that_a_function_is_bound_to():
+    v = Value(2.0)
+    out = Value(10.0, (v,), "rule")
+    out._backward = Rule(out, v).step
+    twin = copy.deepcopy(out)
+    (operand,) = twin._prev
+    assert twin._backward.__self__.out is twin
+    assert twin._backward.__self__.operand is operand
+    twin.backward()
+    assert (v.grad, operand.grad) == (0, 5.0)

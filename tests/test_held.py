@@ -108,18 +108,16 @@ def test_under_no_grad_nothing_is_held(op):
 
 
 @pytest.mark.parametrize("neurons", [1, 4, 5])
-@pytest.mark.parametrize("count", [2, 3])
-def test_parameters_one_after_the_other_are_held(neurons, count):
+@pytest.mark.parametrize("which", [[1], [3], [-4], [-1], [0, 1, -1]], ids=str)
+def test_parameters_one_after_the_other_are_held(neurons, which):
     """Their nodes follow each other, and none is looked at: the nodes say that there is something."""
-    layer, things = Layer(3, neurons), []
-    for parameter in layer.parameters()[::count]:
-        parameter.thing = Thing()
-        things.append(weakref.ref(parameter.thing))
-    inputs = others(3)
-    inputs[2].thing = Thing()
-    things.append(weakref.ref(inputs[2].thing))
+    layer, inputs, things = Layer(3, neurons), others(3), []
+    parameters = layer.parameters()
+    for k in which:
+        parameters[k].thing = Thing()
+        things.append(weakref.ref(parameters[k].thing))
     result = layer(inputs)
-    del layer, inputs, parameter
+    del layer, inputs, parameters
     gc.collect()
     assert all(thing() is not None for thing in things)
     del result
@@ -127,15 +125,28 @@ def test_parameters_one_after_the_other_are_held(neurons, count):
     assert all(thing() is None for thing in things)
 
 
-def test_neighbours_in_a_sum_of_products_are_held():
-    ws, xs = others(3), others(3)
-    ws[1].thing, xs[2].thing = Thing(), Thing()
-    things = [weakref.ref(ws[1].thing), weakref.ref(xs[2].thing)]
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("odd", ["ws", "xs"])
+def test_neighbours_in_a_sum_of_products_are_held(odd, place):
+    ws, xs, thing = others(3), others(3), Thing()
+    alive, (ws if odd == "ws" else xs)[place].thing = weakref.ref(thing), thing
     result = sumprod(ws, xs)
-    del ws, xs
+    del ws, xs, thing
     gc.collect()
-    assert all(thing() is not None for thing in things)
+    assert alive() is not None
     del result
+
+
+def test_what_is_written_into_a_dict_that_was_handed_out_is_held():
+    v, thing = Value(1.5), Thing()
+    alive, attributes = weakref.ref(thing), v.__dict__
+    result = v.relu()
+    attributes["thing"] = thing
+    del v, thing, attributes
+    gc.collect()
+    assert alive() is not None
+    (operand,) = result._prev
+    assert operand.thing is alive()
 
 
 def test_many_things_are_held_at_once():
@@ -199,3 +210,21 @@ def test_a_run_holds_parameters_when_only_a_sum_is_left():
     gc.collect()
     total.backward()
     assert called == [1]
+
+
+@pytest.mark.parametrize("become_known", ["a.other = [1]", "v._prev", "v._op = 'name'"])
+def test_a_weak_reference_outlives_a_cycle_of_others_through_its_value(become_known):
+    """The cycle is garbage, and holds the Value; but what was computed from the Value before is not."""
+    a, b = Value(2.0), Value(3.0)
+    v = a * b
+    kept = v * 2.0
+    alive = weakref.ref(v)
+    exec(become_known, {"a": a, "v": v})
+    cycle = v + 1.0
+    cycle.itself, cycle.v = cycle, v
+    del v, cycle
+    gc.collect()
+    assert alive() in kept._prev
+    del kept
+    gc.collect()
+    assert alive() is None

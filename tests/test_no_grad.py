@@ -1,12 +1,13 @@
 """no_grad: the same numbers, and nothing to go back through."""
 
+import contextvars
 import threading
 import weakref
 
 import pytest
 from conftest import custom_sum
 
-from micrograd_c import no_grad
+from micrograd_c import no_grad, sumprod
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -84,3 +85,19 @@ def test_no_grad_refuses_generators_and_coroutines():
     for function in (generator, coroutine):
         with pytest.raises(TypeError, match=f"{function.__name__}.*with no_grad"):
             no_grad(function)
+
+
+def test_a_block_is_closed_in_contexts_copied_while_it_was_open():
+    x = Value(3.0)
+    with no_grad():
+        context = contextvars.copy_context()
+        assert not context.run(lambda: (x * 2)._prev)
+    with no_grad():     # of another context
+        assert context.run(lambda: (x * 2)._prev)
+        assert not (x * 2)._prev
+
+
+def test_a_sum_of_products_of_ints_is_an_int():
+    with no_grad():
+        out = sumprod([Value(2), Value(3)], [Value(4), 5])
+    assert repr(out.data) == "23"

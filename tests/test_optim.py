@@ -382,3 +382,11 @@ def test_the_repr_lists_the_options_as_pytorchs_does():
     assert repr(SGD([Value(1.0)], lr=0.5)).splitlines() == [
         "SGD (", "Parameter Group 0", "    dampening: 0", "    lr: 0.5", "    maximize: False", "    momentum: 0",
         "    nesterov: False", "    weight_decay: 0", ")"]
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_an_infinite_parameter_that_does_not_decay_stays_infinite(kind):
+    p = Value(float("inf"))
+    p.grad = 1.0
+    kind([p], lr=0.1).step()
+    assert p.data == float("inf")

@@ -165,7 +165,7 @@ PROGRAMS = {
         "thread.join()\nprint('done')"
     ),
     "a thread that goes on": (
-        1, "import threading, time\ndef f():\n    time.sleep(0.05)\n    print('thread', __name__)\n    1 / 0\n"
+        1, "import threading\ndef f():\n    threading.main_thread().join()\n    print('thread', __name__)\n    1 / 0\n"
         "threading.Thread(target=f, name='one').start()\nraise ValueError"
     ),
     "an exception in what is imported": (1, "import imported"),

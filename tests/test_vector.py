@@ -26,8 +26,8 @@ def plain_linear(rows, xs, biases=None):
     return [sum((w * x for w, x in zip(row, xs)), b) for row, b in zip(rows, biases)]
 
 
-def exps_of(xs):
-    highest = max(x.data for x in xs)
+def exps_of(xs, most=math.inf):
+    highest = max(min(max(x.data for x in xs), most), -most)
     return highest, [(x - highest).exp() for x in xs]
 
 
@@ -38,8 +38,8 @@ def plain_softmax(xs):
 
 
 def plain_logsumexp(xs):
-    highest = max(min(max(x.data for x in xs), sys.float_info.max), -sys.float_info.max)
-    return sum((x - highest).exp() for x in xs).log() + highest
+    highest, exps = exps_of(xs, sys.float_info.max)     # infinite minus infinite is no number
+    return sum(exps).log() + highest
 
 
 def plain_mean(xs):

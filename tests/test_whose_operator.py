@@ -194,3 +194,39 @@ def test_a_replaced_init_runs(patch_value):
     assert Value(1.0).label == ""
     assert Value(2.0, label="b").label == "b"
     assert made == [1.0, 2.0]
+
+
+class Asked:
+    """What a subclass of either library's Value notes of its operators."""
+
+    def __mul__(self, other):
+        self.asked = [*getattr(self, "asked", []), "mul"]
+        return super().__mul__(other)
+
+    def __add__(self, other):
+        self.asked = [*getattr(self, "asked", []), "add"]
+        return super().__add__(other)
+
+
+class Reflected(Asked):
+    def __rmul__(self, other):
+        self.asked = [*getattr(self, "asked", []), "rmul"]
+        return super().__rmul__(other)
+
+    def __radd__(self, other):
+        self.asked = [*getattr(self, "asked", []), "radd"]
+        return super().__radd__(other)
+
+
+@pytest.mark.parametrize("mixin", [Asked, Reflected])
+@pytest.mark.parametrize("left", ["number", "Value", "instance", "base"])
+@pytest.mark.parametrize("by", [operator.add, operator.mul])
+def test_reflected_operators_ask_the_plain_ones_of_a_subclass(by, left, mixin):
+    found = []
+    for base in (Value, pytest.importorskip("micrograd.engine").Value):
+        parent = type("Parent", (base,), {})
+        kind = type("Kind", (mixin, parent), {})
+        other = {"number": 3.0, "Value": base(3.0), "instance": kind(3.0), "base": parent(3.0)}[left]
+        right = kind(2.0)
+        found.append((by(other, right).data, getattr(right, "asked", []), getattr(other, "asked", [])))
+    assert found[0] == found[1]

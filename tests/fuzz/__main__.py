@@ -37,7 +37,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="kinds of steps, separated by commas")
-    parser.add_argument("--without", default=",".join(programs.OPEN), help="%(default)s if not given")
+    parser.add_argument("--without", default="", help="kinds of steps that are left out")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many")
     parser.add_argument("--wild", action="store_true", help="numbers may be infinite, none, or huge; without vmap")
     parser.add_argument("--planted", action="store_true", help="have the model wrong, to see that it is found")

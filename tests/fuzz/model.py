@@ -116,7 +116,7 @@ class Value:
 
     def __rpow__(self, other):
         base = operand(other)
-        return NotImplemented if base is None else power(base, self)
+        return NotImplemented if base is None else power(base, self, constant=base)
 
     def __neg__(self):
         return self * -1
@@ -205,8 +205,9 @@ def function(a, name):
     return result(rules.VALUES[name](a._data), (a,), name, rules.of_function, name)
 
 
-def power(base, exponent):
-    return result(settled(raised(base._data, exponent._data)), (base, exponent), "**", rules.of_pow)
+def power(base, exponent, constant=None):
+    """The constant is the base, if that was given as a number."""
+    return result(settled(raised(base._data, exponent._data)), (base, exponent), "**", rules.of_pow, constant)
 
 
 def operand(other):

@@ -151,7 +151,8 @@ class Adam(Optimizer):
         elif weight_decay:
             g += weight_decay * x
         m, v = state.get("m", 0.0), state.get("v", 0.0)
-        m += (1.0 - betas[0]) * (g - m)
+        part = 1.0 - betas[0]
+        m = m + part * (g - m) if part < 0.5 else g - (g - m) * betas[0]
         v = v * betas[1] + (1.0 - betas[1]) * g * g
         state["m"], state["v"] = m, v
         size = v

@@ -23,9 +23,6 @@ for steps in (arithmetic, graphs, memory, several, classes, running, runs):
 WRAPPERS = wrapping.KINDS
 WALK = 0.04         # so often all below a Value is looked at
 WRAP = 0.1          # so often a step is wrapped
-OPEN = [        # steps that find what is known, and so are left out
-    "assign_minus_zero", "define_reflected", "reference", "reference_below",
-]
 OF_RUNS = {     # of vmap, whose numbers are others where Python raises; left out where numbers are wild
     "mapped", "run", "total", "run_and_sum", "run_of_two", "run_with_shared", "run_of_rows", "run_of_network",
     "run_of_dot", "loss_of_run", "large_run", "background", "choice",     # and `where` of a condition that is none

@@ -105,16 +105,21 @@ def of_product(node, grad):
 
 def of_power(node, grad):
     (a,), y = node._children, node._constant
-    return [(a, y * raised(a._data, y - 1) * grad)]
+    return [(a, y * raised(a._data, y - 1) * grad if y else 0.0)]
 
 
 def of_pow(node, grad):
     """Of two Values."""
     a, b = node._children
     x, y, z = float(a._data), float(b._data), float(node._data)
-    by_base = 0.0 if y == 0.0 else raised(x, y - 1.0) * y
     by_exponent = 0.0 if x == 0.0 and y >= 0.0 else z * logarithm(x)
-    return [(a, by_base * grad), (b, by_exponent * grad)]
+    try:
+        by_base = raised(x, y - 1.0) * y * grad if y else 0.0
+    except (ArithmeticError, ValueError):
+        if node._constant is None:
+            raise
+        return [(b, by_exponent * grad)]        # nobody asks for the number's
+    return [(a, by_base), (b, by_exponent * grad)]
 
 
 def logarithm(x):

@@ -2,7 +2,8 @@
 
 Each of these has a dict FAULTS. Its keys are source files. Its values are the tests that should notice, unless a fault
 says otherwise, and the faults: a name, which says what is lost or wrong, the old text, the new text, and perhaps tests
-of its own. Tests are files of tests/, separated by spaces, or `fuzz`: the fuzzer with seeds that are always the same.
+of its own. Tests are files of tests/, separated by spaces; `rare`, which stands for several; or `fuzz`, the fuzzer with
+the same seeds each time.
 """
 
 import collections
@@ -10,6 +11,8 @@ import pathlib
 import runpy
 
 FOLDER = pathlib.Path(__file__).parent / "faults"
+
+GROUPS = {"rare": ["test_rare_values.py", "test_rare_sweeps.py", "test_full_tape.py"]}
 
 Fault = collections.namedtuple("Fault", "name file old new notices")
 
@@ -19,7 +22,9 @@ def faults():
     for path in sorted(FOLDER.glob("*.py")):
         for file, (tests, entries) in runpy.run_path(str(path))["FAULTS"].items():
             for name, old, new, *own in entries:
-                found.append(Fault(name, file, old, new, (own[0] if own else tests).split()))
+                named = (own[0] if own else tests).split()
+                notices = [notice for word in named for notice in GROUPS.get(word, [word])]
+                found.append(Fault(name, file, old, new, notices))
     return found
 
 

@@ -1,7 +1,7 @@
 """vmap: traces, what is made of them, and runs over rows."""
 
-TRACES = "test_vmap_tracing.py test_vmap_edges.py test_traces.py"
-FUNCTIONS = "test_vmap.py test_vmap_functions.py"
+TRACES = "test_traces.py test_vmap_tracing.py test_vmap_edges.py"
+FUNCTIONS = "test_compiled.py test_vmap.py test_vmap_functions.py"
 RUNS = "test_runs.py test_vmap.py test_vmap_edges.py test_vmap_memory.py"
 
 FAULTS = {
@@ -39,10 +39,9 @@ FAULTS = {
         ("neurons with other activations are in one layer",
          "                key = (nodes[nodes[k].activation].op if nodes[k].activation != NONE else <int> DO_MOVE,\n",
          "                key = (0,\n"),
-        ("a shared number is a parameter",
+        ("what is computed of shared numbers only is computed once",
          "        for k in self.shared:\n            self.nodes[k].kind = UNIFORM\n",
-         "        for k in self.shared:\n            self.nodes[k].kind = CONSTANT\n",
-         "test_vmap.py test_vmap_arguments.py"),
+         "        for k in self.shared:\n            self.nodes[k].kind = CONSTANT\n"),
         ("a gradient goes through stop_gradient of a parameter",
          "                    node.differentiable = 0\n",
          "                    pass\n"),
@@ -66,9 +65,6 @@ FAULTS = {
         ("a slot that is read twice is given back twice",
          "                    node.last = NONE    # once\n",
          ""),
-        ("an adjoint that starts at 0 shares its slot",
-         "                if not node.zeroed:\n",
-         "                if True:\n"),
         ("adjoints that no gradient comes to do not start at 0",
          "                    program.zeroed_count += 1\n",
          ""),
@@ -112,10 +108,6 @@ FAULTS = {
         ("two runs share a workspace",
          "            program.spare = NULL\n            return 0\n",
          "            return 0\n"),
-        ("a run does not hold parameters with functions of users",
-         "                held.append(parameters[k])\n",
-         "                pass\n",
-         RUNS + " test_held.py"),
         ("what vmap has made takes buffers inside of a trace",
          "self.layout is None or tape.traced != NO_TRACE or not",
          "self.layout is None or not",
@@ -136,17 +128,12 @@ FAULTS = {
          "    column = Column(numbers.start, numbers.view.itemsize, numbers.kind)\n"),
         ("under no_grad a sum is recorded",
          "    if batch.node is None or tape.paused and paused_here():\n",
-         "    if batch.node is None:\n",
-         "test_no_grad.py test_vmap.py"),
-        ("a sum does not hold its run's node",
-         "    hold_all(value, (reduction, batch.node))\n",
-         "    hold_all(value, (reduction,))\n",
-         RUNS + " test_held.py"),
+         "    if batch.node is None:\n"),
         ("a weighted mean is a sum in the backward pass",
          "    cdef double share = sum.scale * grad\n",
          "    cdef double share = (sum.scale if sum.weights == NULL else 1.0) * grad\n"),
     ]),
-    "micrograd_c/columns.pxd": ("test_vmap_arguments.py", [
+    "micrograd_c/columns.pxd": ("test_traces.py test_vmap_arguments.py", [
         ("large unsigned numbers are negative",
          "    else: return load[uint64_t](place, 0)\n",
          "    else: return load[int64_t](place, 0)\n"),
@@ -154,7 +141,7 @@ FAULTS = {
          "    elif kind == c\"b\": return load[int8_t](place, 0)\n",
          "    elif kind == c\"b\": return load[uint8_t](place, 0)\n"),
     ]),
-    "src/columns.pyx": ("test_vmap_arguments.py", [
+    "src/columns.pyx": ("test_traces.py test_vmap_arguments.py", [
         ("numbers of the other byte order are taken",
          "(c\"<\" if LITTLE else c\">\"):\n",
          "c\">\" or format[0] == c\"<\":\n"),

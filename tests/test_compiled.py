@@ -1,0 +1,103 @@
+"""What vmap compiles small functions to: numbers stay in their slots as long as gradients need them, and no longer.
+
+Each function goes on after the op in question, so that slots given back too early are written to again.
+"""
+
+import pytest
+
+from micrograd_c import maximum, minimum, stop_gradient, sumprod, vmap, where
+from micrograd_c.engine import Value
+
+ROWS = [[0.5, 1.25], [2.0, -0.75], [0.25, 3.0]]
+NAMES = ("relu", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs")
+
+
+def after(y, x):
+    """Sums of what nobody needs any more."""
+    return y + 1.0 + x[1] + x[0] + 2.0
+
+
+def dot(p, x, start=None):
+    return sumprod([p[0], p[1]], x, p[2] if start is None else start)
+
+
+def mixed(p, x):
+    return [dot(p, x).tanh(), dot(p, x).relu(), dot(p, x, p[1]), dot(p, x, p[0]).sigmoid()]
+
+
+def partly_used(p, x):
+    """Of a layer's outputs some get no gradient, and their adjoints are 0 in each block."""
+    hidden = [dot([p[k], p[1], p[2]], x).tanh() for k in range(3)]
+    above = [dot([p[0], p[2], p[k]], hidden[1:]).sigmoid() for k in range(3)]
+    return above[0] * hidden[1] + stop_gradient(above[1]) + after(hidden[2] * above[2], x) + stop_gradient(hidden[0])
+
+
+FUNCTIONS = {
+    **{name: (lambda p, x, name=name: after(getattr(x[0] * p[0], name)(), x)) for name in NAMES},
+    "number ** v": lambda p, x: after(2.0 ** (x[0] * p[0]), x), "v ** 3": lambda p, x: after((x[0] * p[0]) ** 3, x),
+    "v ** v": lambda p, x: after((x[0] * p[0]) ** (x[1] * p[1]), x),
+    "a * b": lambda p, x: after((x[0] + p[0]) * (x[1] + p[1]), x),
+    "a * input": lambda p, x: after((x[0] + p[0]) * x[1], x), "input * a": lambda p, x: after(x[1] * (x[0] + p[0]), x),
+    "a * a": lambda p, x: after((x[0] + p[0]) * 1.0 * ((x[0] + p[0]) * 2.0), x),
+    "square": lambda p, x: (lambda y: after(y * y + y, x))((x[0] + p[0]).tanh()),
+    "maximum": lambda p, x: after(maximum(x[0] * p[0], x[1] + p[1]), x),
+    "minimum": lambda p, x: after(minimum(x[0] * p[0], x[1] + p[1]), x),
+    "where": lambda p, x: after(where(maximum(x[1], 0.0) + 0.0, x[0] * p[0], x[1] + p[1]), x),
+    "a sum used twice": lambda p, x: (lambda s: (s + p[2] * x[0]) * s)(p[2] + p[0] * x[0] + p[1] * x[1]),
+    "a product used twice": lambda p, x: (lambda y: (p[2] + y + p[1] * x[1]) * y)(p[0] * x[0]),
+    "a dot used twice": lambda p, x: (lambda d: d.tanh() * d)(dot(p, x)),
+    "an input twice": lambda p, x: sumprod([p[0], p[1], p[2]], [x[0], x[0], x[1]], p[2]).tanh(),
+    "a hidden input twice": lambda p, x: (lambda h: [
+        sumprod([p[k], p[1], p[2], p[0]], [h, h, x[1], h], p[2]).tanh() for k in range(3)])((x[0] * p[0]).tanh()),
+    "a bias only": lambda p, x: [dot([1.5, 2.0], x, p[k]).tanh() for k in range(3)],
+    "weights only": lambda p, x: [dot(p, x, 1.0).tanh() for k in range(3)],
+    "activations": mixed, "partly used": partly_used,
+    "an output twice": lambda p, x: (lambda y: [y, y, y * 2.0])((x[0] * p[0]).tanh()),
+    "a sum that is an output": lambda p, x: (lambda s: [s, s + p[0] * x[1], s.tanh()])(
+        p[2] + p[0] * x[0] + p[1] * x[1]),
+    "a product that is an output": lambda p, x: (lambda y: [y, p[2] + y + p[1] * x[1]])(p[0] * x[0]),
+    "an input that is an output": lambda p, x: [x[0], x[0] * p[0], x[1]],
+    "a parameter that is an output": lambda p, x: [p[0], p[0] * p[1], x[0] * p[0]],
+    "of parameters": lambda p, x: x[0] * (p[0] * p[1]).tanh().exp().sqrt() + p[2] ** 3 / p[0] - p[1].relu() * x[1],
+    "stopped parameters": lambda p, x: x[0] * stop_gradient(p[0] * p[1]) + p[0] * x[1] + stop_gradient(p[2]),
+    "a long layer": lambda p, x: [sumprod([p[k % 3] for k in range(11)], [*x, *[x[k % 2] * p[k % 3] for k in range(9)]],
+                                          p[j % 3]).tanh() for j in range(5)],
+}
+
+
+def as_list(results):
+    return list(results) if isinstance(results, list) else [results]
+
+
+def gradients(parameters, loss):
+    for parameter in parameters:
+        parameter.grad = 0
+    loss.backward()
+    return [parameter.grad for parameter in parameters]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_numbers_and_gradients_are_those_of_rows(function):
+    parameters = [Value(1.25), Value(0.75), Value(1.5)]
+
+    def of_row(x):
+        return FUNCTIONS[function](parameters, x)
+
+    def by_row():       # anew for each sweep, as gradients of what is between add up
+        return list(zip(*[as_list(of_row([Value(number) for number in row])) for row in ROWS]))
+
+    mapped = vmap(of_row)
+    for k, batch in enumerate(as_list(mapped(ROWS))):
+        rows = by_row()[k]
+        assert list(batch) == pytest.approx([row.data for row in rows])
+        assert gradients(parameters, batch.sum([1.0, 3.0, -2.0])) == pytest.approx(
+            gradients(parameters, rows[0] + rows[1] * 3.0 + rows[2] * -2.0))
+    together = sum((batch.sum() for batch in as_list(mapped(ROWS))), Value(0.0))
+    wanted = sum((value for rows in by_row() for value in rows), Value(0.0))
+    assert gradients(parameters, together) == pytest.approx(gradients(parameters, wanted))
+
+
+def test_what_is_computed_of_shared_numbers_only_is_computed_at_each_call():
+    mapped = vmap(lambda x, s, t: x * (s * t) + (s - t).exp(), in_axes=(0, None, None))
+    for s, t in [(2.0, 2.0), (3.0, 3.0), (-1.0, -1.0)]:
+        assert mapped([1.0, 2.0], s, t).tolist() == [s * t + 1.0, 2 * s * t + 1.0]
