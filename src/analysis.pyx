@@ -337,8 +337,8 @@ cdef int refuse(int32_t index) except -1:
     if rules.has_edges(node.op) or node.flags & HOOK:
         raise Untraceable(repr(op_name(node) or "a Value with a _backward of its own"))
     if node.op != rules.LEAF and not node.a or rules.has_two_operands(node.op) and not node.b:
-        raise AttributeError(f"an operand of {op_name(node)!r} in a function given to vmap has no data yet: a Value whose "
-                             "__init__ was not called")
+        raise AttributeError(f"an operand of {op_name(node)!r} in a function given to vmap has no data yet: a Value "
+                             "whose __init__ was not called")
     return 0
 
 

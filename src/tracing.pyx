@@ -32,6 +32,7 @@ from micrograd_c.tape cimport (
 
 __all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]
 
+
 class TraceError(TypeError):
     """A function given to vmap asks for a number that depends on its arguments, which a trace does not have."""
 
@@ -76,7 +77,7 @@ cdef void end_trace() noexcept:
 
 
 cdef void empty_handles() noexcept:
-    """Values that depend on an argument and outlive the trace have no data from here on: state.pxd says what they are."""
+    """Values that depend on an argument and outlive the trace have no data from here on, see state.pxd."""
     cdef int32_t i
     cdef void *handle       # not counted as a reference: it may be dying
     try:

@@ -1,17 +1,29 @@
-"""Values without data: of which no __init__ has run, and those kept from a trace of vmap. Whatever is given one says so."""
+"""Values without data: no __init__ has run, or they were kept from a trace of vmap. Whatever is given one says so."""
 
 import copy
 import gc
+import math
 import pickle
 import threading
 import weakref
 
 import pytest
 
-import micrograd_c
 from micrograd_c import (
-    TraceError, cross_entropy, linear, logsumexp, maximum, mean, minimum, no_grad, softmax, stop_gradient, sumprod, tape,
-    vmap, where,
+    TraceError,
+    cross_entropy,
+    linear,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    no_grad,
+    softmax,
+    stop_gradient,
+    sumprod,
+    tape,
+    vmap,
+    where,
 )
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP, Layer, Module, Neuron
@@ -83,7 +95,8 @@ USES = {
     "linear biases": lambda x: linear([[w, v]], [w, 1.0], [x]), "softmax": lambda x: softmax([w, x]),
     "logsumexp": lambda x: logsumexp([x, w]), "mean": lambda x: mean([w, x]),
     "cross_entropy": lambda x: cross_entropy([w, x], 0), "cross_entropy target": lambda x: cross_entropy([x, w], 0),
-    "neuron": lambda x: Neuron(2)([w, x]), "layer": lambda x: Layer(2, 3)([x, 1.0]), "mlp": lambda x: MLP(2, [2, 1])([x, w]),
+    "neuron": lambda x: Neuron(2)([w, x]), "layer": lambda x: Layer(2, 3)([x, 1.0]),
+    "mlp": lambda x: MLP(2, [2, 1])([x, w]),
     "weight": lambda x: model_with(x)([1.0, 2.0]), "weight of Values": lambda x: model_with(x)([w, v]),
     "a later weight": lambda x: model_with(x, 1)([1.0, 2.0]), "bias": lambda x: biased(x)([1.0, w]),
     "zero_grad": lambda x: model_with(x).zero_grad(), "state_dict": lambda x: model_with(x).state_dict(),
@@ -91,13 +104,17 @@ USES = {
     "a state": lambda x: MLP(1, [1]).load_state_dict({"layers.0.neurons.0.w": [x], "layers.0.neurons.0.b": 0.0}),
     "SGD": lambda x: SGD([w, x], lr=0.1), "Adam": lambda x: Adam([x]), "rate": lambda x: SGD([w], lr=x),
     "trace": trace, "draw_dot": draw_dot, "to_dot": to_dot,
-    "copy": copy.copy, "deepcopy": copy.deepcopy, "pickle": pickle.dumps, "copy of a model": lambda x: copy.deepcopy(model_with(x)),
+    "copy": copy.copy, "deepcopy": copy.deepcopy, "pickle": pickle.dumps,
+    "copy of a model": lambda x: copy.deepcopy(model_with(x)),
     "vmap: result": lambda x: vmap(lambda y: x)([1.0]), "vmap: results": lambda x: vmap(lambda y: [y, (x,)])([1.0]),
     "vmap: op": lambda x: vmap(lambda y: y * x)([1.0]), "vmap: op of numbers": lambda x: vmap(lambda y: x + 1)([1.0]),
-    "vmap: maximum": lambda x: vmap(lambda y: maximum(y, x))([1.0]), "vmap: where": lambda x: vmap(lambda y: where(x, y, y))([1.0]),
+    "vmap: maximum": lambda x: vmap(lambda y: maximum(y, x))([1.0]),
+    "vmap: where": lambda x: vmap(lambda y: where(x, y, y))([1.0]),
     "vmap: stop_gradient": lambda x: vmap(lambda y: y * stop_gradient(x))([1.0]),
-    "vmap: sumprod": lambda x: vmap(lambda y: sumprod([w, x], [y, y]))([1.0]), "vmap: softmax": lambda x: vmap(lambda y: softmax([y, x]))([1.0]),
-    "vmap: model": lambda x: vmap(model_with(x))([[1.0, 2.0]]), "vmap: data": lambda x: vmap(lambda y: y * x.data)([1.0]),
+    "vmap: sumprod": lambda x: vmap(lambda y: sumprod([w, x], [y, y]))([1.0]),
+    "vmap: softmax": lambda x: vmap(lambda y: softmax([y, x]))([1.0]),
+    "vmap: model": lambda x: vmap(model_with(x))([[1.0, 2.0]]),
+    "vmap: data": lambda x: vmap(lambda y: y * x.data)([1.0]),
     "vmap: shared": lambda x: vmap(lambda y, s: y, in_axes=(0, None))([1.0], x),
     "vmap: shared in a list": lambda x: vmap(lambda y, s: y, in_axes=(0, None))([1.0], [w, [x]]),
     "vmap: rows": lambda x: vmap(lambda y: y)([x]), "vmap: rows of lists": lambda x: vmap(lambda y: y)([[1.0], [x]]),
@@ -130,7 +147,8 @@ def test_whatever_uses_one_says_that_it_has_no_data(kind, use):
 def test_such_a_value_is_an_object_as_any_other(kind):
     value = KINDS[kind][0]()
     assert value
-    assert (value == w, value != w, value in [w, value], value in {w}, {value: 1}[value]) == (False, True, True, False, 1)
+    assert (value == w, value != w, value in [w, value]) == (False, True, True)
+    assert (value in {w}, {value: 1}[value]) == (False, 1)
     if isinstance(value, Forgetful) or kind == "__new__":
         with pytest.raises(AttributeError):
             repr(value)
@@ -155,7 +173,7 @@ def test_it_may_be_initialised_yet(kind):
     (value * w).backward()
     assert (value.data, value.grad, repr(value)) == (5.0, 2.0, "Value(data=5.0, grad=2.0)")
     assert vmap(lambda x: x * value)([1.0]).tolist() == [5.0]
-    del value
+    value = None        # the next Value may be made of its memory
     fresh = [Value.__new__(Value) for _ in range(300)]
     for one in fresh:
         with pytest.raises(AttributeError, match="no data yet"):
@@ -240,22 +258,22 @@ def test_a_nan_of_another_thread_under_no_grad_is_no_argument():
         return x * w
     assert vmap(function)([1.0]).tolist() == [2.0]
     thread.join()
-    assert [value != value for value in seen[:4]] == [True] * 4
+    assert all(math.isnan(number) for number in seen[:4])
     assert seen[4] is False
-    assert seen[5].data != seen[5].data       # after the trace, too
+    assert math.isnan(seen[5].data)       # after the trace, too
 
 
 def test_no_grad_in_a_trace_is_still_an_error():
-    for lost in (no_grad(lambda x: x * w), no_grad(lambda x: sumprod([w, v], [x, x])), no_grad(lambda x: softmax([x, w])[0]),
-                 no_grad(lambda x: Value(1.0, (x,)) * x)):
+    for lost in (no_grad(lambda x: x * w), no_grad(lambda x: sumprod([w, v], [x, x])),
+                 no_grad(lambda x: softmax([x, w])[0]), no_grad(lambda x: Value(1.0, (x,)) * x)):
         with pytest.raises(TraceError, match=r"no_grad\(\) inside a function given to vmap"):
             vmap(lambda x: x * lost(x))([1.0])      # noqa: B023
-        with pytest.raises(TraceError, match="its .data is read"):
+        with pytest.raises(TraceError, match=r"its \.data is read"):
             vmap(lambda x: x * lost(x).data)([1.0])     # noqa: B023
 
 
 @pytest.mark.parametrize("ask", [
-    lambda x: x == 0, lambda x: x != 1.5, lambda x: x in (0, 1), lambda x: x in [1.0], lambda x: 0 == x,
+    lambda x: x == 0, lambda x: x != 1.5, lambda x: x in (0, 1), lambda x: x in [1.0], lambda x: 0 == x,    # noqa: SIM300
     lambda x: {0: w, 1: v}[x], lambda x: x in {0, 1}, lambda x: {x}, lambda x: {0: w}.get(x), lambda x: {x: 1},
     lambda x: (x * 2) == True, lambda x: 0 in [x], hash,        # noqa: E712
 ])
@@ -314,13 +332,14 @@ def endless(*before):
 
 
 @pytest.mark.parametrize("call", [
-    lambda xs: sumprod(xs, [1.0]), lambda xs: linear([xs], [1.0]), lambda xs: linear(xs, [1.0]), softmax, logsumexp, mean,
-    lambda xs: cross_entropy(xs, 0), lambda xs: MLP(1, [1])(xs), lambda xs: SGD(xs, lr=0.1), lambda xs: Value(xs), Value(1.0).__add__ and (
-        lambda xs: w + xs), lambda xs: maximum(xs, 1.0), lambda xs: Value(1.0, xs), lambda xs: Adam([{"params": xs}]),
+    lambda xs: sumprod(xs, [1.0]), lambda xs: linear([xs], [1.0]), lambda xs: linear(xs, [1.0]), softmax, logsumexp,
+    mean, lambda xs: cross_entropy(xs, 0), lambda xs: MLP(1, [1])(xs), lambda xs: SGD(xs, lr=0.1), lambda xs: Value(xs),
+    lambda xs: w + xs, lambda xs: maximum(xs, 1.0), lambda xs: Value(1.0, xs), lambda xs: Adam([{"params": xs}]),
     lambda xs: MLP(1, [1]).load_state_dict({"layers.0.neurons.0.w": xs, "layers.0.neurons.0.b": 0.0}),
     lambda xs: MLP(1, [1]).load_state_dict({"layers.0.neurons.0.w": [xs], "layers.0.neurons.0.b": xs}),
-    lambda xs: SGD([w], lr=0.1).load_state_dict({"param_groups": xs, "state": xs}), lambda xs: vmap(lambda x: x, in_axes=xs),
-    lambda xs: SGD([w], lr=xs), micrograd_c.viz.to_dot, lambda xs: vmap(xs), lambda xs: where(xs, 1.0, 2.0),
+    lambda xs: SGD([w], lr=0.1).load_state_dict({"param_groups": xs, "state": xs}),
+    lambda xs: vmap(lambda x: x, in_axes=xs), lambda xs: SGD([w], lr=xs), to_dot, lambda xs: vmap(xs),
+    lambda xs: where(xs, 1.0, 2.0),
 ], ids=range(22))
 def test_lists_that_contain_themselves_are_an_error_everywhere(call):
     with pytest.raises((TypeError, ValueError)):

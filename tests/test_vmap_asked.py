@@ -1,4 +1,5 @@
-"""vmap's backward pass visits what the eager engine's would: what the root cannot reach adds nothing, not even 0 * inf."""
+"""vmap's backward pass visits what the eager engine's does: what the root cannot reach adds nothing, not even 0 * inf.
+"""
 
 import itertools
 import math

@@ -55,8 +55,9 @@ def itself():
 
 
 WRONG = {
-    "None": None, "number": 1.0, "int": 3, "text": "ab", "bytes": b"12345678", "bytearray": bytearray(8), "dict": {0: 1.0},
-    "set": {1.0}, "generator": (x for x in [1.0]), "range": range(3), "Value": Value(1.0), "Values": [Value(1.0)],
+    "None": None, "number": 1.0, "int": 3, "text": "ab", "bytes": b"12345678", "bytearray": bytearray(8),
+    "dict": {0: 1.0}, "set": {1.0}, "generator": (x for x in [1.0]), "range": range(3), "Value": Value(1.0),
+    "Values": [Value(1.0)],
     "ragged": [[1.0], [1.0, 2.0]], "texts": ["a"], "none": [None], "complex": [1j], "deep": [[[1.0]], [2.0]],
     "itself": itself(), "dates": np.array(["2020-01-01"], dtype="M8[D]"), "objects": np.array([1.0, None]),
     "halves": np.ones(2, dtype=np.float16), "complexes": np.ones(2, dtype=complex), "swapped": np.ones(2, dtype=">f8"),
@@ -116,7 +117,9 @@ def test_a_later_call_refuses_what_the_first_does_and_says_the_same(name, count)
         assert warm(*[good] * count).tolist() == [2.0, 4.0]
 
 
-@pytest.mark.parametrize("arguments", [(), (np.ones(2), np.ones(3)), (np.ones(2), 1.0), (1.0, np.ones(2))], ids=range(4))
+@pytest.mark.parametrize("arguments", [
+    (), (np.ones(2), np.ones(3)), (np.ones(2), 1.0), (1.0, np.ones(2)),
+], ids=range(4))
 def test_wrong_numbers_of_arguments_and_rows_likewise(arguments):
     def function(x, y=None):
         return x * w if y is None else x * y
@@ -153,7 +156,8 @@ def test_a_batch_with_a_gradient_is_no_argument(make, call):
 
 
 @pytest.mark.parametrize("make", [
-    no_grad(batch_of), no_grad(by_rows), lambda: batch_of(lambda x: x * 2.0), lambda: batch_of(lambda x: 2.0 * stop_gradient(x * w)),
+    no_grad(batch_of), no_grad(by_rows), lambda: batch_of(lambda x: x * 2.0),
+    lambda: batch_of(lambda x: 2.0 * stop_gradient(x * w)),
     lambda: np.asarray(batch_of(lambda x: 2.0 * x)), lambda: memoryview(batch_of()), lambda: batch_of().tolist(),
 ], ids=range(7))
 def test_one_without_gradient_is_as_good_as_its_numbers(make):
@@ -177,8 +181,9 @@ def test_tensors_are_told_how_to_become_arguments(grad):
     x = torch.ones(2, dtype=torch.float64, requires_grad=grad)
     warm = vmap(lambda x: x * w)
     warm(np.ones(2))
-    for call in (lambda: vmap(lambda x: x)(x), lambda: warm(x), lambda: vmap(lambda x: x)([x, x]), lambda: batch_of().sum(x),
-                 lambda: vmap(lambda x, s: x, in_axes=(0, None))([1.0], x), lambda: vmap(lambda x: x)([x[0], x[1]]),
+    for call in (lambda: vmap(lambda x: x)(x), lambda: warm(x), lambda: vmap(lambda x: x)([x, x]),
+                 lambda: batch_of().sum(x), lambda: vmap(lambda x, s: x, in_axes=(0, None))([1.0], x),
+                 lambda: vmap(lambda x: x)([x[0], x[1]]),
                  lambda: vmap(lambda x, s: x, in_axes=(0, None))([1.0], [1.0, x[0]])):
         with pytest.raises(TypeError, match=r"PyTorch.*give x\.detach\(\)\.numpy\(\)"):
             call()
@@ -208,19 +213,20 @@ def test_what_a_batch_is_not_is_said_with_what_to_do(make):
         for use in (lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: a ** b,
                     lambda a, b: a // b, lambda a, b: a % b, lambda a, b: a @ b):
             for call in (lambda: use(batch, other), lambda: use(other, batch)):    # noqa: B023
-                with pytest.raises(TypeError, match=r"takes no part in arithmetic: have the function given to vmap|unsupp"):
+                with pytest.raises(TypeError, match="takes no part in arithmetic: have the function given to vmap"):
                     call()
     for use in (lambda: -batch, lambda: abs(batch), lambda: sum([batch, batch]), lambda: 1 - batch):
         with pytest.raises(TypeError, match=r"sum\(\) or mean\(\), which are Values"):
             use()
-    for use in (lambda: batch > 0, lambda: batch <= batch, lambda: 1.0 < batch):
+    for use in (lambda: batch > 0, lambda: batch <= batch, lambda: 1.0 < batch):     # noqa: SIM300
         with pytest.raises(TypeError, match=r"compare its numbers, np\.asarray\(batch\)"):
             use()
     with pytest.raises(TypeError, match=r"A batch has one axis, its rows: sum\(\) adds up all of them"):
         batch.sum(0)
     with pytest.raises(TypeError, match="A batch has one axis"):
         batch.mean(0)
-    assert (batch == batch, batch != batch, batch == 1, batch in [batch], {batch: 1}[batch]) == (True, False, False, True, 1)
+    assert (batch == batch, batch != batch, batch == 1) == (True, False, False)
+    assert (batch in [batch], {batch: 1}[batch]) == (True, 1)
 
 
 @pytest.mark.parametrize("make", [batch_of, by_rows])
@@ -236,7 +242,8 @@ def test_arrays_compute_with_its_numbers(make):
 # --- what functions return ---
 
 @pytest.mark.parametrize("number", [
-    1, 2.5, True, np.int64(3), np.float64(2.5), np.float32(1.5), np.int8(-1), np.bool_(True), np.array(4.0), np.array(2),
+    1, 2.5, True, np.int64(3), np.float64(2.5), np.float32(1.5), np.int8(-1), np.bool_(True), np.array(4.0),
+    np.array(2),
 ])
 def test_numbers_of_every_kind_may_be_returned(number):
     assert vmap(lambda x: number)([1.0, 2.0]).tolist() == [float(number)] * 2
@@ -256,16 +263,18 @@ def test_other_results_are_told_what_to_be(result, said):
         for _ in range(2):
             with pytest.raises(TypeError, match=f"must return a Value or lists of Values, not .*{said}|{said}"):
                 vmap(function)([1.0])
-    with pytest.raises(TypeError, match="must return a Value or lists of Values"), pytest.warns(UserWarning):
+    with pytest.raises(TypeError, match="must return a Value or lists of Values"), pytest.warns(
+            UserWarning, match="row by row"):
         vmap(lambda x: [Value(x.data, (x,), "same"), result])([1.0])
 
 
 # --- in a trace ---
 
 @pytest.mark.parametrize(("use", "what"), [
-    (float, "turned into a float"), (bool, "truth is asked"), (lambda x: x > 0, "compared"), (lambda x: x.data, ".data is read"),
-    (int, "|".join(["argument must be", "turned into"])), (repr, ".data is read"), (lambda x: x == 0, "compared with a number"),
-    (lambda x: x.backward(), "backward"), (lambda x: setattr(x, "data", 1.0), "assigned"), (lambda x: max(x, 0.0), "compared"),
+    (float, "turned into a float"), (bool, "truth is asked"), (lambda x: x > 0, "compared"),
+    (lambda x: x.data, ".data is read"), (int, "argument must be|turned into"), (repr, ".data is read"),
+    (lambda x: x == 0, "compared with a number"), (lambda x: x.backward(), "backward"),
+    (lambda x: setattr(x, "data", 1.0), "assigned"), (lambda x: max(x, 0.0), "compared"),
     (lambda x: [1.0, 2.0][x], "indices must be"), (lambda x: {0: 1.0}[x], "looked up in a dict"),
 ])
 def test_what_cannot_be_asked_in_a_trace(use, what):

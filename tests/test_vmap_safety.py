@@ -37,7 +37,8 @@ def deep(levels):
 @pytest.mark.parametrize("value", [Value.__new__(Value), Forgetful()], ids=["__new__", "no super().__init__()"])
 @pytest.mark.parametrize("call", [
     lambda v: vmap(lambda x: v)([1.0]), lambda v: vmap(lambda x: [x, [v]])([1.0]),
-    lambda v: vmap(lambda x: x * v)([1.0]), lambda v: vmap(lambda x: v - 1.0)([1.0]), lambda v: vmap(lambda x: (v * 2.0, x))([1.0]),
+    lambda v: vmap(lambda x: x * v)([1.0]), lambda v: vmap(lambda x: v - 1.0)([1.0]),
+    lambda v: vmap(lambda x: (v * 2.0, x))([1.0]),
     lambda v: vmap(lambda x: sumprod([w, v], [x, x]))([1.0]), lambda v: vmap(lambda x: maximum(x, v))([1.0]),
     lambda v: vmap(lambda x: maximum(v, 1.0).relu())([1.0]),
     lambda v: vmap(lambda x, s: x * s, in_axes=(0, None))([1.0], v),
@@ -353,3 +354,50 @@ def test_a_trace_is_compiled_for_its_own_nodes_only(indexes):
         return y
     assert vmap(function)([1.0]).tolist() == [2.0]
     assert len(errors) == 3 + 4 + 1
+
+
+def test_classes_made_of_nothing_or_of_anything_or_again(run_python):
+    """Of every compiled module; in a process of its own, which a crash would end."""
+    run_python("""
+import gc, importlib, inspect, pathlib
+import micrograd_c
+from micrograd_c import tape, vmap
+from micrograd_c.engine import Value
+
+given = [(), (1,), (None,), (1.0, "a"), ([], [], []), ([1], [2], [3]), (slice(None),), (b"ab",), ([(2,)],),
+         (Value(1.0),)]
+kinds = []
+for path in pathlib.Path(micrograd_c.__file__).parent.iterdir():
+    if path.suffix in (".so", ".pyd"):
+        module = importlib.import_module("micrograd_c." + path.name.partition(".")[0])
+        kinds += [kind for kind in vars(module).values() if inspect.isclass(kind) and kind.__module__ == module.__name__
+                  and not issubclass(kind, BaseException)]
+assert {kind.__name__ for kind in kinds} >= {"Batch", "Block", "Columns", "Compiler", "LocalStep", "Runner", "Value"}
+for kind in kinds:
+    for arguments in given:
+        try:
+            one = kind.__new__(kind, *arguments)
+        except (TypeError, ValueError, MemoryError, OverflowError):
+            continue
+        for others in given:
+            for name in ["__init__", "__init__", *(name for name in dir(one) if "subclass" not in name)]:
+                try:
+                    found = getattr(one, name)
+                    if callable(found) and name not in ("__class__", "__new__"):
+                        found(*others)
+                except SystemError:
+                    raise
+                except Exception:
+                    pass
+        (Value(2.0) * 3.0).backward()
+        close = getattr(one, "close", None)
+        if close:
+            close()
+        del one
+        gc.collect()
+        tape.verify()
+w = Value(2.0)
+total = vmap(lambda x: x * w)([1.0, 2.0]).sum()
+total.backward()
+assert (total.data, w.grad) == (6.0, 3.0)
+""")
