@@ -62,13 +62,13 @@ def trace(action):
     try:
         return action()
     finally:
+        empty_handles()
         end_trace()
         unpin(&tape)
 
 
 cdef void end_trace() noexcept:
     global marks, marked, room
-    empty_handles()
     tape.traced = NO_TRACE
     tape.tracer = 0
     free(marks)
@@ -149,8 +149,8 @@ cdef inline bint is_dependent(int32_t index) noexcept:
 
 
 cdef bint depends_on_argument(Value value) except -1:
-    """Whether its data is not known, being different for each row. False outside of a trace."""
-    if value.index < tape.traced:
+    """Whether its data is not known, being different for each row. False where there is no trace."""
+    if not tape.tracer or value.index < tape.traced:
         return False
     mark_all()
     return is_dependent(value.index)
