@@ -259,14 +259,15 @@ cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
 
 cdef bint try_open(object argument, Py_buffer *view) except -1:
     """False for what has no such buffer, whatever it says to it: who looks more closely will say so again."""
+    cdef bint opened = True
     if not PyObject_CheckBuffer(argument) or isinstance(argument, (bytes, bytearray)):
         return False
     try:
         PyObject_GetBuffer(argument, view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
     except Exception:
         memset(view, 0, sizeof(Py_buffer))      # so that it may be closed, whatever was written to it
-        return False
-    return True
+        opened = False
+    return opened
 
 
 cdef class Empty:
