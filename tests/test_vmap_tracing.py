@@ -163,3 +163,27 @@ def test_choices_in_what_is_run_row_by_row_do_not_show_in_the_next_trace():
     assert vmap(chosen)([1.0, 2.0]).tolist() == [1.0, 2.0]
     with pytest.raises(TraceError, match="turned into a float"):
         vmap(lambda x: x * float(x * 2.0 * 2.0))([1.0, 2.0])
+
+
+def test_another_thread_may_call_what_vmap_has_made_while_this_one_traces():
+    """It waits for its turn to trace, and needs none for what was traced before."""
+    traced, results = vmap(lambda x: x * 2.0), []
+    traced(np.ones(1))
+    w, begun = Value(2.0), threading.Event()
+
+    def other():
+        begun.set()
+        try:
+            results.extend([traced(np.ones(2)).tolist(), vmap(lambda x: x * 3.0)([1.0]).tolist()])
+        except TraceError as error:
+            results.append(error)
+    thread = threading.Thread(target=other)
+
+    def function(x):
+        thread.start()
+        assert begun.wait(10)
+        thread.join(0.2)
+        return x * w
+    assert vmap(function)([1.0]).tolist() == [2.0]
+    thread.join(10)
+    assert results == [[2.0, 2.0], [3.0]]
