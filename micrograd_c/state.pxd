@@ -128,11 +128,6 @@ cdef inline bint has_plain_attributes(Value value) noexcept:
 
 cdef inline void leave_state(Value value) noexcept:
     """A Value dies of which a node may stay that something was computed from. Room was made when it got its state."""
-    if tape.states != NULL:
-        leave_in(tape.states + value.index, value)
-
-
-cdef inline void leave_in(State *place, Value value) noexcept:
     cdef State state = State(NULL, NULL, NULL)
     cdef type kind = type(value)
     if value.attributes != NULL and has_plain_attributes(value):
@@ -145,7 +140,7 @@ cdef inline void leave_in(State *place, Value value) noexcept:
         Py_INCREF((<Extra> value.extra).op)
         state.op = <PyObject *> (<Extra> value.extra).op
     if has_state(&state):
-        place[0] = state
+        tape.states[value.index] = state
         tape.state_count += 1
 
 

@@ -170,11 +170,14 @@ cdef inline bint has_state(const State *state) noexcept nogil:
 
 
 cdef inline void move_handle(Tape *t, int32_t index, int32_t to) noexcept nogil:
-    """The node at index goes to another place, and with it its handle or the state that one has left."""
+    """The node at index goes to another place, and with it its handle or the state that one has left.
+
+    No node with a handle or a state is at that place now, unless it is the same one.
+    """
     cdef void *handle = t.handles[index]
-    t.handles[index] = NULL
-    t.handles[to] = handle
     if handle != NULL:
+        t.handles[index] = NULL
+        t.handles[to] = handle
         (<int32_t *> (<char *> handle + t.index_offset))[0] = to
     elif to != index and t.state_count and has_state(t.states + index):
         t.states[to] = t.states[index]

@@ -52,6 +52,7 @@ cdef extern from "value_type.h":
     bint can_be_spared(PyObject *o) noexcept
     void spare(PyObject *o) noexcept
     void value_dealloc(PyObject *o) noexcept
+    void value_let_go(PyObject *o) noexcept
     bint has_compiled_operators() noexcept
     bint has_compiled_compositions() noexcept
     object fresh_value()
@@ -545,12 +546,18 @@ cdef void keep_if_reached(PyObject *handle) noexcept:
         track(value)
 
 
-cdef inline void let_go(PyObject *handle) noexcept:
+cdef void let_go(PyObject *handle) noexcept:
     """A Value dies: its node may go."""
     cdef int32_t index = (<Value> handle).index
+    # nothing was computed from the last node
+    if tape.states != NULL and index and index != tape.top - 1 and not (<Value> handle).has_state:
+        leave_state(<Value> handle)
+    forget_node(handle)
+
+
+cdef inline void forget_node(PyObject *handle) noexcept:
+    cdef int32_t index = (<Value> handle).index
     if index:
-        if index != tape.top - 1 and not (<Value> handle).has_state:    # nothing was computed from the last node
-            leave_state(<Value> handle)
         (<Value> handle).index = 0
         (<Value> handle).plain = 0
         release(&tape, index)
@@ -571,7 +578,10 @@ cdef bint clear_all_but_plain_data(PyObject *handle) noexcept:
 cdef void dealloc(PyObject *handle) noexcept:
     """A plain Value is as a new one once it has let go of its node."""
     if (<Value> handle).plain and can_be_spared(handle):
-        let_go(handle)
+        if tape.states == NULL:
+            forget_node(handle)
+        else:
+            value_let_go(handle)
         spare(handle)
     else:
         value_dealloc(handle)

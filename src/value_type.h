@@ -107,6 +107,10 @@ static int watched_and_reached(PyObject *o) {
     return Py_REFCNT(o) > 0;
 }
 
+static inline void value_let_go(PyObject *o) {
+    value_type.let_go(o);
+}
+
 /* In the place of __dealloc__, around which Cython would save and restore the exception each time. */
 static void value_dealloc(PyObject *o) {
     PyTypeObject *type = Py_TYPE(o);
