@@ -27,7 +27,6 @@ cdef struct Traced:
     uint8_t part        # of a dot: no step of its own
     uint8_t hopeless    # no dot ends here
     uint8_t kept        # its slot is not given back
-    uint8_t zeroed      # its adjoint starts at 0 in each block, as no step may give it one
 
 
 cdef struct Dot:

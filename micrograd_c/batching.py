@@ -14,8 +14,9 @@ import threading
 import warnings
 
 from micrograd_c import analysis, batch, columns, compiler, rowwise, runs, tracing
-from micrograd_c.arguments import Rows, check_axes, fill, read_all, rows_of
-from micrograd_c.engine import Value
+from micrograd_c.arguments import Rows, check_axes, read_all, rows_of
+from micrograd_c.nested import fill
+from micrograd_c.results import outputs_of, structure_of
 from micrograd_c.tracing import TraceError
 
 __all__ = ["TraceError", "vmap"]
@@ -205,21 +206,3 @@ def warn(fn, reason):
         f"vmap runs {getattr(fn, '__qualname__', fn)} row by row, which is slow: {reason}. "
         "Ops of micrograd_c's Value can be run for all rows at once", stacklevel=4,
     )
-
-
-def outputs_of(result, roots):
-    """The result with None for each Value, and the Values to roots."""
-    if isinstance(result, Value):
-        roots.append(result)
-        return None
-    if isinstance(result, (list, tuple)):
-        return [outputs_of(one, roots) for one in result]
-    if isinstance(result, (int, float)):
-        roots.append(Value(result))
-        return None
-    raise TypeError(f"a function given to vmap must return a Value or lists of Values, not {type(result).__name__}")
-
-
-def structure_of(results):
-    """The same of results."""
-    return [structure_of(one) for one in results] if isinstance(results, list) else None

@@ -5,6 +5,8 @@ from libc.string cimport memcpy
 
 cdef enum:
     FEW = 8                 # arguments that a Layout can open
+    MOST_AXES = 64          # of an array; as of NumPy and of memoryview
+    MOST_NUMBERS = 1 << 24  # that a function is given as Values, for each argument
 
 
 cdef struct Column:
@@ -15,12 +17,14 @@ cdef struct Column:
 
 cdef class Numbers:
     cdef Py_buffer view
-    cdef Py_ssize_t strides[64]         # PyBUF_MAX_NDIM
+    cdef Py_ssize_t strides[MOST_AXES]
     cdef bint open
     cdef const char *start
     cdef readonly tuple shape
     cdef readonly Py_ssize_t columns    # numbers a row
     cdef char kind
+
+    cdef int check_kind(self) except -1
 
 
 cdef class Columns:

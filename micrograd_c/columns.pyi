@@ -2,7 +2,11 @@ from collections.abc import Sequence
 
 from typing_extensions import Buffer, Self, disjoint_base
 
-__all__ = ["Columns", "Layout", "Numbers", "empty"]
+__all__ = ["Columns", "Layout", "Numbers", "TooLarge", "check_size", "empty"]
+
+class TooLarge(ValueError): ...
+
+def check_size(shape: tuple[int, ...]) -> int: ...
 
 @disjoint_base
 class Numbers:

@@ -10,6 +10,7 @@ cdef class Value:
     cdef int32_t index          # the node; 0 until __init__ has run
     cdef uint8_t plain          # 1: initialised, of a plain class, extra None, attributes plain data, not tracked
     cdef uint8_t has_state      # 1: Python state that cannot go with its node: what is computed from it holds it
+    cdef uint8_t of_trace       # 1: it had a node until a trace of vmap ended
     cdef object extra           # None; a tuple of handles kept alive; or Extra
     cdef PyObject *attributes   # the instance's __dict__, NULL until the first attribute
     cdef object __weakref__
@@ -26,6 +27,7 @@ cdef Value new_value()
 cdef Value new_instance(object kind)
 cdef bint is_watched(Value value) noexcept
 cdef int note_read(Value value, str what) except -1
+cdef set set_of(list values)
 cdef bint properties_are_ours() except -1
 cpdef bint operators_are_ours() noexcept
 cpdef bint compositions_are_ours() noexcept

@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c cimport rules
-from micrograd_c.engine cimport Extra, Value, bind, new_instance, new_value
+from micrograd_c.engine cimport Extra, Value, bind, new_instance, new_value, set_of
 from micrograd_c.interrupts cimport PATIENCE
 from micrograd_c.numbers cimport Number, as_python
 from micrograd_c.state cimport check_children, class_left, held_by, hold, hold_all, op_left, rare, take_up_state
@@ -66,7 +66,8 @@ cdef inline set operands(Value value):
     """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
     cdef Node node
     cdef int32_t index, operand, k
-    cdef set result = set()
+    cdef list found = []
+    cdef set result
     pin(&tape)
     try:
         index = value.index
@@ -75,11 +76,12 @@ cdef inline set operands(Value value):
             for k in range(node.a, node.a + node.b):
                 for operand in (tape.edges[k].a, tape.edges[k].b):
                     if operand:
-                        result.add(handle_of(operand, value))
+                        found.append(handle_of(operand, value))
         elif node.op != rules.LEAF:
-            result.add(handle_of(node.a, value))
+            found.append(handle_of(node.a, value))
             if rules.shows_second_operand(node.op):
-                result.add(handle_of(node.b, value))
+                found.append(handle_of(node.b, value))
+        result = set_of(found)
     finally:
         unpin(&tape)
     if result and value.index == index:

@@ -71,10 +71,11 @@ def walk(thing, name, above):
         yield from walk(part, f"{name}.{key}" if name else str(key), above)
 
 
-def is_tree(thing):
-    """A Value, or a list or tuple of such, not empty."""
+def is_tree(thing, above=()):
+    """A Value, or a list or tuple of such, not empty, which does not contain itself."""
     if isinstance(thing, (list, tuple)):
-        return len(thing) > 0 and all(map(is_tree, thing))
+        inside = (*above, id(thing))
+        return id(thing) not in above and len(thing) > 0 and all(is_tree(part, inside) for part in thing)
     return isinstance(thing, Value)
 
 

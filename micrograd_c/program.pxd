@@ -1,6 +1,6 @@
 """The C face of a Program, for those who run it, and of src/kernels.h."""
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 cdef extern from "kernels.h":
     enum:
@@ -51,25 +51,53 @@ cdef struct Scalar:         # an op on uniforms
     int32_t wants_a, wants_b    # 1: somebody asks for that operand's gradient
 
 
+cdef struct Backward:
+    # What of a Program a backward pass runs that starts from some of the outputs. Nothing else may take part in it: 0
+    # times an infinite slope is no number.
+    Code code               # a layer is one for each stretch of outputs that a gradient comes to
+    Scalar *scalars         # the Program's; nothing is wanted of those that no gradient comes to
+    int32_t *idle           # uses that no gradient goes to
+    int32_t idle_count
+    uint8_t *asked          # by output: 1 for those that it starts from
+    # the Program's
+    const Code *whole
+    const Scalar *all_scalars
+    const int32_t *used
+    const int32_t *output_adjoints
+    int32_t outputs, adjoints, uses, uniforms, scalar_count
+    # room, and what is known on the way
+    Instruction *instructions
+    Layer *layers
+    int32_t *first_in       # of each layer's first stretch
+    int32_t *not_first      # of all others
+    uint8_t *given          # by adjoint slot: something was given to it
+    uint8_t *busy           # by use: a gradient goes to it
+    uint8_t *reached        # by uniform
+    int32_t room            # instructions there may be
+
+
 cdef class Program:
-    cdef readonly list parameters   # Values whose data is read at each call: the first uniforms
-    cdef Code code
+    cdef list values                # whose data is read at each call: the first uniforms
+    cdef Code code                  # of the forward pass; which of it goes backward is found by `follow`
+    cdef Backward *backward         # from all outputs
+    cdef Backward *spare_backward   # that a run has left
     cdef Scalar *scalars
     cdef double *constants          # what uniforms start from
     cdef int32_t *used              # the uniform of each use
-    cdef int32_t *idle              # uses that no gradient goes to
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
-    cdef int32_t *zeroed            # adjoint slots that start at 0 in each block
     cdef Instruction *instructions
     cdef Layer *layers
     cdef int32_t *numbers           # all lists of slots, one after the other
     cdef readonly int inputs        # slots 0 to inputs - 1
     cdef readonly int shared        # uniforms after the parameters
-    cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count, zeroed_count, idle_count
-    cdef readonly bint differentiable   # some output depends on a parameter
+    cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
+    cdef readonly int differentiable    # so many outputs depend on a parameter
     cdef void *spare                # a workspace that a run has left
     cdef size_t spare_size
 
 
 cdef void *allocate(size_t count, size_t size) except NULL
+cdef Backward *new_backward(Program program) except NULL
+cdef void free_backward(Backward *b) noexcept
+cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil

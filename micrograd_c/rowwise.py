@@ -4,6 +4,9 @@ import sys
 
 from micrograd_c import tracing
 from micrograd_c.engine import Value, call_on_data
+from micrograd_c.mistakes import OPERATORS, refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
+from micrograd_c.reading import read_weights
+from micrograd_c.results import transpose
 from micrograd_c.vector import sumprod
 
 __all__ = ["Rowwise", "computes_by_itself", "run"]
@@ -17,6 +20,11 @@ class Rowwise:
 
     def __init__(self, values):
         self.values = values
+
+    @property
+    def keeps_graph(self):
+        """As of a Batch, but True even if there are no parameters in the graph."""
+        return any(value._prev for value in self.values)
 
     def __len__(self):
         return len(self.values)
@@ -42,10 +50,7 @@ class Rowwise:
         """As of a Batch."""
         if weights is None:
             return sum(self.values, Value(0.0))
-        weights = [float(weight) for weight in weights]
-        if len(weights) != len(self.values):
-            raise ValueError(f"{len(weights)} weights for {len(self.values)} rows")
-        return sumprod(self.values, weights, Value(0.0))
+        return sumprod(self.values, read_weights(weights, len(self.values)).flat(), Value(0.0))
 
     def mean(self, weights=None):
         """As of a Batch."""
@@ -53,18 +58,32 @@ class Rowwise:
             raise ZeroDivisionError("the mean of no rows")
         return self.sum(weights) * (1.0 / len(self.values))
 
+    def __lt__(self, other):
+        return refuse_order(self, other)
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __neg__(self):
+        return refuse_arithmetic(self, None)
+
+    __abs__ = __neg__
+
+    def __float__(self):
+        refuse_use_as_number(self)
+
+    __int__ = __float__
+
+    def __bool__(self):
+        refuse_truth(self)
+
+
+for operator in OPERATORS:
+    setattr(Rowwise, operator, lambda self, other: refuse_arithmetic(self, other))
+
 
 def run(fn, given, rows):
     """The function's result, with a Rowwise for each Value."""
-    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)])
-
-
-def transpose(results):
-    """One structure of lists of results instead of a list of structures."""
-    first = results[0]
-    if isinstance(first, (list, tuple)):
-        return [transpose(list(column)) for column in zip(*results)]
-    return Rowwise([one if isinstance(one, Value) else Value(one) for one in results])
+    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)], Rowwise)
 
 
 def computes_by_itself(fn, given):

@@ -1,10 +1,10 @@
 """The C face of runs: what a sum over the rows of one must know of it. See src/runs.pyx for the design."""
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from micrograd_c.columns cimport Column, Columns, Layout
 from micrograd_c.engine cimport Value
-from micrograd_c.program cimport Code, Kernels, Program, Scalar
+from micrograd_c.program cimport Backward, Code, Kernels, Program, Scalar
 from micrograd_c.tape cimport Native
 
 
@@ -16,8 +16,11 @@ cdef struct RunState:
     const int32_t *used
     const int32_t *output_slots
     const int32_t *output_adjoints
-    const int32_t *zeroed
-    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, zeroed_count, parameters
+    const Backward *backward    # what the backward pass runs
+    const Backward *whole       # that from all outputs
+    Backward *part              # that from some of them; NULL if there is but one that gradients come from
+    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
+    int32_t differentiable  # outputs that a sum may ask gradients of
     int32_t width           # rows of a block
     int32_t threads
     int32_t holds_lock      # 1: Python's lock is held while it runs
@@ -35,6 +38,8 @@ cdef struct RunState:
     double *seeds           # adjoints of outputs, all rows each; NULL until somebody may ask for gradients
     double *gradients       # of uses, a chunk each; the first is also their sum; then those of uniforms
     int64_t seeded          # the sweep that the seeds belong to
+    uint8_t *asked          # by output: 1 if a sum of it took part in that sweep
+    int32_t asked_count
 
 
 cdef class Run:

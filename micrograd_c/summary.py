@@ -28,14 +28,15 @@ def summary(module):
     return f"<table><caption>{caption}</caption>\n{heading}{rows}</table>"
 
 
-def modules_of(thing, name):
+def modules_of(thing, name, above=()):
     """(name, module) for the modules a module holds, in lists and dicts as well, but not those within them."""
+    inside = (*above, id(thing))
     for key, part in parts(thing):
         path = f"{name}.{key}" if name else str(key)
         if hasattr(part, "parameters"):
             yield path, part
-        elif isinstance(part, (dict, list, tuple)):
-            yield from modules_of(part, path)
+        elif isinstance(part, (dict, list, tuple)) and id(part) not in inside:
+            yield from modules_of(part, path, inside)
 
 
 def count(module):

@@ -11,6 +11,9 @@ from micrograd_c cimport rules
 from micrograd_c.numbers cimport fits_int
 from micrograd_c.pausing cimport paused_here
 
+cdef extern from "Python.h":
+    unsigned long PyThread_get_thread_ident() noexcept nogil
+
 
 cdef enum Flag:
     DATA_INT = 1    # Python would hold an int in data
@@ -32,7 +35,7 @@ cdef struct Node:
     uint8_t op          # rules.Op
     uint8_t flags       # Flag bits
     uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
-    uint8_t dot         # of a dot: DotState bits; of a POW: PowState bits
+    uint8_t dot         # of a dot: DotState bits; of a POW: PowState bits; of what is DETACHED: DetachedState bits
 
 
 cdef struct State:         # what a handle that died has left for the node's next one; plain data, see state.pxd
@@ -63,6 +66,10 @@ cdef enum DotState:
 
 cdef enum PowState:
     NUMBER_BASE = 1     # the base is a number, not a Value: nobody asks for its gradient
+
+
+cdef enum DetachedState:
+    IN_TRACE = 1        # recorded by the thread that traces
 
 
 cdef enum:
@@ -104,6 +111,7 @@ cdef struct Tape:
     int64_t sweeps          # so many were begun
     int64_t hooked_sweep    # the one that Python functions are called by; 0 outside of such
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
+    unsigned long tracer    # by this thread; 0 if there is no trace
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
     int32_t paused          # no_grad blocks open in all contexts
     Py_ssize_t index_offset  # bytes from a handle to its index
@@ -259,11 +267,12 @@ cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, u
     write(t.nodes + index, op, a, b, data, data_int)
     t.top = index + 1
     if t.paused and paused_here():
-        detach(t.nodes + index)
+        detach(t, t.nodes + index)
     return index
 
 
-cdef inline void detach(Node *node) noexcept:
+cdef inline void detach(Tape *t, Node *node) noexcept:
+    node.dot = IN_TRACE if t.tracer and t.tracer == PyThread_get_thread_ident() else 0
     node.a = node.b = 0
     node.op = rules.LEAF
     node.flags |= LEAF_NODE | DETACHED

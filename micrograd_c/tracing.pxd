@@ -3,6 +3,8 @@
 from libc.stdint cimport int32_t
 
 from micrograd_c.engine cimport Value
+from micrograd_c.tape cimport Node
 
 cdef bint depends_on_argument(Value value) except -1
+cdef bint is_lost(const Node *node) noexcept
 cdef bint was_assigned(int32_t index) noexcept

@@ -20,8 +20,9 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Value
 from micrograd_c.graph cimport handle_of, op_name
 from micrograd_c.program cimport DO_ADD, DO_MOVE, DO_STOP
-from micrograd_c.tape cimport DETACHED, HOOK, Node, tape
-from micrograd_c.tracing cimport was_assigned
+from micrograd_c.state cimport check_initialised, describe
+from micrograd_c.tape cimport HOOK, Node, tape
+from micrograd_c.tracing cimport is_lost, was_assigned
 from micrograd_c.tracing import TraceError, is_tracing
 
 __all__ = ["Untraceable"]
@@ -41,6 +42,8 @@ cdef class Analysis:
     """
 
     def __init__(self, list outputs not None, list inputs not None, list shared not None):
+        if self.owned_count:
+            raise RuntimeError("an Analysis is made once")
         self.read_tape(outputs, inputs, shared)
         self.classify()
         self.find_dots()
@@ -72,13 +75,19 @@ cdef class Analysis:
         """Copy what outputs need. Refuses what cannot be compiled."""
         if not is_tracing():
             raise RuntimeError("there is no trace to be compiled")
+        cdef tuple values = tuple(outputs)
+        cdef list roots = [index_of(value) for value in values]
+        cdef list leaves = [*inputs, *shared]
         cdef int32_t start = tape.traced
-        cdef int32_t top = tape.top
+        cdef int32_t top = tape.top     # from here on no Python code may run until all of the tape is read
         cdef int32_t *number = <int32_t *> self.room(top, sizeof(int32_t))     # 1 + the place in the array, or 0
         cdef int32_t i
         cdef Node *node
-        roots = [(<Value> value).index for value in outputs]
-        for i in [*roots, *inputs, *shared]:
+        for i in leaves:
+            if not start <= i < top or number[i] or tape.nodes[i].op != rules.LEAF:
+                raise ValueError(f"node {i} does not stand for a number of an argument, or for two")
+            number[i] = 1
+        for i in roots:
             number[i] = 1
         for i in range(top - 1, start - 1, -1):
             if number[i]:
@@ -90,7 +99,7 @@ cdef class Analysis:
                 self.count += 1
                 number[i] = self.count
                 self.parameter_count += i < start
-        self.nodes = <Traced *> self.room(self.count + len(outputs), sizeof(Traced))
+        self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
         for i in range(1, top):
             if number[i]:
                 node = tape.nodes + i
@@ -104,13 +113,13 @@ cdef class Analysis:
         for k in self.outputs:
             self.nodes[<int32_t> k].uses += 1
         # last, as it may make Values, and so run any code
-        self.parameters = [handle_of(i, <Value> outputs[0]) for i in range(1, start) if number[i]]
+        self.parameters = [handle_of(i, <Value> values[0]) for i in range(1, start) if number[i]]
         return 0
 
     cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept:
         self.nodes[k] = Traced(
             data=data, op=op, a=a, b=b, uses=0, uniform=NONE, dot=NONE, activation=NONE, slot=NONE, adjoint=NONE,
-            last=NONE, kind=0, differentiable=0, part=0, hopeless=0, kept=0, zeroed=0,
+            last=NONE, kind=0, differentiable=0, part=0, hopeless=0, kept=0,
         )
         if a != NONE:
             self.nodes[a].uses += 1
@@ -320,11 +329,21 @@ cdef int refuse(int32_t index) except -1:
             "data of a Value made in a function given to vmap is assigned to: what used it before and what did after "
             "cannot be told apart. Make a new Value"
         )
-    if node.flags & DETACHED and node.data != node.data:
+    if is_lost(node):
         raise TraceError(
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
             "Use stop_gradient(x)"
         )
     if rules.has_edges(node.op) or node.flags & HOOK:
         raise Untraceable(repr(op_name(node) or "a Value with a _backward of its own"))
+    if node.op != rules.LEAF and not node.a or rules.has_two_operands(node.op) and not node.b:
+        raise AttributeError(f"an operand of {op_name(node)!r} in a function given to vmap has no data yet: a Value "
+                             "whose __init__ was not called")
     return 0
+
+
+cdef int32_t index_of(object output) except -1:
+    if not isinstance(output, Value):
+        raise TypeError(f"an output must be a Value, not {describe(output)}")
+    check_initialised(<Value> output)
+    return (<Value> output).index

@@ -10,10 +10,13 @@ Run; each adds to the Run's seeds, the adjoints of the outputs.
 """
 
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
+from cpython.object cimport Py_EQ, Py_NE
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
+from micrograd_c import reading
+from micrograd_c.mistakes import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 from micrograd_c cimport rules
 from micrograd_c.columns cimport Column, Columns, Numbers, read_column
 from micrograd_c.engine cimport Value, bind, new_value
@@ -27,16 +30,21 @@ __all__ = ["Batch", "run", "run_buffers"]
 
 def run(Runner runner not None, Columns columns not None, list shared not None):
     """A list of Batches, one for each output, of all rows."""
+    cdef list numbers = [float(number) for number in shared]    # which may run any code
     if columns.count != runner.program.inputs:
         raise ValueError(f"{columns.count} columns for a program of {runner.program.inputs} inputs")
-    if len(shared) != runner.program.shared:
-        raise ValueError(f"{len(shared)} shared numbers for a program of {runner.program.shared}")
-    return batches_of(runner.run(columns.columns, columns.rows, shared))
+    if len(numbers) != runner.program.shared:
+        raise ValueError(f"{len(numbers)} shared numbers for a program of {runner.program.shared}")
+    return batches_of(runner.run(columns.columns, columns.rows, numbers))
 
 
 def run_buffers(Runner runner not None, tuple arguments not None):
     """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""
-    cdef Run run = runner.run_buffers(arguments)
+    cdef Run run
+    for argument in arguments:
+        if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # its gradient would be lost
+            return None
+    run = runner.run_buffers(arguments)
     return None if run is None else batches_of(run)
 
 
@@ -68,7 +76,12 @@ cdef bint push_sum(
     cdef int64_t r
     if s.seeded != sweep:
         memset(s.seeds, 0, s.outputs * s.rows * sizeof(double))
+        memset(s.asked, 0, s.outputs)
+        s.asked_count = 0
         s.seeded = sweep
+    if not s.asked[sum.output]:
+        s.asked[sum.output] = 1
+        s.asked_count += 1
     if sum.weights == NULL:
         for r in range(s.rows):
             seeds[r] += share
@@ -95,7 +108,7 @@ cdef class Batch:
 
     A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
     """
-    cdef Run run
+    cdef Run run            # None of a Batch that no run has made
     cdef Value node         # the run's, None if no gradient can be asked for
     cdef double *values
     cdef Py_ssize_t rows
@@ -124,6 +137,86 @@ cdef class Batch:
 
     def __iter__(self):
         return iter(self.tolist())
+
+    # --- what cannot be ---
+
+    def __add__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __radd__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __sub__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rsub__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __mul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rmul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __truediv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rtruediv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __floordiv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rfloordiv__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __mod__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rmod__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __matmul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __rmatmul__(self, other):
+        return refuse_arithmetic(self, other)
+
+    def __pow__(self, other, modulo):
+        return refuse_arithmetic(self, other)
+
+    def __rpow__(self, other, modulo):
+        return refuse_arithmetic(self, other)
+
+    def __neg__(self):
+        return refuse_arithmetic(self, None)
+
+    def __abs__(self):
+        return refuse_arithmetic(self, None)
+
+    def __richcmp__(self, other, int comparison):
+        if comparison == Py_EQ or comparison == Py_NE:      # by identity, as everything else
+            return NotImplemented
+        return refuse_order(self, other)
+
+    def __hash__(self):
+        return object.__hash__(self)
+
+    def __float__(self):
+        refuse_use_as_number(self)
+
+    def __int__(self):
+        refuse_use_as_number(self)
+
+    def __bool__(self):
+        refuse_truth(self)
+
+    # --- numbers ---
+
+    @property
+    def keeps_graph(self):
+        """True if its sums have gradients, which what is computed from its numbers has not."""
+        return self.node is not None
 
     def __repr__(self):
         shown = ", ".join([repr(self.values[k]) for k in range(min(self.rows, 6))])
@@ -209,32 +302,8 @@ cdef Value reduce(Batch batch, object weights, double scale):
 
 
 cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) except -1:
-    cdef Numbers numbers = None
-    cdef Column column
-    cdef list given
-    cdef Py_ssize_t r
-    try:
-        numbers = Numbers(weights)
-    except TypeError:
-        pass    # below: a `return` in here crashes where there was no memory for a traceback
-    if numbers is None:
-        given = list(weights)
-        if any([isinstance(weight, Value) for weight in given]):
-            raise TypeError("weights must be numbers, not Values, which would get no gradient: have the function given "
-                            "to vmap multiply by them")
-        given = [float(weight) for weight in given]
-        if len(given) != rows:
-            raise ValueError(f"{len(given)} weights for {rows} rows")
-        sum.weights = new_doubles(rows)
-        for r in range(rows):
-            sum.weights[r] = given[r]
-        return 0
-    if not numbers.readable or len(numbers.shape) != 1:
-        raise TypeError(f"weights must be numbers, one a row, not an array of shape {numbers.shape} and format "
-                        f"{numbers.format!r}")
-    if numbers.shape[0] != rows:
-        raise ValueError(f"{numbers.shape[0]} weights for {rows} rows")
+    cdef Numbers numbers = reading.read_weights(weights, rows)
+    cdef Column column = Column(numbers.start, numbers.strides[0], numbers.kind)
     sum.weights = new_doubles(rows)
-    column = Column(numbers.start, numbers.strides[0], numbers.kind)
     read_column(&column, 0, rows, sum.weights)
     return 0

@@ -8,7 +8,7 @@ from libc.stdint cimport uint8_t
 
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value, bind, new_value
-from micrograd_c.state cimport as_plain_number, describe, hold
+from micrograd_c.state cimport as_plain_number, check_initialised, describe, hold
 from micrograd_c.tape cimport DATA_INT, record, reserve, settle, tape
 from micrograd_c.tracing cimport depends_on_argument
 
@@ -75,6 +75,7 @@ def stop_gradient(x):
 cdef Value as_value(object x, str function):
     x = as_plain_number(x)
     if isinstance(x, Value):
+        check_initialised(<Value> x)
         return <Value> x
     if not isinstance(x, (int, float)):
         raise TypeError(f"{function} wants Values or numbers, not {describe(x)}")

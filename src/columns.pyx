@@ -13,25 +13,49 @@ import sys
 
 cimport cython
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset, strchr
 
-__all__ = ["Columns", "Layout", "Numbers", "empty"]
+__all__ = ["Columns", "Layout", "Numbers", "TooLarge", "check_size", "empty"]
 
 cdef bint LITTLE = sys.byteorder == "little"
 
 
+class TooLarge(ValueError):
+    """More axes or more numbers a row than vmap takes."""
+
+
+def check_size(shape):
+    """The number of numbers of that shape. Raises TooLarge for more than a function could be given as Values."""
+    numbers = lists = 1
+    for length in shape:
+        numbers *= length
+        lists *= max(length, 1)     # lists in lists are many even where there are no numbers in them
+    if len(shape) > MOST_AXES:
+        raise TooLarge(f"{len(shape)} axes; {MOST_AXES} is the most")
+    if lists > MOST_NUMBERS:
+        raise TooLarge(f"numbers of shape {shape}, each of which would be a Value; {MOST_NUMBERS} is the most")
+    return numbers
+
+
 @cython.no_gc_clear    # which would lose the buffer without closing it: its owner could never be resized
 cdef class Numbers:
-    """A buffer of numbers, whose first axis may be rows."""
+    """A buffer of numbers, whose first axis may be rows.
+
+    Raises what the object says that has no such buffer, and TooLarge.
+    """
 
     def __cinit__(self, source):
         cdef Py_ssize_t stride
         cdef int axis
         PyObject_GetBuffer(source, &self.view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
         self.open = True
+        if not is_plain(&self.view):
+            raise BufferError("a buffer that is not made of one piece of memory")
+        if self.view.ndim > MOST_AXES:
+            raise TooLarge(f"{self.view.ndim} axes; {MOST_AXES} is the most")
         stride = self.view.itemsize
         for axis in range(self.view.ndim - 1, -1, -1):      # ctypes gives no strides
             self.strides[axis] = stride if self.view.strides == NULL else self.view.strides[axis]
@@ -39,9 +63,7 @@ cdef class Numbers:
         self.start = <const char *> self.view.buf
         self.shape = tuple([self.view.shape[k] for k in range(self.view.ndim)])
         self.kind = kind_of(&self.view)
-        self.columns = 1
-        for k in range(1, self.view.ndim):
-            self.columns *= self.view.shape[k]
+        self.columns = check_size(self.shape[1:])
 
     def __dealloc__(self):
         if self.open:
@@ -66,11 +88,22 @@ cdef class Numbers:
         cdef list result = []
         cdef Py_ssize_t rows = self.view.shape[0] if self.view.ndim else 1
         cdef Py_ssize_t stride = self.strides[0] if self.view.ndim else 0
+        self.check_kind()
         for i in range(rows):
             for k in range(self.columns):
                 offset = offset_in_row(k, self.view.ndim, self.view.shape, self.strides)
                 result.append(number_at(self.start + i * stride + offset, self.kind))
         return result
+
+    cdef int check_kind(self) except -1:
+        if not self.kind:
+            raise TypeError(f"numbers of format {self.format!r} cannot be read")
+        return 0
+
+
+cdef bint is_plain(const Py_buffer *view) noexcept:
+    """False for what has pointers to pieces of memory, or no shape, neither of which was asked for."""
+    return view.suboffsets == NULL and (view.shape != NULL or not view.ndim)
 
 
 cdef char kind_of(const Py_buffer *view) noexcept:
@@ -108,7 +141,8 @@ cdef class Columns:
     """The numbers of all rows, input by input."""
 
     def __cinit__(self, Py_ssize_t room):
-        self.columns = <Column *> malloc(max(room, 1) * sizeof(Column))
+        if 0 <= room <= sys.maxsize // <Py_ssize_t> sizeof(Column):
+            self.columns = <Column *> malloc(max(room, 1) * sizeof(Column))
         if self.columns == NULL:
             raise MemoryError(f"no memory for {room} inputs")
         self.room = room
@@ -123,6 +157,9 @@ cdef class Columns:
     def add(self, Numbers numbers not None):
         """All columns of an array whose first axis is rows."""
         cdef Py_ssize_t k, offset
+        numbers.check_kind()
+        if not numbers.shape:
+            raise ValueError("a single number has no rows")
         if self.owners and numbers.shape[0] != self.rows:
             raise ValueError(f"{numbers.shape[0]} rows, but {self.rows} before")
         if self.count + numbers.columns > self.room:
@@ -144,7 +181,7 @@ cdef class Layout:
 
     def __cinit__(self, list shapes not None):
         cdef Py_ssize_t *place
-        cdef Py_ssize_t numbers
+        shapes = [tuple(shape) for shape in shapes]     # of its own, as what is written must be what was counted
         self.count = len(shapes)
         if not 0 < self.count <= FEW:
             raise ValueError(f"{self.count} arguments; a Layout is for 1 to {FEW}")
@@ -152,14 +189,14 @@ cdef class Layout:
         if place == NULL:
             raise MemoryError("no memory for the shapes of arguments")
         for shape in shapes:
+            self.columns += check_size(shape)
             place[0] = len(shape)
             place += 1
-            numbers = 1
             for length in shape:
+                if length < 0:
+                    raise ValueError(f"a shape with a negative length, {shape}")
                 place[0] = length
                 place += 1
-                numbers *= length
-            self.columns += numbers
 
     def __dealloc__(self):
         free(self.shapes)
@@ -212,7 +249,7 @@ cdef class Layout:
 cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
     """Rows of numbers of that shape."""
     cdef int axis
-    if view.ndim != shape[0] + 1 or view.strides == NULL or not kind_of(view):
+    if view.ndim != shape[0] + 1 or view.strides == NULL or not is_plain(view) or not kind_of(view):
         return False
     for axis in range(1, view.ndim):
         if view.shape[axis] != shape[axis]:
@@ -222,19 +259,21 @@ cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
 
 cdef bint try_open(object argument, Py_buffer *view) except -1:
     """False for what has no such buffer, whatever it says to it: who looks more closely will say so again."""
-    if not PyObject_CheckBuffer(argument):
+    cdef bint opened = True
+    if not PyObject_CheckBuffer(argument) or isinstance(argument, (bytes, bytearray)):
         return False
     try:
         PyObject_GetBuffer(argument, view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
     except Exception:
-        return False
-    return True
+        memset(view, 0, sizeof(Py_buffer))      # so that it may be closed, whatever was written to it
+        opened = False
+    return opened
 
 
 cdef class Empty:
     """A buffer without numbers, of a shape that memoryview.cast cannot make."""
-    cdef Py_ssize_t shape[64]       # PyBUF_MAX_NDIM
-    cdef Py_ssize_t strides[64]
+    cdef Py_ssize_t shape[MOST_AXES]
+    cdef Py_ssize_t strides[MOST_AXES]
     cdef int count
     cdef double nothing
 
@@ -242,18 +281,23 @@ cdef class Empty:
         raise TypeError("cannot copy or pickle an Empty of vmap: make another of the same shape")
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
+        if flags & PyBUF_WRITABLE == PyBUF_WRITABLE:
+            raise BufferError("there is nothing to be written to")
         buffer.buf, buffer.obj, buffer.len, buffer.itemsize = &self.nothing, self, 0, sizeof(double)
         buffer.readonly, buffer.ndim, buffer.format = 1, self.count, <char *> b"d"
         buffer.shape, buffer.strides, buffer.suboffsets, buffer.internal = self.shape, self.strides, NULL, NULL
 
 
 def empty(tuple shape):
-    """A buffer of floats of a shape with a 0 in it. Raises ValueError for more axes than buffers have."""
+    """A buffer of floats of a shape with a 0 in it. Raises ValueError for any other, and TooLarge."""
     cdef Empty made = Empty.__new__(Empty)
-    if len(shape) > 64:
-        raise ValueError(f"lists in lists {len(shape)} deep; 64 is the most")
-    made.count = <int> len(shape)
-    for k in range(made.count):
-        made.shape[k] = shape[k]
+    if len(shape) > MOST_AXES:
+        raise TooLarge(f"{len(shape)} axes; {MOST_AXES} is the most")
+    check_size(shape[1:])
+    if 0 not in shape:
+        raise ValueError(f"an array of shape {shape} is not empty")
+    for k, length in enumerate(shape):
+        made.shape[k] = length
         made.strides[k] = 8
+    made.count = <int> len(shape)
     return made

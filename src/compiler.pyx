@@ -16,7 +16,7 @@ from libc.string cimport memcpy, memset
 from micrograd_c cimport rules
 from micrograd_c.analysis cimport Analysis, Dot, NONE, Step, Traced, UNIFORM, VARYING
 from micrograd_c.program cimport (
-    A_FIRST, A_UNIFORM, B_FIRST, B_UNIFORM, Code, DO_LAYER, DO_MOVE, Instruction, Layer, Program, Scalar, allocate,
+    A_UNIFORM, B_UNIFORM, Code, DO_LAYER, DO_MOVE, Instruction, Layer, Program, Scalar, allocate, follow, new_backward,
 )
 
 __all__ = ["compile"]
@@ -35,11 +35,12 @@ def compile(list outputs, list inputs, list shared):
     """
     cdef Compiler compiler = Compiler(outputs, inputs, shared)
     compiler.program = Program()
-    compiler.program.parameters = compiler.parameters
+    compiler.program.values = compiler.parameters
     compiler.give_slots()
     compiler.write_uniforms()
     compiler.write_instructions()
     compiler.give_adjoints()
+    compiler.find_backward()
     return compiler.program
 
 
@@ -168,7 +169,7 @@ cdef class Compiler(Analysis):
         cdef int32_t *place
         cdef int32_t k, use
         for k in range(self.step_count):
-            size += 3 * self.steps[k].read_count + 2 * self.steps[k].out_count
+            size += 2 * (self.steps[k].read_count + self.steps[k].out_count)
         program.inputs, program.outputs, program.slots = len(self.inputs), len(self.outputs), self.slot_count
         program.instructions = <Instruction *> allocate(self.step_count, sizeof(Instruction))
         program.layers = <Layer *> allocate(len(self.layers), sizeof(Layer))
@@ -209,15 +210,14 @@ cdef class Compiler(Analysis):
         layer.wants_weights = self.wants_weights(step.layer)
         layer.in_, layer.out = place, place + step.read_count
         layer.adjoint_in = layer.out + step.out_count
-        layer.first_in = layer.adjoint_in + step.read_count
-        layer.adjoint_out = layer.first_in + step.read_count
+        layer.adjoint_out = layer.adjoint_in + step.read_count
         for j in range(step.read_count):
             place[j] = self.nodes[self.reads[step.reads + j]].slot
         for j in range(step.out_count):
             place[step.read_count + j] = self.nodes[self.outs[step.outs + j]].slot
-        for j in range(step.read_count + step.out_count, 3 * step.read_count + 2 * step.out_count):
+        for j in range(step.read_count + step.out_count, 2 * (step.read_count + step.out_count)):
             place[j] = NONE
-        return place + 3 * step.read_count + 2 * step.out_count
+        return place + 2 * (step.read_count + step.out_count)
 
     # --- adjoints ---
 
@@ -225,8 +225,6 @@ cdef class Compiler(Analysis):
         """From the last step up: a node's adjoint lives from its first user, seen from there, to itself."""
         cdef Program program = self.program
         cdef AdjointSlots slots = AdjointSlots(<int32_t *> self.room(self.count, sizeof(int32_t)), 0, 0)
-        cdef int32_t *zeroed = <int32_t *> self.room(self.count, sizeof(int32_t))
-        cdef uint8_t *busy = <uint8_t *> self.room(self.use_count, sizeof(uint8_t))     # uses with a gradient
         cdef Traced *node
         cdef Step *step
         cdef int32_t k, j, number
@@ -235,7 +233,7 @@ cdef class Compiler(Analysis):
             if self.nodes[number].differentiable:
                 self.nodes[number].adjoint = slots.count
                 slots.count += 1
-        program.differentiable = slots.count > 0
+        program.differentiable = slots.count
         program.output_adjoints = numbers([self.nodes[<int32_t> k].adjoint for k in self.outputs])
         program.output_slots = numbers([self.nodes[<int32_t> k].slot for k in self.outputs])
         for k in range(self.step_count - 1, -1, -1):
@@ -245,75 +243,57 @@ cdef class Compiler(Analysis):
                 reached |= self.nodes[self.outs[j]].adjoint != NONE
             if not reached:
                 continue
-            for j in range(step.outs, step.outs + step.out_count):
-                node = self.nodes + self.outs[j]
-                if node.adjoint == NONE:    # one of a layer's that no gradient comes from
-                    node.zeroed = 1
-                    node.adjoint = zeroed[program.zeroed_count] = slots.count
-                    slots.count += 1
-                    program.zeroed_count += 1
             program.instructions[k].adjoint = self.nodes[self.outs[step.outs]].adjoint
             if step.layer == NONE:
-                self.give_to_operands(step, program.instructions + k, &slots, busy)
+                self.give_to_operands(step, program.instructions + k, &slots)
             else:
-                self.give_to_inputs(step, program.layers + step.layer, &slots, busy)
+                self.give_to_inputs(step, program.layers + step.layer, &slots)
             for j in range(step.outs, step.outs + step.out_count):
                 node = self.nodes + self.outs[j]
-                if not node.zeroed:
+                if node.adjoint != NONE:    # else one of a layer's that no gradient comes from
                     slots.unused[slots.unused_count] = node.adjoint
                     slots.unused_count += 1
         program.adjoints = slots.count
-        program.zeroed = copied(zeroed, program.zeroed_count)
-        idle = [k for k in range(self.use_count) if not busy[k]]
-        program.idle, program.idle_count = numbers(idle), len(idle)
         return 0
 
-    cdef int give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots, uint8_t *busy) except -1:
+    cdef void give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept:
         cdef Traced *node = self.nodes + self.outs[step.outs]
-        it.adjoint_a = self.adjoint_of_operand(node.a, it, A_UNIFORM, it.a, A_FIRST, slots, busy)
-        it.adjoint_b = self.adjoint_of_operand(node.b, it, B_UNIFORM, it.b, B_FIRST, slots, busy)
-        return 0
+        it.adjoint_a = self.adjoint_of_operand(node.a, it.flags & A_UNIFORM, it.a, slots)
+        it.adjoint_b = self.adjoint_of_operand(node.b, it.flags & B_UNIFORM, it.b, slots)
 
-    cdef int32_t adjoint_of_operand(self, int32_t k, Instruction *it, int uniform, int32_t use, int first,
-                                    AdjointSlots *slots, uint8_t *busy) noexcept:
-        cdef bint is_first = False
-        cdef int32_t adjoint
+    cdef int32_t adjoint_of_operand(self, int32_t k, bint uniform, int32_t use, AdjointSlots *slots) noexcept:
         if k == NONE or not self.nodes[k].differentiable:
             return NONE
-        if it.flags & uniform:
-            busy[use] = 1
-            return use
-        adjoint = self.adjoint_of(k, slots, &is_first)
-        it.flags |= first if is_first else 0
-        return adjoint
+        return use if uniform else self.adjoint_of(k, slots)
 
-    cdef int give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots, uint8_t *busy) except -1:
+    cdef void give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots) noexcept:
         cdef int32_t *adjoint_in = <int32_t *> layer.adjoint_in
-        cdef int32_t *first_in = <int32_t *> layer.first_in
         cdef int32_t *adjoint_out = <int32_t *> layer.adjoint_out
-        cdef bint first = False
         cdef int32_t j
         for j in range(step.out_count):
             adjoint_out[j] = self.nodes[self.outs[step.outs + j]].adjoint
         for j in range(step.read_count):
             if self.nodes[self.reads[step.reads + j]].differentiable:
-                adjoint_in[j] = self.adjoint_of(self.reads[step.reads + j], slots, &first)
-                first_in[j] = first
-        if layer.wants_weights:
-            memset(busy + layer.weights, 1, (step.read_count + 1) * step.out_count)
-        return 0
+                adjoint_in[j] = self.adjoint_of(self.reads[step.reads + j], slots)
 
-    cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots, bint *first) noexcept:
-        """A node's slot; first, if it has had none until now."""
+    cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots) noexcept:
+        """A node's slot, found if it has had none until now."""
         cdef Traced *node = self.nodes + k
-        first[0] = node.adjoint == NONE
-        if first[0] and slots.unused_count:
+        if node.adjoint == NONE and slots.unused_count:
             slots.unused_count -= 1
             node.adjoint = slots.unused[slots.unused_count]
-        elif first[0]:
+        elif node.adjoint == NONE:
             node.adjoint = slots.count
             slots.count += 1
         return node.adjoint
+
+    cdef int find_backward(self) except -1:
+        """What is run if all outputs are asked for gradients."""
+        cdef uint8_t *all_outputs = <uint8_t *> self.room(len(self.outputs), sizeof(uint8_t))
+        memset(all_outputs, 1, len(self.outputs))
+        self.program.backward = new_backward(self.program)
+        follow(self.program.backward, all_outputs)
+        return 0
 
 
 cdef int32_t *numbers(list values) except NULL:

@@ -89,7 +89,7 @@ cdef class Value:
             raise TypeError(f"Value wants a number as data, not {describe(data)}")
         check_children(children)
         reserve_nary(&tape, 1, len(children))
-        before = self.index
+        before, self.of_trace = self.index, 0
         bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
         if before:
             release(&tape, before)
@@ -141,6 +141,8 @@ cdef class Value:
         raise AttributeError("grad of a Value cannot be deleted; set it to 0")
 
     def __repr__(self):
+        if self.of_trace and not self.index:
+            return "<Value without data, of a function that vmap has traced>"
         return f"Value(data={self.data}, grad={self.grad})"
 
     def __float__(self):
@@ -275,6 +277,8 @@ cdef class Value:
         """Ordering compares data. Equality is identity, as in micrograd, so that Values work in sets and dicts."""
         cdef Number number
         if comparison == Py_EQ or comparison == Py_NE:      # != asks an __eq__ that somebody has written
+            if self.index >= tape.traced and not isinstance(other, Value) and read_number(other, &number):
+                note_read(self, "it is compared with a number, which it never equals, as Values are equal by identity,")
             return (<PyTypeObject *> object).tp_richcompare(self, other, comparison)
         note_read(self, "it is compared")
         if isinstance(other, Value):
@@ -285,6 +289,8 @@ cdef class Value:
         return PyObject_RichCompare(self.data, as_python(number.value, number.is_int), comparison)
 
     def __hash__(self):
+        if not sets_in_the_making:
+            note_read(self, "it is looked up in a dict or set, which is by identity,")
         return object.__hash__(self)
 
     # --- functions ---
@@ -391,6 +397,7 @@ cdef class LocalStep:
         raise TypeError("cannot pickle the _backward of a Value: pickle the Value, if it is a leaf")
 
     def __call__(self):
+        check_initialised(self.value)
         note_read(self.value, "its _backward() is called")
         expand_dots(&tape)
         local_step(&tape, self.value.index, tape.hooked_sweep)
@@ -412,6 +419,19 @@ cdef int note_read(Value value, str what) except -1:
     if value.index >= tape.traced:
         on_read(value, what)
     return 0
+
+
+cdef set set_of(list values):
+    """For `_prev`, which may be looked at in a trace, too."""
+    global sets_in_the_making
+    sets_in_the_making += 1
+    try:
+        return set(values)
+    finally:
+        sets_in_the_making -= 1
+
+
+cdef int sets_in_the_making = 0
 
 
 cdef Value new_value():

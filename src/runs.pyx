@@ -10,17 +10,19 @@ threads share out. A Run owns what its backward pass needs: each block's slots, 
 from those of others, and then in the chunks' order: neither the number of threads nor the size of blocks shows.
 
 A Run is a NATIVE node over the parameters, whose edges' first term points to its RunState; the node's Value holds the
-Run. What asks for gradients adds to the seeds, the adjoints of the outputs, before a sweep comes down to the Run. Its
-memory is one piece of numbers, one for gradients if they are asked for, and the workspace, which the next run of the
-same Program takes over: fresh pages would cost as much as the arithmetic.
+Run. What asks for gradients adds to the seeds, the adjoints of the outputs, before a sweep comes down to the Run; an
+output that nothing asked of in that sweep takes no part in it. Its memory is one piece of numbers, one for gradients if
+they are asked for, and the workspace, which the next run of the same Program takes over: fresh pages would cost as much
+as the arithmetic.
 """
 
 import sys
 
+from cpython.float cimport PyFloat_AS_DOUBLE
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from micrograd_c cimport rules
 from micrograd_c.columns cimport FEW, Column, Layout, read_column
@@ -29,7 +31,8 @@ from micrograd_c.interrupts cimport is_interrupted
 from micrograd_c.pausing cimport paused_here
 from micrograd_c.products cimport consecutive_weights
 from micrograd_c.program cimport (
-    CHUNK, MOST_LANES, MOST_THREADS, Program, Scalar, find_kernels, in_parallel, kernel_name,
+    CHUNK, MOST_LANES, MOST_THREADS, Program, Scalar, find_kernels, follow, free_backward, in_parallel,
+    kernel_name, new_backward,
 )
 from micrograd_c.state cimport hold_all
 from micrograd_c.tape cimport (
@@ -148,9 +151,7 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
             if s.output_adjoints[k] >= 0:
                 slot = adjoints + <int64_t> s.output_adjoints[k] * s.width
                 memcpy(slot, s.seeds + k * s.rows + block * s.width, rows * sizeof(double))
-        for k in range(s.zeroed_count):
-            memset(adjoints + <int64_t> s.zeroed[k] * s.width, 0, s.width * sizeof(double))
-        s.kernels.backward(s.code, slots, adjoints, s.width, rows, s.numbers, fresh, totals)
+        s.kernels.backward(&s.backward.code, slots, adjoints, s.width, rows, s.numbers, fresh, totals)
         fresh = False
         block += 1
     s.kernels.total(totals, s.uses, s.gradients + chunk * s.uses)
@@ -186,7 +187,7 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
     for k in range(s.uses):
         gradients[s.used[k]] += by_use[k]
     for k in range(s.scalar_count - 1, -1, -1):
-        it = s.scalars + k
+        it = s.backward.scalars + k
         g = gradients[it.out]
         x, y = u[it.a], u[it.b]
         if it.wants_a and rules.has_two_operands(it.op):
@@ -195,6 +196,25 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
             gradients[it.a] += rules.slope(it.op, x, u[it.out]) * g
         if it.wants_b:
             gradients[it.b] += rules.pullback_b(it.op, x, y, u[it.out], g)
+
+
+cdef void choose_backward(RunState *s) noexcept nogil:
+    """What a backward pass runs from those outputs that sums have asked for gradients in this sweep."""
+    s.backward = s.whole
+    if s.asked_count < s.differentiable:
+        if memcmp(s.part.asked, s.asked, s.outputs):
+            follow(s.part, s.asked)
+        s.backward = s.part
+        clear_idle(s)
+
+
+cdef void clear_idle(RunState *s) noexcept nogil:
+    """Uses that the backward pass gives nothing to add nothing."""
+    cdef size_t lanes = s.kernels.lanes
+    cdef int32_t k, j
+    for k in range(s.backward.idle_count):
+        for j in range(s.threads):
+            memset(s.totals + (j * s.uses + s.backward.idle[k]) * lanes, 0, lanes * sizeof(double))
 
 
 cdef bint push_run(
@@ -206,8 +226,9 @@ cdef bint push_run(
     cdef double *uniforms = s.gradients + s.chunks * s.uses
     cdef int64_t chunk
     cdef int32_t k
-    if s.seeds == NULL or s.seeded != sweep:    # no sum has asked for gradients in this sweep, or by hand
+    if s.seeds == NULL or s.seeded != sweep or not s.rows:  # no sum asked for gradients in this sweep, or of no row
         return True
+    choose_backward(s)
     s.stopped, s.holds_lock, s.looked = 0, 1, now()
     in_parallel(backward_chunk, s, s.chunks, s.threads)
     if s.stopped:
@@ -232,6 +253,10 @@ cdef class Run:
         free(self.state.uniform)
         free(self.state.stored)
         free(self.state.seeds)
+        if program is not None and program.spare_backward == NULL:
+            program.spare_backward = self.state.part
+        else:
+            free_backward(self.state.part)
         if program is not None and program.spare == NULL:
             program.spare, program.spare_size = self.workspace, self.workspace_size
         else:
@@ -252,12 +277,11 @@ cdef class Run:
         s.native.push = push_run
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.used = program.scalars, program.used
-        s.output_slots, s.output_adjoints, s.zeroed = (
-            program.output_slots, program.output_adjoints, program.zeroed
-        )
+        s.output_slots, s.output_adjoints = program.output_slots, program.output_adjoints
+        s.whole, s.differentiable = program.backward, program.differentiable
         s.inputs, s.outputs, s.slots, s.adjoints = program.inputs, program.outputs, program.slots, program.adjoints
         s.uniforms, s.uses, s.scalar_count = program.uniforms, program.uses, program.scalar_count
-        s.zeroed_count, s.parameters = program.zeroed_count, <int32_t> len(program.parameters)
+        s.parameters = <int32_t> len(program.values)
         s.rows = rows
         s.width = runner.width or fitting_width(program, rows)
         s.chunks = (rows + CHUNK - 1) // CHUNK
@@ -290,9 +314,9 @@ cdef class Run:
         return 0
 
     cdef int read_parameters(self, list shared) except -1:
-        """All uniform numbers that are not computed."""
+        """All uniform numbers that are not computed. The shared ones are floats."""
         cdef RunState *s = &self.state
-        cdef list parameters = self.program.parameters
+        cdef list parameters = self.program.values
         cdef int32_t first = 0
         cdef int32_t k
         memcpy(s.uniform, self.program.constants, s.uniforms * sizeof(double))
@@ -302,29 +326,31 @@ cdef class Run:
             s.uniform[k] = tape.nodes[first + k if first else (<Value> parameters[k]).index].data
         if shared is not None:
             for k in range(<int32_t> len(shared)):
-                s.uniform[s.parameters + k] = shared[k]
+                s.uniform[s.parameters + k] = PyFloat_AS_DOUBLE(shared[k])
         return 0
 
     cdef int want_gradients(self) except -1:
         """Make room for what the backward pass, which cannot raise, leaves."""
         cdef RunState *s = &self.state
         cdef size_t seeds = <size_t> s.outputs * s.rows
-        cdef size_t lanes = s.kernels.lanes
-        cdef int32_t k, j
+        cdef size_t gradients = <size_t> s.chunks * s.uses + s.uniforms
+        cdef Program program = self.program
+        if s.differentiable > 1 and s.part == NULL:
+            s.part = program.spare_backward if program.spare_backward != NULL else new_backward(program)
+            program.spare_backward = NULL
         if s.seeds != NULL:
             return 0
-        s.seeds = new_doubles(seeds + <size_t> max(s.chunks, 1) * s.uses + s.uniforms)
+        s.seeds = new_doubles(seeds + gradients + s.outputs // sizeof(double) + 1)
         s.gradients = s.seeds + seeds
-        memset(s.gradients, 0, s.uses * sizeof(double))     # for a run of no rows
-        for k in range(self.program.idle_count):
-            for j in range(s.threads):
-                memset(s.totals + (j * s.uses + self.program.idle[k]) * lanes, 0, lanes * sizeof(double))
+        s.asked = <uint8_t *> (s.gradients + gradients)
+        s.backward = s.whole
+        clear_idle(s)
         return 0
 
     cdef Value record_node(self):
         """Put the run on the tape. None if no gradient can be asked for."""
         cdef RunState *s = &self.state
-        cdef list parameters = self.program.parameters
+        cdef list parameters = self.program.values
         cdef list held = [self]
         cdef int32_t count = s.parameters
         cdef int32_t edges = 1 + (count + 1) // 2
@@ -365,7 +391,9 @@ cdef int fitting_width(Program program, int64_t rows) noexcept:
 
 
 cdef double *new_doubles(size_t count) except NULL:
-    cdef double *memory = <double *> malloc((count or 1) * sizeof(double))
+    cdef double *memory = NULL
+    if count <= <size_t> sys.maxsize // sizeof(double):
+        memory = <double *> malloc((count or 1) * sizeof(double))
     if memory == NULL:
         raise MemoryError(f"no memory for {count} numbers")
     return memory
@@ -395,6 +423,8 @@ cdef class Runner:
     def __cinit__(self, Program program not None, list shapes, int threads, size_t saved_bytes, int width=0,
                   instruction_set=None):
         cdef bytes name
+        if program.backward == NULL:
+            raise TypeError("this Program was not made by the compiler")
         self.program, self.threads, self.saved_bytes, self.width = program, threads, saved_bytes, width
         if width and (not MOST_LANES <= width <= CHUNK or width & (width - 1)):
             raise ValueError(f"a block may have {MOST_LANES} to {CHUNK} rows, a power of 2, not {width}")
@@ -408,6 +438,8 @@ cdef class Runner:
             raise ValueError(f"this processor does not have the instruction set {instruction_set!r}, but {known}")
         if shapes and len(shapes) <= FEW:
             self.layout = Layout(shapes)
+            if self.layout.columns != program.inputs:
+                raise ValueError(f"rows of {self.layout.columns} numbers for a program of {program.inputs} inputs")
 
     def __reduce__(self):
         raise TypeError("cannot copy or pickle a Runner of vmap: make another of its program")

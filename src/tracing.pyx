@@ -25,12 +25,12 @@ from micrograd_c cimport rules
 from micrograd_c.engine cimport Value
 from micrograd_c.engine import call_on_data
 from micrograd_c.pausing cimport ignore_blocks
-from micrograd_c.tape cimport DETACHED, NO_TRACE, Node, pin, tape, unpin
+from micrograd_c.state cimport check_initialised
+from micrograd_c.tape cimport (
+    DETACHED, IN_TRACE, NO_TRACE, Node, PyThread_get_thread_ident, pin, release, tape, unpin,
+)
 
 __all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]
-
-cdef extern from "Python.h":
-    unsigned long PyThread_get_thread_ident()
 
 
 class TraceError(TypeError):
@@ -44,47 +44,65 @@ cdef enum Mark:
 cdef uint8_t *marks = NULL      # of nodes from tape.traced on
 cdef int32_t marked = 0         # so many of them are known
 cdef int32_t room = 0
-cdef unsigned long tracer = 0   # the thread whose trace there is
 
 
 def is_tracing():
     """True while a function is being traced in this thread."""
-    return tape.traced != NO_TRACE and tracer == PyThread_get_thread_ident()
+    return tape.tracer != 0 and tape.tracer == PyThread_get_thread_ident()
 
 
 def trace(action):
     """action(), as a trace: in it, reading data of what depends on an argument is a TraceError."""
-    global tracer, marks, marked, room
     if tape.traced != NO_TRACE:
         raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
     pin(&tape)
     ignore_blocks(True)     # a trace records, whoever calls
     tape.traced = tape.top
-    tracer = PyThread_get_thread_ident()
+    tape.tracer = PyThread_get_thread_ident()
     try:
         return action()
     finally:
-        tape.traced = NO_TRACE
-        tracer = 0
-        free(marks)
-        marks, marked, room = NULL, 0, 0
-        ignore_blocks(False)
+        empty_handles()
+        end_trace()
         unpin(&tape)
+
+
+cdef void end_trace() noexcept:
+    global marks, marked, room
+    tape.traced = NO_TRACE
+    tape.tracer = 0
+    free(marks)
+    marks, marked, room = NULL, 0, 0
+    ignore_blocks(False)
+
+
+cdef void empty_handles() noexcept:
+    """Values that depend on an argument and outlive the trace have no data from here on, see state.pxd."""
+    cdef int32_t i
+    cdef void *handle       # not counted as a reference: it may be dying
+    try:
+        mark_all()
+    except MemoryError:
+        pass        # nothing but those that are known
+    for i in range(tape.traced, min(tape.top, tape.traced + marked)):
+        handle = tape.handles[i]
+        if handle != NULL and is_dependent(i):
+            (<Value> handle).index = 0
+            (<Value> handle).plain = 0
+            (<Value> handle).of_trace = 1
+            release(&tape, i)
 
 
 def forget_other_threads():
     """After a fork: a trace of another thread will not go on."""
-    global tracer, marks, marked, room
-    if tape.traced != NO_TRACE and tracer != PyThread_get_thread_ident():
-        tape.traced = NO_TRACE
-        tracer = 0
-        free(marks)
-        marks, marked, room = NULL, 0, 0
-        ignore_blocks(False)
+    if tape.traced != NO_TRACE and tape.tracer != PyThread_get_thread_ident():
+        end_trace()
 
 
 def argument(list indexes not None):
     """A leaf that stands for a number of an argument. Its index is appended to the list."""
+    if not is_tracing():
+        raise RuntimeError("there is no trace that could have an argument")
     cdef Value value = Value(NAN)
     mark_all()
     marks[value.index - tape.traced] = DEPENDENT
@@ -111,8 +129,8 @@ cdef int mark_all() except -1:
 cdef bint depends(Node *node) noexcept:
     """On an argument, by what is known of its operands."""
     cdef int32_t k
-    if node.flags & DETACHED and node.data != node.data:
-        return True     # under no_grad operands are lost; what is no number came from an argument
+    if is_lost(node):
+        return True
     if not rules.has_edges(node.op):
         return is_dependent(node.a) or is_dependent(node.b)
     for k in range(node.a, node.a + node.b):
@@ -121,13 +139,18 @@ cdef bint depends(Node *node) noexcept:
     return False
 
 
+cdef bint is_lost(const Node *node) noexcept:
+    """Recorded under no_grad, which loses operands, in the trace: what is no number there came from an argument."""
+    return node.flags & DETACHED and node.dot & IN_TRACE and node.data != node.data
+
+
 cdef inline bint is_dependent(int32_t index) noexcept:
     return index >= tape.traced and marks[index - tape.traced] & DEPENDENT
 
 
 cdef bint depends_on_argument(Value value) except -1:
-    """Whether its data is not known, being different for each row. False outside of a trace."""
-    if value.index < tape.traced:
+    """Whether its data is not known, being different for each row. False where there is no trace."""
+    if not tape.tracer or value.index < tape.traced:
         return False
     mark_all()
     return is_dependent(value.index)
@@ -148,9 +171,16 @@ def check_read(Value value not None, what):
         )
 
 
+def check_usable(Value value not None):
+    """Raise what is said of a Value that has no data."""
+    check_initialised(value)
+
+
 def check_assignment(Value value not None):
     """The same, and remember those that do not."""
     check_read(value, "its .data is assigned to")
+    if value.index < tape.traced:
+        return
     marks[value.index - tape.traced] |= ASSIGNED
 
 

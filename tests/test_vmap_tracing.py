@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from micrograd_c import TraceError, maximum, no_grad, softmax, tape, vmap
+from micrograd_c import TraceError, maximum, no_grad, softmax, tape, vmap, where
 from micrograd_c.engine import Value
 
 
@@ -150,3 +150,40 @@ def test_functions_of_the_package_may_stand_beside_an_op_of_ones_own():
     with pytest.warns(UserWarning, match="row by row"):
         shares = vmap(function)(rows)
     assert shares.tolist() == [function([Value(x) for x in row]).data for row in rows]
+
+
+@pytest.mark.filterwarnings("ignore:vmap runs")
+def test_choices_in_what_is_run_row_by_row_do_not_show_in_the_next_trace():
+    """Whose first nodes would be taken for what does not depend on an argument."""
+    def chosen(x):
+        y = Value(x.data, (x,), "same")
+        for _ in range(10):
+            y = where(x, y, 1.0)
+        return y
+    assert vmap(chosen)([1.0, 2.0]).tolist() == [1.0, 2.0]
+    with pytest.raises(TraceError, match="turned into a float"):
+        vmap(lambda x: x * float(x * 2.0 * 2.0))([1.0, 2.0])
+
+
+def test_another_thread_may_call_what_vmap_has_made_while_this_one_traces():
+    """It waits for its turn to trace, and needs none for what was traced before."""
+    traced, results = vmap(lambda x: x * 2.0), []
+    traced(np.ones(1))
+    w, begun = Value(2.0), threading.Event()
+
+    def other():
+        begun.set()
+        try:
+            results.extend([traced(np.ones(2)).tolist(), vmap(lambda x: x * 3.0)([1.0]).tolist()])
+        except TraceError as error:
+            results.append(error)
+    thread = threading.Thread(target=other)
+
+    def function(x):
+        thread.start()
+        assert begun.wait(10)
+        thread.join(0.2)
+        return x * w
+    assert vmap(function)([1.0]).tolist() == [2.0]
+    thread.join(10)
+    assert results == [[2.0, 2.0], [3.0]]

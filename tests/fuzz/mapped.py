@@ -77,6 +77,8 @@ def of_native_run(node, grad):
     for parameter in node._children:
         parameter._grad = float(parameter._grad)
     if run.seeded == nodes.sweep:
+        for parameter in node._children:
+            parameter._grad += 0.0      # all of them get something, and -0.0 is 0.0 then
         for output in range(run.outputs):
             for (seed, slack), slopes in zip(run.seeds[output], run.slopes[output]):
                 for parameter, (slope, size) in slopes.items() if seed or slack else ():
@@ -109,7 +111,8 @@ def run(fn, in_axes, arguments):
     if any(differentiable) and not paused.get():
         for k, column in enumerate(outputs):
             if differentiable[k]:
-                shared.slopes[k] = [slopes_of(root, start) for root in column]
+                with contextlib.suppress(ZeroDivisionError):    # infinite ones, of an output that nobody will ask
+                    shared.slopes[k] = [slopes_of(root, start) for root in column]
         node = result(0.0, tuple(parameters), "vmap", of_native_run, shared)
     batches = [
         Batch(shared, node if differentiable[k] else None, k, [float(root._data) for root in column], blur)

@@ -85,8 +85,40 @@ def large_run(draw):
             f"{batch} = {f}(np.linspace(-1.0, 2.0, {draw.one([70, 600, 2100])})); {s} = {batch}.mean(); del {batch}")
 
 
+def run_of_several(draw):
+    """Several outputs, of which some are used, in any order; what is unused may have slopes that are infinite."""
+    w, b = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, first, second = draw.new("f"), draw.new("b"), draw.new("b")
+    forms = draw.random.sample(["w * x", "w * b * x", "(x + b).tanh()", "sumprod([w, b], [x, x]).relu()", "w", "x",
+                                "sumprod([b, w], [x, x], w).relu()", "w * b + x", "stop_gradient(w * x)"], 3)
+    unused = draw.one(["x * x", "(w * x * w * x).sqrt()", "((w - w) * x).sqrt()", "(b * w * (w * b)).sqrt() * x"])
+    options = draw.one(["", ", saved_bytes=0", ", threads=2"])
+    return (f"{f} = vmap(lambda x, w={w}, b={b}: [{', '.join(forms)}, {unused}]{options}); "
+            f"{first}, {second} = {f}([0.0, 2.0, {draw.one([-1.5, 0.0])}])[{draw.one(['0:2', '1:3', '0:3:2'])}]")
+
+
+def kept_from_trace(draw):
+    """A Value that outlives the trace that it was made in."""
+    w = draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    kept = draw.new("k")
+    what = draw.one(["x", "w * x", "(x + 1.0).exp()", "maximum(x, w)", "no_grad()(lambda: x * w)()"])
+    use = draw.one([f"{kept}[0] + 1.0", f"{w} * {kept}[0]", f"{kept}[0].data", f"{kept}[0].backward()",
+                    f"sumprod([{w}], {kept})", f"vmap(lambda y: y * {kept}[0])([1.0])", f"{kept}[0].grad",
+                    f"maximum({kept}[0], {w})", f"setattr({kept}[0], 'data', 1.0)", f"Value(1.0, ({kept}[0],), 'op')"])
+    return (f"{kept} = []; vmap(lambda x, w={w}, kept={kept}: (kept.append({what}), w + x)[1])([1.0, 2.0])\n"
+            f"try:\n    {use}\nexcept TypeError:\n    {kept}.append('refused')\nassert {kept}[-1] == 'refused'")
+
+
+kept_from_trace.here = True
+
+
 KINDS = {
     "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
     "run_of_network": (1, run_of_network), "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
+    "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }

@@ -1,0 +1,27 @@
+"""Lists in lists, as vmap takes them for arguments and gives them back as results: how deep, and filled with what.
+
+Knows nothing of what is in them.
+"""
+
+__all__ = ["DEEPEST", "fill", "nested", "too_deep"]
+
+DEEPEST = 64    # as many axes as arrays have
+
+
+def nested(shape, make):
+    """Nested lists of that shape; of shape (), what `make` makes."""
+    if not shape:
+        return make()
+    return [nested(shape[1:], make) for _ in range(shape[0])]
+
+
+def fill(tree, make):
+    """Lists like those in the tree, None replaced by what `make` makes."""
+    if isinstance(tree, list):
+        return [fill(one, make) for one in tree]
+    return make() if tree is None else tree
+
+
+def too_deep(name):
+    """The error for such lists."""
+    return ValueError(f"{name} has lists in lists more than {DEEPEST} deep, or a list that contains itself")
