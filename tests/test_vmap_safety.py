@@ -171,8 +171,9 @@ def test_as_many_axes_as_arrays_have(axes):
     for given in (ctypes_array(axes), deep(axes), memoryview(ctypes_array(axes))):
         mapped = vmap(innermost)
         assert mapped(given).tolist() == mapped(given).tolist()
-    for nothing in (ctypes_array(axes, 0), deep(axes - 1) and memoryview(ctypes_array(axes, 0))):
-        assert vmap(lambda x: w)(nothing).tolist() == []
+    nothing = ctypes_array(axes, 0)
+    if memoryview(nothing).itemsize:        # CPython 3.9's says that its numbers have no bytes
+        assert vmap(lambda x: w)(nothing).tolist() == vmap(lambda x: w)(memoryview(nothing)).tolist() == []
 
 
 HUGE = np.broadcast_to(np.int8(1), (2, 2**31, 2**29))
