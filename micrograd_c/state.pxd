@@ -182,7 +182,11 @@ cdef inline void forget_graph(Value value) noexcept:
 
 cdef inline int hold(Value out, Value operand) except -1:
     """Keep alive what the operand must not lose: itself if it has state of its own, else only what it holds."""
-    return 0 if operand.plain else hold_all(out, (operand,) if keeps_itself(operand) else held_by(operand))
+    if operand.plain:
+        return 0
+    if not operand.has_state and is_watched(operand):
+        gain_state(operand)     # what was computed from it before it was watched must hold it too
+    return hold_all(out, (operand,) if keeps_itself(operand) else held_by(operand))
 
 
 cdef inline bint keeps_itself(Value operand) noexcept:
