@@ -15,7 +15,7 @@ from micrograd_c.classes cimport is_plain_class
 from micrograd_c.engine cimport Value, bind
 from micrograd_c.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c.pausing cimport paused_here
-from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, keeps_itself, refuse_foreign_value
+from micrograd_c.state cimport as_plain_number, describe, held_by, hold_all, is_held_itself, refuse_foreign_value
 from micrograd_c.tape cimport (
     ADJOINT, BIAS, CONSECUTIVE, DATA_INT, Edge, FINITE, LEAF_NODE, Node, ODD, PRODUCT, Tape, lower_top, record_leaf,
     settle, write,
@@ -297,7 +297,7 @@ cdef inline int hold_operands(list outputs, list operands) except -1:
         if isinstance(operand, Value):
             value = operand
             if not value.plain:
-                held.append(value if keeps_itself(value) else held_by(value))
+                held.append(value if is_held_itself(value) else held_by(value))
     together = tuple(held)
     for output in outputs:
         hold_all(output, together)

@@ -184,20 +184,19 @@ cdef inline int hold(Value out, Value operand) except -1:
     """Keep alive what the operand must not lose: itself if it has state of its own, else only what it holds."""
     if operand.plain:
         return 0
-    if not operand.has_state and is_watched(operand):
-        gain_state(operand)     # what was computed from it before it was watched must hold it too
-    return hold_all(out, (operand,) if keeps_itself(operand) else held_by(operand))
+    return hold_all(out, (operand,) if is_held_itself(operand) else held_by(operand))
 
 
-cdef inline bint keeps_itself(Value operand) noexcept:
-    """Not just for what it holds.
+cdef inline bint is_held_itself(Value operand) except -1:
+    """Whether results hold an operand that is not plain, and not just what it holds.
 
     An Extra without state of its own may keep the identities in _prev. And weak references to what Python's collector
-    knows would be cleared if it were found in a cycle, before anybody could ask whether a graph reaches it.
+    knows would be cleared if it were found in a cycle, before anybody could ask whether a graph reaches it: what was
+    computed before there were any must hold it from now on.
     """
-    return operand.has_state or is_watched(operand) or (
-        isinstance(operand.extra, Extra) and (<Extra> operand.extra).prev is not None
-    )
+    if not operand.has_state and is_watched(operand):
+        gain_state(operand)
+    return operand.has_state or (isinstance(operand.extra, Extra) and (<Extra> operand.extra).prev is not None)
 
 
 cdef inline int hold_all(Value out, tuple more) except -1:
@@ -244,7 +243,7 @@ cdef inline int gain_state(Value value) except -1:
 cdef inline Py_ssize_t anchor(Value value) except -1:
     """Make the live Values computed from this one hold it. Returns how many there are.
 
-    They become known to Python's collector. So those with weak references must be held too, see `keeps_itself`.
+    They become known to Python's collector. So those with weak references must be held too, see `is_held_itself`.
     """
     cdef list dependents = dependents_of(value)
     cdef Value dependent

@@ -94,7 +94,7 @@ cdef class Value:
         if before:
             release(&tape, before)
             forget_graph(self)
-        if self.extra is None and is_plain_class(type(self)) and has_plain_attributes(self):
+        if not self.has_state and self.extra is None and is_plain_class(type(self)) and has_plain_attributes(self):
             if type(self) is not Value or self.attributes != NULL:
                 want_states(&tape)
             PyObject_GC_UnTrack(self)

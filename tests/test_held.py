@@ -230,17 +230,19 @@ def test_a_weak_reference_outlives_a_cycle_of_others_through_its_value(become_kn
     assert alive() is None
 
 
-def test_a_weak_reference_made_late_outlives_a_cycle_of_what_is_computed_then():
+@pytest.mark.parametrize("op", OPS)
+def test_a_weak_reference_made_late_outlives_a_cycle_of_what_is_computed_then(op):
     a = Value(2.0)
     a.other = [1]
     v = a * 3.0
     kept = v * 2.0      # before there is a weak reference
     alive = weakref.ref(v)
-    cycle = v + 1.0
-    cycle.itself = cycle
-    del v, cycle
+    result = OPS[op](v)
+    for cycle in result if isinstance(result, list) else [result]:
+        cycle.itself = cycle
+    del v, cycle, result
     gc.collect()
-    assert alive() in kept._prev
+    assert alive() is not None and alive() in kept._prev
     del kept
     gc.collect()
     assert alive() is None

@@ -67,6 +67,19 @@ def test_labels_survive_in_every_result_that_reaches_them():
     assert sorted(v.label for v in product._prev) == [3, 4]
 
 
+@pytest.mark.parametrize("write", [lambda v, attributes: setattr(v, "label", "x"),
+                                   lambda v, attributes: attributes.update(label="x")], ids=["v.label", "the dict"])
+def test_labels_survive_in_a_value_made_anew_whose_dict_was_handed_out(write):
+    v = Value(1.0)
+    attributes = vars(v)
+    v.__init__(2.0)
+    result = v.relu()
+    write(v, attributes)
+    del v, attributes
+    (operand,) = result._prev
+    assert operand.label == "x"
+
+
 def test_state_below_a_value_found_through_prev_survives_the_root():
     def build():
         out = Value(a.data ** 2, (a,), "square")

@@ -108,7 +108,7 @@ FAULTS = {
          "ends[i].number.value, 0)\n        bind",
          "test_no_grad.py test_fused_numbers.py"),
         ("a layer's results do not hold operands with functions of users",
-         "                held.append(value if keeps_itself(value) else held_by(value))\n",
+         "                held.append(value if is_held_itself(value) else held_by(value))\n",
          "                held.append(held_by(value))\n",
          "test_fused_users.py test_fused_lives.py test_memory_safety.py test_state.py"),
         ("an int input beyond 64 bits is cut",
