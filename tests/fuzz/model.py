@@ -53,7 +53,7 @@ class Value:
         self._children, self._set, self._rule, self._constant = children, None, rules.of_leaf, None
         self._birth = next(births)
         for child in children:
-            child._used = True
+            child._used, child._watched_late = True, False
 
     @property
     def _op(self):

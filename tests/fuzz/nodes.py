@@ -18,7 +18,7 @@ reads = 0.0     # the slacks of gradients that were read since a function of a u
 GROWTH = 8.0    # such a function multiplies them by less before it adds them to another gradient
 SLOTS = (
     "__dict__", "__weakref__", "_birth", "_blur", "_children", "_constant", "_data", "_detached", "_function",
-    "_grad", "_made_as", "_name", "_rule", "_set", "_slack", "_used",
+    "_grad", "_made_as", "_name", "_rule", "_set", "_slack", "_tracked", "_used", "_watched_late",
 )
 
 
@@ -43,10 +43,10 @@ def set_up(node, data, children, name, rule, constant=None, detached=None):
     node._made_as = name
     node._children, node._name, node._rule, node._constant = children, name, rule, constant
     node._function = node._set = None
-    node._used = False
+    node._used = node._tracked = node._watched_late = False
     node._birth = next(births)
     for child in children:
-        child._used = True
+        child._used, child._watched_late = True, False
 
 
 def users_of(node):

@@ -152,6 +152,8 @@ def finalized(draw, inner, actions):
     a = draw.one(plain) if plain else None
     if a:
         draw.worlds.model[a]._used = True       # for good, as its operands may not be replaced then
+        for node in below(draw.worlds.model[a]):
+            node._set = node._prev      # looked at, see initialise_used
     action = draw.one(actions).format(a=a)
     return (f"Garbage(lambda: {action}); gc.set_threshold(1, 1, 1); gc.enable()\n"
             "try:\n" + "\n".join("    " + line for line in inner.split("\n")) + "\nfinally: gc.disable()")

@@ -18,7 +18,7 @@ import model
 import modules
 
 COMMON = {
-    "copy": copy.copy, "deepcopy": copy.deepcopy, "gc": gc, "pickle": pickle, "ref": weakref.ref,
+    "copy": copy.copy, "deepcopy": copy.deepcopy, "gc": gc, "pickle": pickle,
     "Thread": threading.Thread, "seed": random.seed, "sleep": time.sleep,
 }
 HEADER = """\
@@ -101,6 +101,12 @@ def nothing(argument):
     """What only micrograd_c is asked to do."""
 
 
+def reference(value):
+    if not weakref.getweakrefcount(value):
+        value._watched_late = value._used
+    return weakref.ref(value)
+
+
 class Tape:
     """The model has none."""
 
@@ -116,7 +122,7 @@ def model_names(real):
         names.update({name: thing for name, thing in vars(module).items() if name in real})
     names["Value"] = model.Value
     exec("import math\n" + HEADER[HEADER.index("def operands"):], names)
-    names.update(burst=nothing, Garbage=nothing, walk=nothing, Later=lambda action: action())
+    names.update(ref=reference, burst=nothing, Garbage=nothing, walk=nothing, Later=lambda action: action())
     return names
 
 
