@@ -1,11 +1,17 @@
-"""Builds the compiled modules. MICROGRAD_C_BUILD asks for another build than the usual one, see docs/building.md."""
+"""Builds the compiled modules. MICROGRAD_C_BUILD asks for another build than the usual one, see docs/building.md.
 
+Modules are found by their files: src/micrograd_c/_core/ROOM/NAME.pyx is micrograd_c._core.ROOM.NAME. Only what a change
+can have an effect on is built again.
+"""
+
+import hashlib
 import os
 import pathlib
 import sys
 
 from Cython.Build import cythonize
-from setuptools import Extension, setup
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_clib import build_clib
 from setuptools.command.build_ext import build_ext
 
 # forward results are CPython's bit for bit: no fused multiply-add, no folded pow
@@ -25,7 +31,7 @@ BUILDS = {
         "compile": ["-O1", "-g"],
     },
     # the kernels as a compiler without vector types has them
-    "scalar": {"compile": OPTIMIZED, "macros": [("MICROGRAD_C_SCALAR", None)]},
+    "scalar": {"compile": OPTIMIZED, "macros": [("MICROGRAD_C_SCALAR", "1")]},
     "coverage": {
         "compile": ["-O0"],
         "macros": [("CYTHON_TRACE_NOGIL", "1")],
@@ -34,11 +40,19 @@ BUILDS = {
 }
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
-modules = [
-    "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program",
-    "analysis", "compiler", "columns", "runs", "batch",
+ROOT = pathlib.Path("src")
+CORE = ROOT / "micrograd_c" / "_core"
+KERNELS = CORE / "mapped" / "kernels"
+BUILT = pathlib.Path("build") / sys.implementation.cache_tag     # what is kept for the next build, also by pip
+WAY = BUILT / "way"
+MACROS = [
+    ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
+    ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see value_type.h
+    *build.get("macros", []),
 ]
-SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
+FLAGS = [*MATHEMATICS, *build["compile"]]
+HEADERS = sorted(path.as_posix() for path in CORE.rglob("*.h"))
+INCLUDED = sorted({pathlib.Path(header).parent.as_posix() for header in HEADERS})
 
 DIRECTIVES = {
     "language_level": 3,
@@ -66,38 +80,73 @@ RELEASED_ONCE = """\
 """
 
 
+def is_other_way():
+    """Whether what was built last in this folder was built in another way."""
+    return not WAY.exists() or WAY.read_text(encoding="utf-8") != the_way()
+
+
+def the_way():
+    return hashlib.sha256(repr((FLAGS, MACROS, DIRECTIVES, os.environ.get("CFLAGS"))).encode()).hexdigest()
+
+
+class BuildKernels(build_clib):
+    """Once for all modules that are linked with them, and not again for an edit of these."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.build_clib = self.build_temp = str(BUILT / "kernels")
+        self.force = self.force or is_other_way()
+
+
 class BuildModules(build_ext):
     """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
 
     def run(self):
-        # force, as edits to a .pxd in another folder are not tracked
-        translated = cythonize(self.extensions, force=True, compiler_directives=DIRECTIVES)
+        self.force = self.force or is_other_way()
+        translated = cythonize(
+            self.extensions, include_path=[str(ROOT)], build_dir=str(BUILT), force=self.force,
+            compiler_directives=DIRECTIVES,
+        )
         for module, made in zip(self.extensions, translated):
-            module.sources = made.sources
+            module.sources, module.depends = made.sources, made.depends
             written = pathlib.Path(made.sources[0])
-            written.write_text(
-                written.read_text(encoding="utf-8").replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8"
-            )
+            text = written.read_text(encoding="utf-8")
+            if RELEASED_TWICE in text:
+                written.write_text(text.replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8")
+        self.run_command("build_clib")
         super().run()
+        WAY.write_text(the_way(), encoding="utf-8")
+
+
+def name_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 setup(
-    cmdclass={"build_ext": BuildModules},
+    packages=[*find_packages(include=["micrograd_c", "micrograd_c.*"]),
+              "micrograd_c._core", *(f"micrograd_c._core.{name}" for name in find_packages(str(CORE)))],
+    package_dir={"micrograd_c._core": CORE.as_posix()},
+    cmdclass={"build_clib": BuildKernels, "build_ext": BuildModules},
     options={"build_ext": {"parallel": os.cpu_count()}},
+    libraries=[(
+        "micrograd_c_kernels",
+        {
+            "sources": sorted(path.as_posix() for path in KERNELS.glob("*.c")),
+            "obj_deps": {"": HEADERS},
+            "include_dirs": INCLUDED,
+            "macros": MACROS,
+            "cflags": FLAGS,
+        },
+    )],
     ext_modules=[
         Extension(
-            f"micrograd_c.{name}",
-            [f"src/{name}.pyx", *SOURCES.get(name, [])],
-            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h", "src/unknown_op.h"],
-            include_dirs=["src"],
-            define_macros=[
-                ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
-                ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see src/value_type.h
-                *build.get("macros", []),
-            ],
-            extra_compile_args=[*MATHEMATICS, *build["compile"]],
+            name_of(path),
+            [path.as_posix()],
+            include_dirs=INCLUDED,
+            define_macros=MACROS,
+            extra_compile_args=FLAGS,
             extra_link_args=build.get("link", []),
         )
-        for name in modules
+        for path in sorted(CORE.rglob("*.pyx"))
     ],
 )

@@ -4,6 +4,7 @@
     from micrograd_c.nn import MLP
 """
 
+import importlib
 import sys
 
 __version__ = "0.1.0"
@@ -25,11 +26,7 @@ except ModuleNotFoundError as error:
         raise SystemExit(message) from None
     raise ImportError(message) from None
 
-from micrograd_c.batch import Batch
-from micrograd_c.batching import TraceError, vmap
-from micrograd_c.choosing import maximum, minimum, stop_gradient, where
-from micrograd_c.grad_mode import no_grad
-from micrograd_c.substitute import (  # noqa: F401 (IPython and pytest look for their hooks here)
+from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
     install,
     load_ipython_extension,
     pytest_addoption,
@@ -38,4 +35,22 @@ from micrograd_c.substitute import (  # noqa: F401 (IPython and pytest look for 
     uninstall,
     unload_ipython_extension,
 )
-from micrograd_c.vector import cross_entropy, linear, logsumexp, mean, softmax, sumprod
+from micrograd_c._core.mapped.batch import Batch
+from micrograd_c._core.mapped.vmap import TraceError, vmap
+from micrograd_c._core.value.grad_mode import no_grad
+from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
+from micrograd_c.functional import cross_entropy, linear, logsumexp, mean, softmax, sumprod
+
+MODULES = {"engine", "functional", "nn", "optim", "tape", "vector", "viz"}      # loaded when they are asked for
+
+
+def __getattr__(name):
+    if name in MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    """The public names; and for pytest, which looks for them here, its hooks."""
+    hooks = [name for name in globals() if name.startswith("pytest_")] if "_pytest" in sys.modules else []
+    return sorted({*__all__, *MODULES, "__version__", *hooks})

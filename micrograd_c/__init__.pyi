@@ -1,9 +1,9 @@
-from micrograd_c.batch import Batch
-from micrograd_c.batching import TraceError, vmap
-from micrograd_c.choosing import maximum, minimum, stop_gradient, where
+from micrograd_c._core.drop_in.names import install, uninstall
+from micrograd_c._core.mapped.batch import Batch
+from micrograd_c._core.mapped.vmap import TraceError, vmap
+from micrograd_c._core.value.grad_mode import no_grad
+from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
 from micrograd_c.engine import Value
-from micrograd_c.grad_mode import no_grad
-from micrograd_c.substitute import install, uninstall
 from micrograd_c.vector import cross_entropy, linear, logsumexp, mean, softmax, sumprod
 
 __version__: str

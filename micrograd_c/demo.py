@@ -11,7 +11,7 @@ import random
 import time
 from array import array
 
-from micrograd_c.batching import vmap
+from micrograd_c._core.mapped.vmap import vmap
 from micrograd_c.optim import SGD
 from micrograd_c.vector import sumprod
 

@@ -5,10 +5,10 @@ What is recorded in one go, and how, is the business of layers; names of paramet
 
 import random
 
-from micrograd_c import layers
-from micrograd_c import parameters as names
+from micrograd_c._core.bulk import neurons
+from micrograd_c._core.bulk.optimizer_steps import zero_plain
+from micrograd_c._core.modules import parameters as names
 from micrograd_c.engine import Value
-from micrograd_c.updates import zero_plain
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
@@ -69,7 +69,7 @@ class Module:
 
     def _repr_html_(self):
         """What notebooks show; repr() is micrograd's."""
-        from micrograd_c.summary import summary  # not at the top: few need it
+        from micrograd_c._core.modules.notebook import summary  # not at the top: few need it
         return summary(self)
 
 
@@ -108,7 +108,7 @@ class Neuron(Module):
 
     def __call__(self, x):
         """The output for inputs x, nin numbers or Values. Raises ValueError for another number of them."""
-        return layers.neuron(self, x)
+        return neurons.neuron(self, x)
 
     def parameters(self):
         """The weights, then the bias."""
@@ -137,12 +137,12 @@ class Layer(Module):
 
     def __call__(self, x):
         """The outputs as a list; a single one as it is. Raises ValueError for another number of inputs than nin."""
-        out = layers.layer(self.neurons, x)
+        out = neurons.layer(self.neurons, x)
         return out[0] if len(out) == 1 else out
 
     def parameters(self):
         """The neurons' parameters in order."""
-        return layers.parameters(self.neurons)
+        return neurons.parameters(self.neurons)
 
     def __repr__(self):
         return f"Layer of [{', '.join(str(n) for n in self.neurons)}]"
@@ -170,7 +170,7 @@ class MLP(Module):
 
     def __call__(self, x):
         """The last layer's outputs for inputs x: a list, or one Value if it has one neuron."""
-        return layers.network(self.layers, x)
+        return neurons.network(self.layers, x)
 
     def parameters(self):
         """The layers' parameters in order."""
@@ -183,4 +183,4 @@ class MLP(Module):
         return f"MLP of [{', '.join(str(one) for one in self.layers)}]"
 
 
-layers.recognise(Neuron, Layer)
+neurons.recognise(Neuron, Layer)

@@ -2,8 +2,8 @@
 
 from array import array
 
-from micrograd_c import updates
-from micrograd_c.options import check_betas, check_options, frozen, read_memory, read_state
+from micrograd_c._core.bulk import optimizer_steps
+from micrograd_c._core.modules.optimizer_options import check_betas, check_options, frozen, read_memory, read_state
 
 __all__ = ["Adam", "AdamW", "Optimizer", "SGD"]
 
@@ -55,7 +55,7 @@ class Optimizer:
         if "params" not in group:
             raise ValueError("a group of parameters is a dict with the key 'params', and options if they differ")
         params = list({id(p): p for p in group["params"]}.values())
-        updates.check_parameters(params)
+        optimizer_steps.check_parameters(params)
         known = {id(p) for other in self.param_groups for p in other["params"]}
         if any(id(p) in known for p in params):
             raise ValueError("a parameter is in two groups; it can have the options of one only")
@@ -67,7 +67,7 @@ class Optimizer:
     def zero_grad(self):
         """Set the gradient of every parameter to 0."""
         for group in self.param_groups:
-            updates.zero_grad(group["params"])
+            optimizer_steps.zero_grad(group["params"])
 
     def step(self, closure=None):
         """Change every parameter by its gradient. A closure is called first, and what it returns is returned."""
@@ -163,8 +163,10 @@ class SGD(Optimizer):
         buffer = None
         if group["momentum"] != 0:
             buffer = zeros(group) if first else state["momentum_buffer"]
-        updates.sgd(group["params"], buffer, group["lr"], group["momentum"], group["dampening"], group["weight_decay"],
-                    group["nesterov"], group["maximize"], first)
+        optimizer_steps.sgd(
+            group["params"], buffer, group["lr"], group["momentum"], group["dampening"], group["weight_decay"],
+            group["nesterov"], group["maximize"], first,
+        )
         if buffer is not None:
             state["momentum_buffer"] = buffer
 
@@ -203,7 +205,7 @@ class Adam(Optimizer):
         for name in self._remembers(group):
             if name not in state:
                 state[name] = zeros(group)
-        updates.adam(group["params"], state["exp_avg"], state["exp_avg_sq"],
+        optimizer_steps.adam(group["params"], state["exp_avg"], state["exp_avg_sq"],
                      state["max_exp_avg_sq"] if group["amsgrad"] else None, group["lr"], *group["betas"], group["eps"],
                      group["weight_decay"], self._decoupled, group["maximize"], state["step"] + 1)
 

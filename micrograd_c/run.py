@@ -16,7 +16,7 @@ import types
 import warnings
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 
-from micrograd_c.substitute import install, installed, uninstall
+from micrograd_c._core.drop_in.names import install, installed, uninstall
 
 __all__ = ["run_script"]
 

@@ -7,7 +7,7 @@ cannot tell: in which order Values were recorded, and how many there are where t
 import re
 from collections import deque
 
-from micrograd_c.copying import count_ops, in_order
+from micrograd_c._core.value.copying import count_ops, in_order
 from micrograd_c.engine import Value
 
 __all__ = ["trace", "draw_dot", "to_dot"]

@@ -14,7 +14,8 @@ import weakref
 from networks import custom
 from spelled import as_list
 
-from micrograd_c import copying, nn, no_grad, optim, tape, viz
+from micrograd_c import nn, no_grad, optim, tape, viz
+from micrograd_c._core.value import copying
 from micrograd_c.engine import Value
 
 HOOKS = {

@@ -12,7 +12,8 @@ import micrograd.engine
 import micrograd.nn
 import pytest
 
-from micrograd_c import copying, nn
+from micrograd_c import nn
+from micrograd_c._core.value import copying
 from micrograd_c.engine import Value
 
 

@@ -17,9 +17,11 @@ PACKAGE = pathlib.Path(micrograd_c.__file__).parent
 
 
 def run_module(*arguments, folder):
-    return subprocess.run(
-        [sys.executable, "-m", "micrograd_c", *arguments], capture_output=True, text=True, cwd=folder, check=False
-    )
+    return run(["-m", "micrograd_c", *arguments], folder)
+
+
+def run(arguments, folder):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=folder, check=False)
 
 
 def test_the_demo_prints_the_notebooks_lines(capsys):
@@ -121,13 +123,13 @@ def test_no_program_to_run_is_a_usage_error(arguments, problem, capsys):
 def uncompiled(tmp_path):
     """A folder like the sources', with the package as it is before it is compiled."""
     (tmp_path / "micrograd_c").mkdir()
-    for file in PACKAGE.glob("*.py"):
+    for file in PACKAGE.glob("*.py"):       # the compiled core has a folder of its own
         shutil.copy(file, tmp_path / "micrograd_c")
     return tmp_path
 
 
 def test_uncompiled_sources_are_one_clear_sentence(uncompiled):
-    done = run_module("demo", folder=uncompiled)
+    done = run(["-S", "-m", "micrograd_c", "demo"], uncompiled)      # without what is installed
     assert done.returncode == 1
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -136,9 +138,7 @@ def test_uncompiled_sources_are_one_clear_sentence(uncompiled):
 
 
 def test_importing_uncompiled_sources_is_an_import_error_that_says_so(uncompiled):
-    done = subprocess.run(
-        [sys.executable, "-c", "import micrograd_c.engine"], capture_output=True, text=True, cwd=uncompiled, check=False
-    )
+    done = run(["-S", "-c", "import micrograd_c.engine"], uncompiled)
     last = done.stderr.splitlines()[-1]
     assert last.startswith("ImportError: micrograd_c is not compiled")
     assert "pip install ." in last

@@ -8,21 +8,9 @@ import pickle
 import pytest
 
 import micrograd_c
-from micrograd_c import (
-    Value,
-    analysis,
-    batch,
-    columns,
-    compiler,
-    engine,
-    nn,
-    no_grad,
-    optim,
-    program,
-    rowwise,
-    runs,
-    vmap,
-)
+from micrograd_c import Value, nn, no_grad, optim, vmap
+from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, program, row_by_row
+from micrograd_c._core.value import value
 
 Case = collections.namedtuple("Case", "make check refuses", defaults=({},))     # refuses: by way, what TypeError says
 PICKLES = [f"pickle {protocol}" for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
@@ -282,13 +270,13 @@ def batch_of_three():
     return vmap(lambda x: w * x)([1.0, 2.0, 3.0])
 
 
-def row_by_row():
+def computed_row_by_row():
     with pytest.warns(UserWarning, match="row by row"):
         return vmap(lambda x: Value(x.data * 2, (x,), "own"))([1.0, 2.0])
 
 
 def like_rows(twin, original):
-    assert type(twin) is rowwise.Rowwise
+    assert type(twin) is row_by_row.Rowwise
     assert twin.tolist() == original.tolist()
     twin.sum().backward()
 
@@ -352,7 +340,7 @@ CASES = {
     "AdamW": Case(optimizer(optim.AdamW), like_optimizer),
     "Adam without its model": Case(lambda: ADAM()[1], like_lone_optimizer),
     "Batch": Case(batch_of_three, None, never("take its numbers")),
-    "Rowwise": Case(row_by_row, like_rows, LEAVES_ONLY),
+    "Rowwise": Case(computed_row_by_row, like_rows, LEAVES_ONLY),
     "vmap": Case(lambda: mapped, like_mapped),
     "vmap of a function with a name of its own": Case(lambda: vmap(plain), like_mapped),
     "vmap in a class": Case(lambda: Net.row, like_mapped_method),
@@ -364,17 +352,17 @@ CASES = {
     **{name: Case(lambda name=name: getattr(micrograd_c, name), same) for name in micrograd_c.__all__
        if inspect.isroutine(getattr(micrograd_c, name)) and name != "vmap"},
     # inside
-    "Extra": Case(engine.Extra, None, never("an Extra: it is part of a Value")),
+    "Extra": Case(value.Extra, None, never("an Extra: it is part of a Value")),
     "Program": Case(program.Program, None, never("a Program of vmap")),
     "Runner": Case(lambda: mapped_trace().runner, None, never("a Runner of vmap")),
-    "Run": Case(lambda: runs.Run.__new__(runs.Run), None, never("a Run of vmap")),
+    "Run": Case(lambda: executor.Run.__new__(executor.Run), None, never("a Run of vmap")),
     "Reduction": Case(lambda: batch.Reduction.__new__(batch.Reduction), None, never("a Reduction of vmap")),
     "Numbers": Case(lambda: columns.Numbers(b"abc"), None, never("Numbers, which look into a buffer")),
     "Columns": Case(lambda: columns.Columns(3), None, never("Columns, which look into buffers")),
     "Layout": Case(lambda: columns.Layout([(2,)]), None, never("a Layout of vmap")),
     "Empty": Case(lambda: columns.empty((0, 2)), None, never("an Empty of vmap")),
     "Analysis": Case(lambda: analysis.Analysis.__new__(analysis.Analysis), None, never("Analysis, which is of one")),
-    "Compiler": Case(lambda: compiler.Compiler.__new__(compiler.Compiler), None, never("Compiler, which is of one")),
+    "Compiler": Case(lambda: lowering.Compiler.__new__(lowering.Compiler), None, never("Compiler, which is of one")),
 }
 
 
@@ -417,7 +405,7 @@ def test_every_public_object_has_a_case():
 
 
 @pytest.mark.parametrize(
-    "module", [analysis, batch, columns, compiler, engine, program, runs], ids=lambda module: module.__name__,
+    "module", [analysis, batch, columns, executor, lowering, program, value], ids=lambda module: module.__name__,
 )
 def test_every_compiled_class_has_a_case(module):
     classes = {

@@ -13,7 +13,7 @@ from edge_sides import ERRORS, Mapped, eager, fitting_rows, roles
 from edges import CASES, close, nan, same
 from micrograd.engine import Value as Original
 
-from micrograd_c import runs
+from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 
 ORACLE = edge_choices.read_oracle()
@@ -74,7 +74,7 @@ def test_the_plain_spelling_is_the_same(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("kernels", runs.instruction_sets())
+@pytest.mark.parametrize("kernels", executor.instruction_sets())
 def test_vmap_is_right_in_every_role_on_every_instruction_set(kernels, name, monkeypatch):
     monkeypatch.setenv("MICROGRAD_C_KERNELS", kernels)
     case = CASES[name]

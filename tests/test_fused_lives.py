@@ -8,7 +8,8 @@ import weakref
 import pytest
 from spelled import COMPILED, agree, agree_with_original, run
 
-from micrograd_c import copying, nn, optim, tape
+from micrograd_c import nn, optim, tape
+from micrograd_c._core.value import copying
 from micrograd_c.engine import Value
 
 pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")

@@ -8,7 +8,8 @@ from conftest import COLLECT_AT_NEXT_CHANCE, sanitized
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/statm")
 SHORT_OF_MEMORY = COLLECT_AT_NEXT_CHANCE + """
 import copy, os, resource
-from micrograd_c import copying, nn, vector, viz
+from micrograd_c._core.value import copying
+from micrograd_c import nn, vector, viz
 
 def short_of_memory(call):
     with open("/proc/self/statm") as file:
@@ -153,7 +154,8 @@ def test_finalizers_may_do_anything_while_a_layer_is_looked_at(run_python):
     """Nothing breaks, and afterwards the graph is a whole one."""
     run_python(COLLECT_AT_NEXT_CHANCE + f"""
 import copy
-from micrograd_c import copying, nn
+from micrograd_c._core.value import copying
+from micrograd_c import nn
 from micrograd_c.vector import linear
 class Sub(Value):
     pass

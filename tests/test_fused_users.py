@@ -6,7 +6,8 @@ import pytest
 from networks import custom
 from spelled import COMPILED, agree, agree_with_original
 
-from micrograd_c import copying, no_grad, tape, viz
+from micrograd_c import no_grad, tape, viz
+from micrograd_c._core.value import copying
 
 pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
 

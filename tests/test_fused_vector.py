@@ -5,7 +5,8 @@ import math
 import pytest
 from spelled import COMPILED, agree
 
-from micrograd_c import no_grad, spelling, tape, vector
+from micrograd_c import no_grad, tape, vector
+from micrograd_c._core.bulk import plain_lines
 
 pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
 
@@ -14,8 +15,8 @@ def functions(way):
     """linear, softmax, mean and cross_entropy in one way."""
     if way is COMPILED:
         return vector.linear, vector.softmax, vector.mean, vector.cross_entropy
-    linear = lambda rows, xs, biases: [spelling.sumprod(row, xs, b) for row, b in zip(rows, biases)]    # noqa: E731
-    return linear, spelling.softmax, spelling.mean, spelling.cross_entropy
+    linear = lambda rows, xs, biases: [plain_lines.sumprod(row, xs, b) for row, b in zip(rows, biases)]    # noqa: E731
+    return linear, plain_lines.softmax, plain_lines.mean, plain_lines.cross_entropy
 
 
 def values(way, *numbers):

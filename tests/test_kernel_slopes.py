@@ -7,7 +7,8 @@ import random
 import pytest
 from edges import ordered
 
-from micrograd_c import maximum, minimum, runs, vmap, where
+from micrograd_c import maximum, minimum, vmap, where
+from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -20,7 +21,7 @@ TWO = {
 }
 
 
-@pytest.fixture(params=runs.instruction_sets(), autouse=True)
+@pytest.fixture(params=executor.instruction_sets(), autouse=True)
 def instruction_set(request, monkeypatch):
     monkeypatch.setenv("MICROGRAD_C_KERNELS", request.param)
 

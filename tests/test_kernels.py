@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from edges import ordered
 
-from micrograd_c import runs, vmap
+from micrograd_c import vmap
+from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 
-SETS = runs.instruction_sets()
+SETS = executor.instruction_sets()
 DOMAINS = {
     "exp": [(-745.0, 709.7), (-1.0, 1.0), (-1e-8, 1e-8)],
     "log": [(1e-300, 1e300), (0.5, 2.0), (5e-324, 1e-307), (1 - 1e-9, 1 + 1e-9)],

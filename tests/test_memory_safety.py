@@ -175,11 +175,13 @@ for change in CHANGES:
     attempt(change, lambda rows, xs, biases: softmax(biases))
 """,
     "helpers refuse what is no Value": """
-from micrograd_c import copying, engine, updates
-for call in (lambda: updates.zero_grad([None]), lambda: updates.zero_grad(None),
+from micrograd_c._core.value import copying
+from micrograd_c._core.value import value
+from micrograd_c._core.bulk import optimizer_steps
+for call in (lambda: optimizer_steps.zero_grad([None]), lambda: optimizer_steps.zero_grad(None),
              lambda: copying.shallow_copy(None), lambda: copying.deep_copy(None, {}),
-             lambda: copying.reduce_leaf(None), lambda: engine.LocalStep(None),
-             lambda: engine.LocalStep.__new__(engine.LocalStep)):
+             lambda: copying.reduce_leaf(None), lambda: value.LocalStep(None),
+             lambda: value.LocalStep.__new__(value.LocalStep)):
     try:
         call()
     except TypeError:

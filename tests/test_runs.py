@@ -7,7 +7,8 @@ import sys
 import pytest
 from conftest import sanitized
 
-from micrograd_c import no_grad, runs, tape, vmap
+from micrograd_c import no_grad, tape, vmap
+from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -147,7 +148,7 @@ def test_the_fastest_kernels_are_chosen(monkeypatch):
         vmap(model)(rows).sum().backward()
         return [p.grad for p in model.parameters()]
 
-    sets = runs.instruction_sets()
+    sets = executor.instruction_sets()
     draw = random.Random(3)
     model = MLP(5, [7, 1], activation="tanh")
     rows = [[draw.random() for _ in range(5)] for _ in range(100)]

@@ -201,8 +201,9 @@ print([name for name in unneeded if name in sys.modules])
 def test_examples_in_docstrings_run(run_python):
     assert run_python("""
 import doctest
-from micrograd_c import run, substitute
-for module in (run, substitute):
+from micrograd_c import run
+from micrograd_c._core.drop_in import names
+for module in (run, names):
     result = doctest.testmod(module)
     print(result.failed, result.attempted > 0)
 """) == "0 True\n0 True\n"

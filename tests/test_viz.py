@@ -15,7 +15,7 @@ from hypothesis import given
 from programs import Run, programs
 
 from micrograd_c import no_grad, tape
-from micrograd_c.copying import count_ops, in_order
+from micrograd_c._core.value.copying import count_ops, in_order
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 from micrograd_c.viz import draw_dot, to_dot, trace

@@ -8,7 +8,8 @@ import random
 import numpy as np
 import pytest
 
-from micrograd_c import runs, stop_gradient, sumprod, vmap, where
+from micrograd_c import stop_gradient, sumprod, vmap, where
+from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -113,7 +114,7 @@ def test_any_choice_of_outputs_has_the_eager_gradients(name, special, threads):
 
 
 @pytest.mark.parametrize("asked", [(0,), (1,), (0, 2), (5,), (1, 3, 5), (0, 1, 2, 3, 4, 5)])
-@pytest.mark.parametrize("kernels", runs.instruction_sets())
+@pytest.mark.parametrize("kernels", executor.instruction_sets())
 def test_rows_of_a_layer_that_are_not_asked_add_nothing(asked, kernels, monkeypatch):
     monkeypatch.setenv("MICROGRAD_C_KERNELS", kernels)
     model = MLP(5, [7, 6], activation="tanh")

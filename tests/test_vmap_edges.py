@@ -8,7 +8,8 @@ import pickle
 import numpy as np
 import pytest
 
-from micrograd_c import TraceError, runs, sumprod, vmap
+from micrograd_c import TraceError, sumprod, vmap
+from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -98,7 +99,7 @@ def test_parameters_may_be_infinite_or_no_numbers(data):
 
 # --- numbers ---
 
-@pytest.mark.parametrize("kernels", runs.instruction_sets())
+@pytest.mark.parametrize("kernels", executor.instruction_sets())
 def test_uses_of_a_parameter_that_no_gradient_comes_to_add_nothing(kernels, run_python, monkeypatch):
     monkeypatch.setenv("MICROGRAD_C_KERNELS", kernels)
     monkeypatch.setenv("MALLOC_PERTURB_", "165")        # memory that nobody has written to holds large numbers

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from micrograd_c import maximum, minimum, runs, stop_gradient, sumprod, vmap, where
+from micrograd_c import maximum, minimum, stop_gradient, sumprod, vmap, where
+from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 
 EXACT = {       # in these, each row is the eager engine's to the bit
@@ -93,7 +94,7 @@ def environment():
 
 relaxed = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), max_examples=300)
 sizes = st.sampled_from([*ROWS, 8, 9, 7, 1])
-variants = st.sampled_from(runs.instruction_sets())
+variants = st.sampled_from(executor.instruction_sets())
 blocks = st.sampled_from([0, 8, 64, 128, 512])
 several = st.lists(st.integers(1, 8), min_size=1, max_size=3)
 

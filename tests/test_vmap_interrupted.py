@@ -114,7 +114,8 @@ assert seen == [[2.0, 4.0]]
 def test_an_interrupt_at_any_moment_ends_the_trace(run_python):
     run_python("""
 import random, signal, time
-from micrograd_c import tape, tracing, vmap
+from micrograd_c import tape, vmap
+from micrograd_c._core.mapped import tracing
 from micrograd_c.engine import Value
 class Interrupt(BaseException):
     pass

@@ -7,7 +7,8 @@ import gc
 import numpy as np
 import pytest
 
-from micrograd_c import analysis, batch, columns, compiler, maximum, program, runs, sumprod, tracing, vmap
+from micrograd_c import maximum, sumprod, vmap
+from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, program, tracing
 from micrograd_c.engine import Value
 
 _testbuffer = pytest.importorskip("_testbuffer", reason="of CPython's own tests")
@@ -43,7 +44,7 @@ def deep(levels):
     lambda v: vmap(lambda x: maximum(v, 1.0).relu())([1.0]),
     lambda v: vmap(lambda x, s: x * s, in_axes=(0, None))([1.0], v),
     lambda v: vmap(lambda x, s: x, in_axes=(0, None))([1.0], [2.0, [v]]), lambda v: vmap(lambda x: x)([v]),
-    lambda v: vmap(lambda x: w * x)([1.0, 2.0]).sum([1.0, v]), lambda v: compiler.compile([v], [], []),
+    lambda v: vmap(lambda x: w * x)([1.0, 2.0]).sum([1.0, v]), lambda v: lowering.compile([v], [], []),
 ], ids=range(13))
 def test_a_value_that_was_never_initialised_is_an_attribute_error(call, value):
     with pytest.raises((AttributeError, RuntimeError), match=r"no data yet|no trace"):
@@ -255,8 +256,8 @@ def test_released_and_refusing_buffers():
 # --- the classes behind it ---
 
 MADE_OF_NOTHING = {
-    "Batch": batch.Batch, "Run": runs.Run, "Reduction": batch.Reduction, "Program": program.Program,
-    "Analysis": analysis.Analysis, "Compiler": compiler.Compiler, "Empty": columns.Empty,
+    "Batch": batch.Batch, "Run": executor.Run, "Reduction": batch.Reduction, "Program": program.Program,
+    "Analysis": analysis.Analysis, "Compiler": lowering.Compiler, "Empty": columns.Empty,
 }
 
 
@@ -275,7 +276,7 @@ def test_objects_made_of_nothing_do_no_harm(name):
             except Exception as error:
                 assert not isinstance(error, SystemError), attribute     # noqa: PT017
     for action in (repr, list, memoryview, len, np.asarray, lambda v: v[0], lambda v: v.sum(), lambda v: v.mean([1.0]),
-                   lambda v: v.sum([]), lambda v: runs.Runner(v, None, 1, 0), lambda v: vmap(lambda x: x)(v)):
+                   lambda v: v.sum([]), lambda v: executor.Runner(v, None, 1, 0), lambda v: vmap(lambda x: x)(v)):
         try:
             action(one)
         except (TypeError, ValueError, AttributeError, IndexError, BufferError, ZeroDivisionError, RuntimeError):
@@ -288,7 +289,7 @@ def test_a_batch_is_made_by_vmap_only():
     with pytest.raises(TypeError, match="was not returned by a function given to vmap"):
         batch.Batch.__new__(batch.Batch).sum()
     with pytest.raises(TypeError, match="was not made by the compiler"):
-        runs.Runner(program.Program(), None, 1, 0)
+        executor.Runner(program.Program(), None, 1, 0)
 
 
 def test_wrong_arguments_of_what_is_internal():
@@ -297,8 +298,8 @@ def test_wrong_arguments_of_what_is_internal():
     runner = mapped.latest.runner
     two, text = columns.Numbers(array.array("d", [1.0, 2.0])), columns.Numbers(np.array(["a"]))
     for call, error in [
-        (lambda: runs.Runner(runner.program, [(2**40, 2**40)], 1, 0), ValueError),
-        (lambda: runs.Runner(runner.program, [(1,)], 1, 0), ValueError),
+        (lambda: executor.Runner(runner.program, [(2**40, 2**40)], 1, 0), ValueError),
+        (lambda: executor.Runner(runner.program, [(1,)], 1, 0), ValueError),
         (lambda: columns.Layout([(-1, 3)]), ValueError), (lambda: columns.Layout([3]), TypeError),
         (lambda: columns.Columns(2**60), MemoryError), (lambda: columns.Columns(-1), MemoryError),
         (lambda: columns.Columns(1).add(text), TypeError), (text.flat, TypeError),
@@ -338,13 +339,13 @@ def test_a_trace_is_compiled_for_its_own_nodes_only(indexes):
     def function(x):
         for given in ([x], indexes, []), ([x], [], indexes), ([w], indexes, indexes):
             try:
-                compiler.compile(*given)
+                lowering.compile(*given)
             except (ValueError, TypeError, OverflowError) as error:
                 errors.append(error)
         y = x * 2.0
         for wrong in ([y, 3], [None], "ab", [object()]):
             try:
-                compiler.compile(wrong, [], [])
+                lowering.compile(wrong, [], [])
             except TypeError as error:
                 errors.append(error)
         made = analysis.Analysis([y], [], [])
@@ -360,18 +361,19 @@ def test_a_trace_is_compiled_for_its_own_nodes_only(indexes):
 def test_classes_made_of_nothing_or_of_anything_or_again(run_python):
     """Of every compiled module; in a process of its own, which a crash would end."""
     run_python("""
-import gc, importlib, inspect, pathlib
-import micrograd_c
+import gc, importlib, inspect, pkgutil
+import micrograd_c._core
 from micrograd_c import tape, vmap
 from micrograd_c.engine import Value
 
 given = [(), (1,), (None,), (1.0, "a"), ([], [], []), ([1], [2], [3]), (slice(None),), (b"ab",), ([(2,)],),
          (Value(1.0),)]
 kinds = []
-for path in pathlib.Path(micrograd_c.__file__).parent.iterdir():
-    if path.suffix in (".so", ".pyd"):
-        module = importlib.import_module("micrograd_c." + path.name.partition(".")[0])
-        kinds += [kind for kind in vars(module).values() if inspect.isclass(kind) and kind.__module__ == module.__name__
+for found in pkgutil.walk_packages(micrograd_c._core.__path__, "micrograd_c._core."):
+    module = importlib.import_module(found.name)
+    if module.__file__.endswith((".so", ".pyd")):
+        kinds += [kind for kind in vars(module).values() if inspect.isclass(kind)
+                  and kind.__module__ in (module.__name__, "micrograd_c", "micrograd_c.engine")
                   and not issubclass(kind, BaseException)]
 assert {kind.__name__ for kind in kinds} >= {"Batch", "Block", "Columns", "Compiler", "LocalStep", "Runner", "Value"}
 for kind in kinds:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import nodes_of
 
-from micrograd_c import engine
+from micrograd_c._core.value import value
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -119,7 +119,7 @@ def test_putting_a_method_back_undoes_replacing_it(name):
         patch.setattr(Value, name, lambda *arguments: None)
     assert getattr(Value, name) is original
     assert len(nodes_of(3 / (1 - Value(2.0)))) == len(nodes)
-    assert engine.operators_are_ours()
+    assert value.operators_are_ours()
 
 
 def test_methods_can_be_added(patch_value):

@@ -14,7 +14,6 @@ import weakref
 
 from micrograd_c import (
     Value,
-    copying,
     cross_entropy,
     linear,
     logsumexp,
@@ -24,15 +23,15 @@ from micrograd_c import (
     nn,
     no_grad,
     optim,
-    parameters,
     softmax,
     stop_gradient,
-    summary,
     sumprod,
     viz,
     vmap,
     where,
 )
+from micrograd_c._core.modules import notebook, parameters
+from micrograd_c._core.value import copying
 
 
 class Labelled(Value):
@@ -252,7 +251,7 @@ def pictures():
     a = Value(1.0)
     a.label = "a<b>"
     b = (a * 2 + LEAVES[1]).relu()
-    return viz.to_dot(b), viz.to_dot(b, limit=2), summary.summary(MODEL)
+    return viz.to_dot(b), viz.to_dot(b, limit=2), notebook.summary(MODEL)
 
 
 def optimizers():

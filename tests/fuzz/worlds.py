@@ -35,7 +35,7 @@ import numpy as np
 
 from micrograd_c import *
 from micrograd_c import tape
-from micrograd_c.copying import count_ops, in_order
+from micrograd_c._core.value.copying import count_ops, in_order
 from micrograd_c.nn import MLP, Layer, Neuron
 from micrograd_c.optim import SGD, Adam, AdamW
 from micrograd_c.viz import to_dot

@@ -56,7 +56,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
         first = Tree.copy_of(ROOT, pathlib.Path(folder) / "0")
         print(f"building {first.root}", flush=True)
-        first.build_all(given.jobs)
+        first.build_all()
         if not given.trust:
             for notice in sorted({notice for fault in chosen for notice in fault.notices}):
                 start = time.time()

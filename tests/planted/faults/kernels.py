@@ -4,7 +4,7 @@ SLOPES = "test_kernel_slopes.py"
 VALUES = "test_kernels.py test_edge_grid.py"
 
 FAULTS = {
-    "src/lanes.h": (SLOPES, [
+    "src/micrograd_c/_core/mapped/kernels/lanes.h": (SLOPES, [
         ("a wrong slope of sigmoid in the baseline kernels only",
          "    case DO_SIGMOID: return y * (1.0 - y);",
          "    case DO_SIGMOID: return LANE_COUNT == 2 ? y : y * (1.0 - y);"),
@@ -54,7 +54,7 @@ FAULTS = {
          "        if (LANE_COUNT == 2 && inputs > 8 && j == inputs - 1) x = slots + (int64_t)layer->in[0] * width;\n",
          "test_kernel_slopes.py test_compiled.py test_vmap_functions.py"),
     ]),
-    "src/kernels.c": (SLOPES, [
+    "src/micrograd_c/_core/mapped/kernels/kernels.c": (SLOPES, [
         ("roots are of single precision in the avx2 kernels only",
          "#define SQUARE_ROOTS(x) ((Lanes)_mm256_sqrt_pd((__m256d)(x)))",
          "#define SQUARE_ROOTS(x) ((Lanes)_mm256_cvtps_pd(_mm_sqrt_ps(_mm256_cvtpd_ps((__m256d)(x)))))",
@@ -64,7 +64,7 @@ FAULTS = {
          "        if ((name == NULL && available(k + 1) == NULL) || (name && strcmp(name, kernels->name) == 0))",
          "test_runs.py"),
     ]),
-    "src/parallel.c": ("test_runs.py", [
+    "src/micrograd_c/_core/mapped/kernels/parallel.c": ("test_runs.py", [
         ("what a thread that could not be started had to do is left out",
          "    for (k = others + 1; k < threads; k++)\n        take(&shares[k]);\n",
          ""),

@@ -5,7 +5,7 @@ DOTS = "rare test_fused.py test_fused_numbers.py test_fused_zero_adjoints.py"
 PRODUCTS = "test_rare_values.py test_held.py test_fused_numbers.py"
 
 FAULTS = {
-    "micrograd_c/collecting.pxd": (COLLECTIONS, [
+    "src/micrograd_c/_core/tape/collecting.pxd": (COLLECTIONS, [
         ("a collection loses the count of hooked nodes",
          "        t.hooks += (node.flags & HOOK) != 0\n",
          ""),
@@ -53,7 +53,7 @@ FAULTS = {
          "                low = node.b\n",
          "                pass\n"),
     ]),
-    "micrograd_c/dots.pxd": (DOTS, [
+    "src/micrograd_c/_core/tape/dots.pxd": (DOTS, [
         ("an adjoint of -0.0 stays one behind an activation",
          "    adjoint += 0.0      # -0.0",
          "    adjoint += -0.0      # -0.0"),
@@ -84,7 +84,7 @@ FAULTS = {
          "            reached = flags_of_consecutive(nodes + last.a, nodes + last.b, node.b - PRODUCT)\n",
          "            reached = MARK | GRAD_FLOAT\n"),
     ]),
-    "micrograd_c/products.pxd": (PRODUCTS + " test_fused_vector.py test_vector.py test_fused_users.py", [
+    "src/micrograd_c/_core/bulk/products.pxd": (PRODUCTS + " test_fused_vector.py test_vector.py test_fused_users.py", [
         ("a sum of ints stays one beyond 2**53",
          "            running.is_int = settle(&running.value)\n",
          "            settle(&running.value)\n"),

@@ -4,7 +4,7 @@ RULES = "test_functions.py test_edge_grid.py test_choosing.py"
 HELD = "test_held.py test_state.py test_graph.py"
 
 FAULTS = {
-    "micrograd_c/rules.pxd": (RULES, [
+    "src/micrograd_c/_core/ops/rules.pxd": (RULES, [
         ("of two equal numbers minimum gives all to the first",
          "    elif op == MINIMUM: return 0.5 * g if x == y else 0.0 if x > y else g\n",
          "    elif op == MINIMUM: return 0.0 if x > y else g\n"),
@@ -12,7 +12,7 @@ FAULTS = {
          "    elif op == PICK: return g if x != 0.0 else 0.0\n",
          "    elif op == PICK: return g * (x != 0.0)\n"),
     ]),
-    "micrograd_c/ops.pxd": ("rare test_functions.py test_value.py test_edge_grid.py", [
+    "src/micrograd_c/_core/tape/operators.pxd": ("rare test_functions.py test_value.py test_edge_grid.py", [
         ("-0.0 minus the int 0 keeps its sign",
          "0.0 - number.value if number.is_int else -number.value",
          "-number.value"),
@@ -32,10 +32,10 @@ FAULTS = {
          "    if not isfinite(y) and isfinite(x) or y != y and x == x:\n",
          "    if not isfinite(y) and isfinite(x):\n"),
     ]),
-    "micrograd_c/recording.pxd": (HELD, [
+    "src/micrograd_c/_core/value/recording.pxd": (HELD, [
         ("a function's result does not hold its operand",
-         "    bind(out, ops.unary(&tape, a.index, op))\n    hold(out, a)\n",
-         "    bind(out, ops.unary(&tape, a.index, op))\n"),
+         "    bind(out, operators.unary(&tape, a.index, op))\n    hold(out, a)\n",
+         "    bind(out, operators.unary(&tape, a.index, op))\n"),
         ("an operator's result does not hold its operand beside a number",
          "    bind(out, record_op(&tape, a.index, number))\n    if not plain:\n        hold(out, a)\n",
          "    bind(out, record_op(&tape, a.index, number))\n"),
@@ -43,7 +43,7 @@ FAULTS = {
          "    bind(out, record_op(&tape, a.index))\n    hold(out, a)\n",
          "    bind(out, record_op(&tape, a.index))\n"),
     ]),
-    "src/choosing.pyx": ("test_choosing.py test_state.py test_held.py", [
+    "src/micrograd_c/_core/value/selecting.pyx": ("test_choosing.py test_state.py test_held.py", [
         ("a choice does not hold its second operand",
          "    hold(out, a)\n    hold(out, b)\n    return out",
          "    hold(out, a)\n    return out"),
@@ -55,7 +55,7 @@ FAULTS = {
          "    cdef bint unknown = False\n",
          "test_choosing.py test_vmap_tracing.py test_vmap_edges.py test_traces.py"),
     ]),
-    "src/updates.pyx": ("test_optim.py", [
+    "src/micrograd_c/_core/bulk/optimizer_steps.pyx": ("test_optim.py", [
         ("sgd does not tell the tape that data has changed",
          "    note_change(&tape)\n    for i in range(len(parameters)):\n"
          "        node = tape.nodes + index_of(parameters, i, node_of_first)\n",

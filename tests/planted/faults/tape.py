@@ -4,7 +4,7 @@ TAPE = "rare test_tape.py test_graph.py test_state.py test_memory_safety.py test
 INTERRUPTS = "test_interrupts.py"
 
 FAULTS = {
-    "src/tape.pyx": (TAPE, [
+    "src/micrograd_c/_core/tape/arena.pyx": (TAPE, [
         ("a reset leaves the count of hooked nodes stale",
          "    t.hooks = t.hooks_base\n    set_top(t, t.base)",
          "    set_top(t, t.base)"),
@@ -121,7 +121,7 @@ FAULTS = {
          "    tape.pins = 0\n",
          "test_forks.py"),
     ]),
-    "micrograd_c/tape.pxd": (TAPE, [
+    "src/micrograd_c/_core/tape/arena.pxd": (TAPE, [
         ("nothing is dropped when nodes are unpinned",
          "        elif t.handles[t.highest] == NULL:\n            drop_top(t)\n",
          ""),

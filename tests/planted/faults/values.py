@@ -4,7 +4,7 @@ HELD = "test_held.py rare test_graph.py test_state.py test_memory_safety.py"
 REPLACED = "test_state.py test_whose_operator.py test_replaced_setattr.py"
 
 FAULTS = {
-    "src/engine.pyx": (HELD + " test_value.py", [
+    "src/micrograd_c/_core/value/value.pyx": (HELD + " test_value.py", [
         ("an assignment to data does not tell the tape",
          "    note_change(&tape)\n    return 0\n",
          "    return 0\n",
@@ -43,7 +43,7 @@ FAULTS = {
          ":\n",
          "rare test_state.py"),
     ]),
-    "src/value_type.h": ("rare " + REPLACED + " test_memory_safety.py", [
+    "src/micrograd_c/_core/value/value_type.h": ("rare " + REPLACED + " test_memory_safety.py", [
         ("replacing Value.__pow__ does not change division",
          " && now->nb_power == made->nb_power",
          ""),
@@ -74,7 +74,7 @@ FAULTS = {
          "    Py_VISIT(ATTRIBUTES(o));\n",
          ""),
     ]),
-    "micrograd_c/graph.pxd": (HELD, [
+    "src/micrograd_c/_core/value/operands.pxd": (HELD, [
         ("_prev is stale after it was assigned",
          "    rare(value).prev = None\n    value._op = op",
          "    value._op = op"),
@@ -99,7 +99,7 @@ FAULTS = {
          "            if True:\n                mark_operands",
          "test_choosing.py test_graph.py rare"),
     ]),
-    "micrograd_c/state.pxd": (HELD, [
+    "src/micrograd_c/_core/value/lifetime.pxd": (HELD, [
         ("of more than a few held Values the first are lost",
          "            held = (held, more)\n",
          "            held = more\n"),
@@ -114,7 +114,8 @@ FAULTS = {
          "        value.extra = extra\n        track(value)\n\n",
          "        value.extra = extra\n\n"),
     ]),
-    "src/classes.pyx": ("test_state.py test_whose_operator.py test_memory_safety.py rare", [
+    "src/micrograd_c/_core/value/plain_classes.pyx": (
+        "test_state.py test_whose_operator.py test_memory_safety.py rare", [
         ("a class that was changed is taken for what it was",
          " or finding.version != version or version == 0:\n",
          ":\n"),
@@ -131,7 +132,7 @@ FAULTS = {
          "kind.__qualname__) == <PyObject *> kind",
          "kind.__qualname__) != <PyObject *> object"),
     ]),
-    "src/pausing.pyx": ("test_no_grad.py test_traces.py test_forks.py", [
+    "src/micrograd_c/_core/tape/pausing.pyx": ("test_no_grad.py test_traces.py test_forks.py", [
         ("a block closed in another context stays open",
          "            if block.is_open and block.number > counted_from:\n",
          "            if block.number > counted_from:\n"),
@@ -148,7 +149,7 @@ FAULTS = {
          "    cdef int32_t count = <int32_t> len(of_generators)\n",
          "    cdef int32_t count = 0\n"),
     ]),
-    "src/copying.pyx": ("test_copying.py test_copies.py", [
+    "src/micrograd_c/_core/value/copying.pyx": ("test_copying.py test_copies.py", [
         ("the gradient of a copy is an int",
          "    node.flags &= DATA_INT | GRAD_FLOAT | LEAF_NODE\n",
          "    node.flags &= DATA_INT | LEAF_NODE\n"),

@@ -5,7 +5,7 @@ FUNCTIONS = "test_compiled.py test_vmap.py test_vmap_functions.py"
 RUNS = "test_runs.py test_vmap.py test_vmap_edges.py test_vmap_memory.py"
 
 FAULTS = {
-    "src/tracing.pyx": (TRACES, [
+    "src/micrograd_c/_core/mapped/tracing.pyx": (TRACES, [
         ("what was computed from an argument under no_grad can be read",
          "    if is_lost(node):\n        return True\n",
          "    if False:\n        return True\n"),
@@ -24,7 +24,7 @@ FAULTS = {
          "        if False:\n",
          "test_values_without_data.py"),
     ]),
-    "src/analysis.pyx": (FUNCTIONS, [
+    "src/micrograd_c/_core/mapped/analysis.pyx": (FUNCTIONS, [
         ("a sum that is used elsewhere, too, is taken into a dot",
          " and (rest == k or nodes[rest].uses == 1):\n",
          ":\n"),
@@ -50,7 +50,7 @@ FAULTS = {
          "                    node.differentiable = 0\n",
          "                    pass\n"),
     ]),
-    "src/compiler.pyx": (FUNCTIONS, [
+    "src/micrograd_c/_core/mapped/lowering.pyx": (FUNCTIONS, [
         ("the slot of a power's value is given back before the backward pass",
          "            outs = node.op == rules.POW\n",
          "            outs = False\n"),
@@ -73,7 +73,7 @@ FAULTS = {
          "            if self.nodes[dot.start].differentiable:\n                return True\n",
          ""),
     ]),
-    "src/program.pyx": (FUNCTIONS + " test_vmap_asked.py", [
+    "src/micrograd_c/_core/mapped/program.pyx": (FUNCTIONS + " test_vmap_asked.py", [
         ("an adjoint is added to what its slot held for another",
          "                place.flags |= A_FIRST if give(b, it.adjoint_a, it.flags & A_UNIFORM) else 0\n",
          "                give(b, it.adjoint_a, it.flags & A_UNIFORM)\n"),
@@ -93,7 +93,7 @@ FAULTS = {
          "    layer.weights += first * whole.inputs\n",
          ""),
     ]),
-    "src/runs.pyx": (RUNS, [
+    "src/micrograd_c/_core/mapped/executor.pyx": (RUNS, [
         ("the gradients of a second chunk of rows are left out",
          "    for chunk in range(1, s.chunks):\n",
          "    for chunk in range(2, s.chunks):\n"),
@@ -140,7 +140,7 @@ FAULTS = {
          "self.layout is None or not",
          TRACES),
     ]),
-    "src/batch.pyx": (RUNS + " test_vmap_arguments.py", [
+    "src/micrograd_c/_core/mapped/batch.pyx": (RUNS + " test_vmap_arguments.py", [
         ("of several sums of one run the last counts",
          "            seeds[r] += share\n",
          "            seeds[r] = share\n"),
@@ -164,7 +164,7 @@ FAULTS = {
          "    cdef double share = sum.scale * grad\n",
          "    cdef double share = (sum.scale if sum.weights == NULL else 1.0) * grad\n"),
     ]),
-    "micrograd_c/columns.pxd": ("test_traces.py test_vmap_arguments.py", [
+    "src/micrograd_c/_core/mapped/columns.pxd": ("test_traces.py test_vmap_arguments.py", [
         ("large unsigned numbers are negative",
          "    else: return load[uint64_t](place, 0)\n",
          "    else: return load[int64_t](place, 0)\n"),
@@ -172,7 +172,7 @@ FAULTS = {
          "    elif kind == c\"b\": return load[int8_t](place, 0)\n",
          "    elif kind == c\"b\": return load[uint8_t](place, 0)\n"),
     ]),
-    "src/columns.pyx": ("test_traces.py test_vmap_arguments.py", [
+    "src/micrograd_c/_core/mapped/columns.pyx": ("test_traces.py test_vmap_arguments.py", [
         ("numbers of the other byte order are taken",
          "(c\"<\" if LITTLE else c\">\"):\n",
          "c\">\" or format[0] == c\"<\":\n"),

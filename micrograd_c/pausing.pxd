@@ -1,8 +1,0 @@
-"""The C face of no_grad blocks. See src/pausing.pyx."""
-
-from libc.stdint cimport int32_t
-
-cdef bint paused_here() noexcept
-cdef void ignore_blocks(bint on) noexcept
-cdef void count_blocks(int32_t *counter) noexcept
-cdef int forget_other_threads() except -1

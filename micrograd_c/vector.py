@@ -1,0 +1,5 @@
+"""The former name of micrograd_c.functional."""
+
+from micrograd_c.functional import cross_entropy, linear, logsumexp, mean, softmax, sumprod
+
+__all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]

@@ -1,0 +1,148 @@
+"""The update rules of optimizers, and zero_grad, as loops over nodes.
+
+Knows Value and the tape. Which options there are, their defaults and their names are the business of optim.py.
+
+Design
+------
+Nothing is owned. The caller brings a list of Values and, as arrays of doubles of the same length, what a rule remembers
+of each of them. A first pass checks all; only the second changes anything, and runs no Python code. The order of
+operations is that of PyTorch's single-tensor functions, from which the rules are taken.
+"""
+
+from cpython cimport array
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t
+from libc.math cimport sqrt
+
+from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, note_change, tape
+from micrograd_c._core.value.lifetime cimport check_initialised, describe
+from micrograd_c._core.value.value cimport Value, properties_are_ours
+
+
+def zero_grad(list parameters not None):
+    """Set all gradients to the int 0, as a new Value has it."""
+    cdef int32_t first = check_parameters(parameters)
+    cdef Node *node
+    cdef Py_ssize_t i
+    for i in range(len(parameters)):
+        node = tape.nodes + index_of(parameters, i, first)
+        node.grad = 0.0
+        node.flags &= ~GRAD_FLOAT
+
+
+def zero_plain(parameters):
+    """zero_grad for a list of nothing but Values. False, and nothing done, if Python code might have a say."""
+    if type(parameters) is not list or not properties_are_ours():
+        return False
+    for p in <list> parameters:
+        if type(p) is not Value or not (<Value> p).index:
+            return False
+    zero_grad(parameters)
+    return True
+
+
+def sgd(
+    list parameters not None, array.array buffer, double lr, double momentum, double dampening, double weight_decay,
+    bint nesterov, bint maximize, bint first,
+):
+    """Stochastic gradient descent, as torch.optim.SGD. The buffer holds the momenta; None if there is no momentum.
+
+    b = g at the first step, then momentum * b + (1 - dampening) * g; nesterov: g + momentum * b; else b.
+    """
+    cdef Node *node
+    cdef double gradient
+    cdef double *b = NULL
+    cdef Py_ssize_t i
+    cdef int32_t node_of_first = check_parameters(parameters)
+    if buffer is not None:
+        b = checked(buffer, parameters)
+    note_change(&tape)
+    for i in range(len(parameters)):
+        node = tape.nodes + index_of(parameters, i, node_of_first)
+        gradient = -node.grad if maximize else node.grad
+        if weight_decay != 0.0:     # 0 * inf is no number
+            gradient += weight_decay * node.data
+        if b != NULL:
+            b[i] = gradient if first else momentum * b[i] + (1.0 - dampening) * gradient
+            gradient = gradient + momentum * b[i] if nesterov else b[i]
+        set_data(node, node.data - lr * gradient)
+
+
+def adam(
+    list parameters not None, array.array mean not None, array.array square not None, array.array largest, double lr,
+    double beta1, double beta2, double eps, double weight_decay, bint decoupled, bint maximize, long step,
+):
+    """Adam, and with decoupled weight decay AdamW, as in torch.optim; step counts from 1.
+
+    mean and square are the running averages of gradients and of their squares; largest, for amsgrad, the largest
+    square so far, else None. Kingma and Ba, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter,
+    https://arxiv.org/abs/1711.05101; Reddi, Kale and Kumar, https://arxiv.org/abs/1904.09237.
+    """
+    cdef Node *node
+    cdef double gradient, decayed, size
+    cdef double step_size = lr / (1.0 - beta1 ** <object> step)
+    cdef double correction = (1.0 - beta2 ** <object> step) ** 0.5
+    cdef double *m
+    cdef double *v
+    cdef double *most = NULL
+    cdef Py_ssize_t i
+    cdef int32_t first = check_parameters(parameters)
+    m = checked(mean, parameters)
+    v = checked(square, parameters)
+    if largest is not None:
+        most = checked(largest, parameters)
+    note_change(&tape)
+    for i in range(len(parameters)):
+        node = tape.nodes + index_of(parameters, i, first)
+        gradient = -node.grad if maximize else node.grad
+        decayed = node.data
+        if decoupled:
+            decayed *= 1.0 - lr * weight_decay
+        elif weight_decay != 0.0:
+            gradient += weight_decay * decayed
+        m[i] = between(m[i], gradient, 1.0 - beta1)
+        v[i] = v[i] * beta2 + (1.0 - beta2) * gradient * gradient
+        size = v[i]
+        if most != NULL:
+            if size > most[i] or size != size:      # what is no number stays
+                most[i] = size
+            size = most[i]
+        set_data(node, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
+
+
+cdef inline double between(double start, double end, double part) noexcept:
+    """torch.lerp, which is near either end by rounding once."""
+    return start + part * (end - start) if part < 0.5 else end - (end - start) * (1.0 - part)
+
+
+cdef inline void set_data(Node *node, double data) noexcept:
+    node.data = data
+    node.flags &= ~DATA_INT
+
+
+cdef inline int32_t index_of(list parameters, Py_ssize_t i, int32_t first) noexcept:
+    """A parameter's node, if `first` is what check_parameters returned."""
+    return first + <int32_t> i if first else (<Value> PyList_GET_ITEM(<PyObject *> parameters, i)).index
+
+
+cpdef int check_parameters(list parameters) except -1:
+    """Raise TypeError unless all are Values. Returns the first one's node if the others' follow it, else 0."""
+    cdef int32_t first = 0
+    if parameters:
+        first = consecutive_weights(&tape, <PyObject *> parameters, len(parameters))
+    if first:
+        return first
+    for p in parameters:
+        if type(p) is Value and (<Value> p).index:      # nearly always
+            continue
+        if not isinstance(p, Value):
+            raise TypeError(f"an optimizer changes Values, not {describe(p)}")
+        check_initialised(<Value> p)
+    return 0
+
+
+cdef double *checked(array.array numbers, list parameters) except NULL:
+    if numbers.typecode != "d" or len(numbers) != len(parameters):
+        raise ValueError(f"this optimizer's state is for {len(numbers)} parameters, and there are {len(parameters)}")
+    return numbers.data.as_doubles

@@ -1,0 +1,306 @@
+"""Sums of products recorded in one go, with no handle per product: what layers and vectors are made of.
+
+Knows Value and the tape. Whoever calls has reserved room, and runs no Python code before the new nodes have handles.
+"""
+
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
+from cpython.ref cimport PyObject
+from libc.math cimport isfinite
+from libc.stdint cimport int32_t, uint8_t
+from libc.string cimport memcmp
+
+from micrograd_c._core.ops cimport rules
+from micrograd_c._core.ops.numbers cimport Number, fits_int, read_exact_number
+from micrograd_c._core.tape.arena cimport (
+    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, FINITE, LEAF_NODE, ODD, PRODUCT, Edge, Node, Tape, lower_top, record_leaf,
+    settle, write,
+)
+from micrograd_c._core.tape.pausing cimport paused_here
+from micrograd_c._core.value.lifetime cimport (
+    as_plain_number, describe, held_by, hold_all, is_held_itself, refuse_foreign_value,
+)
+from micrograd_c._core.value.plain_classes cimport is_plain_class
+from micrograd_c._core.value.value cimport Value, bind
+
+cdef extern from "Python.h":
+    # as cpython.list has them, but borrowed
+    PyObject *PyList_GET_ITEM(PyObject *list, Py_ssize_t i)
+    ctypedef struct PyListObject:
+        PyObject **ob_item
+    Py_ssize_t PyList_GET_SIZE(PyObject *list)
+
+
+cdef struct Input:
+    PyObject *value     # borrowed from the list of inputs; NULL for a number
+    Number number       # its data
+    int32_t index       # its node; 0 for a number, of which every product records a leaf, as in micrograd
+
+
+cdef inline bint is_value(PyObject *one) noexcept:
+    """Or of a plain subclass, which has no say."""
+    return type(<object> one) is Value or isinstance(<object> one, Value) and is_plain_class(type(<object> one))
+
+
+cdef inline list as_inputs(object x, str name):
+    """x as a list of which every number is a Python float or int."""
+    cdef Number number
+    cdef list inputs
+    if type(x) is list:
+        inputs = <list> x
+    else:
+        try:
+            inputs = list(x)
+        except TypeError:
+            raise TypeError(f"{name} must be a sequence of numbers or Values, not {describe(x)}") from None
+    for one in inputs:
+        if not isinstance(one, Value) and not read_exact_number(one, &number):
+            return [as_operand(one) for one in inputs]
+    return inputs
+
+
+cdef inline object as_operand(object one):
+    refuse_foreign_value(one)
+    return as_plain_number(one)
+
+
+cdef inline bint read_inputs(PyObject *x, Py_ssize_t width, Input *inputs, bint *plain) noexcept:
+    """False if an input is neither exactly a Value nor a number that can be read without running Python code."""
+    cdef PyObject *one
+    cdef Py_ssize_t i
+    cdef int overflow = 0
+    for i in range(width):
+        one = PyList_GET_ITEM(x, i)
+        inputs[i].value = NULL
+        if is_value(one):
+            if not (<Value> one).index:
+                return False
+            inputs[i].value = one
+            plain[0] &= (<Value> one).plain
+        elif PyFloat_Check(<object> one):
+            inputs[i].number = Number(PyFloat_AS_DOUBLE(<object> one), 0)
+        elif PyLong_Check(<object> one):
+            inputs[i].number.value = <double> PyLong_AsLongLongAndOverflow(<object> one, &overflow)
+            if overflow:
+                return False
+            inputs[i].number.is_int = fits_int(inputs[i].number.value)
+        else:
+            return False
+    return True
+
+
+cdef inline void find_inputs(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
+    """Look up the inputs' nodes, which `reserve` may have renumbered."""
+    cdef Py_ssize_t i
+    for i in range(width):
+        inputs[i].index = 0
+        if inputs[i].value != NULL:
+            inputs[i].index = (<Value> inputs[i].value).index
+            inputs[i].number = Number(t.nodes[inputs[i].index].data, t.nodes[inputs[i].index].flags & DATA_INT)
+
+
+cdef inline int32_t record_products(
+    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, Input start, bint *plain
+) noexcept:
+    """The last node of `sum((w * x for w, x in zip(weights, inputs)), start)`, or 0 if a weight is not just a Value.
+
+    Wants room for 3 * width + 1 nodes, and width above 0. Local copies of what the tape knows: the compiler must expect
+    every write of a flag to change it.
+    """
+    cdef Node *nodes = t.nodes
+    cdef int32_t top = t.top
+    cdef int32_t total = start.index
+    cdef int32_t x
+    cdef PyObject *w
+    cdef Number running = start.number
+    cdef Number product
+    cdef Py_ssize_t j
+    if not total:
+        total = top
+        write(nodes + total, rules.LEAF, 0, 0, running.value, running.is_int | LEAF_NODE)
+        top += 1
+    for j in range(width):
+        w = PyList_GET_ITEM(weights, j)
+        if not is_value(w) or not (<Value> w).index:
+            return 0
+        plain[0] &= (<Value> w).plain
+        x = inputs[j].index
+        if not x:
+            x = top
+            write(nodes + x, rules.LEAF, 0, 0, inputs[j].number.value, inputs[j].number.is_int | LEAF_NODE)
+            top += 1
+        product.value = nodes[(<Value> w).index].data * inputs[j].number.value
+        product.is_int = nodes[(<Value> w).index].flags & inputs[j].number.is_int
+        if product.is_int:
+            product.is_int = settle(&product.value)
+        write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, product.is_int)
+        running.value += product.value
+        running.is_int &= product.is_int
+        if running.is_int:
+            running.is_int = settle(&running.value)
+        write(nodes + top + 1, rules.ADD, total, top, running.value, running.is_int)
+        total = top + 1
+        top += 2
+    t.top = top
+    return total
+
+
+cdef inline bint have_nodes(Input *inputs, Py_ssize_t width) noexcept:
+    cdef Py_ssize_t j
+    for j in range(width):
+        if not inputs[j].index:
+            return False
+    return True
+
+
+cdef inline int32_t consecutive_inputs(Input *inputs, Py_ssize_t width) noexcept:
+    """The first input's node if those of the others follow it one by one; else 0."""
+    cdef Py_ssize_t j
+    for j in range(1, width):
+        if inputs[j].index != inputs[0].index + j:
+            return 0
+    return inputs[0].index
+
+
+cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t width) noexcept:
+    """The same of a list of Values. Told by the handles the tape knows, without a look at each Value."""
+    cdef PyObject **items = (<PyListObject *> weights).ob_item
+    cdef int32_t first
+    if not is_value(items[0]):
+        return 0
+    first = (<Value> items[0]).index
+    if first + width > t.top or memcmp(items, t.handles + first, width * sizeof(void *)):
+        return 0
+    return first
+
+
+# A dot stands for the nodes of record_products. Each of the two wants room for a node and width + PRODUCT edges, and
+# returns 0 if a weight holds an int: products are to be floats.
+
+cdef inline int32_t record_dot(
+    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, int32_t start, bint *plain
+) noexcept:
+    """Returns 0 also if a weight is not just a Value. Wants nodes for all inputs."""
+    cdef Node *nodes = t.nodes
+    cdef Edge *edge = t.edges + t.edge_top + PRODUCT
+    cdef double running = nodes[start].data
+    cdef double product
+    cdef int32_t index
+    cdef PyObject *w
+    cdef Py_ssize_t j
+    for j in range(width):
+        w = PyList_GET_ITEM(weights, j)
+        if not is_value(w):
+            return 0
+        index = (<Value> w).index
+        plain[0] &= (<Value> w).plain
+        if not index or nodes[index].flags & DATA_INT:
+            return 0
+        product = nodes[index].data * inputs[j].number.value
+        running += product
+        edge[j] = Edge(product, index, inputs[j].index)
+    return write_dot(t, start, width, running, 0)
+
+
+cdef inline int32_t record_consecutive_dot(Tape *t, int32_t w, int32_t x, Py_ssize_t width, int32_t start) noexcept:
+    """For nodes one after the other, from w and from x on. Returns 0 also if a weight is not plain."""
+    cdef Edge *edge = t.edges + t.edge_top + PRODUCT
+    cdef double running = t.nodes[start].data
+    cdef uint8_t flags = 0
+    cdef Py_ssize_t j
+    for j in range(width):
+        running += multiply(t.nodes, edge + j, w + <int32_t> j, x + <int32_t> j, &flags)
+    if flags & (DATA_INT | ODD):
+        return 0
+    return write_dot(t, start, width, running, CONSECUTIVE)
+
+
+cdef inline double multiply(Node *nodes, Edge *edge, int32_t w, int32_t x, uint8_t *flags) noexcept nogil:
+    """The product of two nodes, put in its place."""
+    cdef double product = nodes[w].data * nodes[x].data
+    flags[0] |= nodes[w].flags
+    edge.term = product
+    edge.a = w
+    edge.b = x
+    return product
+
+
+cdef inline bint record_four_dots(
+    Tape *t, const int32_t *w, int32_t x, Py_ssize_t width, int32_t *dots
+) noexcept:
+    """record_consecutive_dot for four neurons whose bias is right after their weights; False if it is 0 for any.
+
+    Their sums grow side by side, each in its own order: an addition need not wait for the one before it.
+    """
+    cdef Node *nodes = t.nodes
+    cdef Edge *edge = t.edges + t.edge_top + PRODUCT
+    cdef Py_ssize_t stride = width + PRODUCT
+    cdef int32_t w0 = w[0]
+    cdef int32_t w1 = w[1]
+    cdef int32_t w2 = w[2]
+    cdef int32_t w3 = w[3]
+    cdef double sum0 = nodes[w0 + width].data
+    cdef double sum1 = nodes[w1 + width].data
+    cdef double sum2 = nodes[w2 + width].data
+    cdef double sum3 = nodes[w3 + width].data
+    cdef uint8_t flags = 0
+    cdef int32_t j
+    for j in range(<int32_t> width):
+        sum0 += multiply(nodes, edge + j, w0 + j, x + j, &flags)
+        sum1 += multiply(nodes, edge + stride + j, w1 + j, x + j, &flags)
+        sum2 += multiply(nodes, edge + 2 * stride + j, w2 + j, x + j, &flags)
+        sum3 += multiply(nodes, edge + 3 * stride + j, w3 + j, x + j, &flags)
+    if flags & (DATA_INT | ODD):
+        return False
+    dots[0] = write_dot(t, w0 + <int32_t> width, width, sum0, CONSECUTIVE)
+    dots[1] = write_dot(t, w1 + <int32_t> width, width, sum1, CONSECUTIVE)
+    dots[2] = write_dot(t, w2 + <int32_t> width, width, sum2, CONSECUTIVE)
+    dots[3] = write_dot(t, w3 + <int32_t> width, width, sum3, CONSECUTIVE)
+    return True
+
+
+cdef inline int32_t write_dot(Tape *t, int32_t start, Py_ssize_t width, double data, uint8_t state) noexcept:
+    """The node, whose products are in their places."""
+    cdef int32_t index = t.top
+    cdef Node *node = t.nodes + index
+    cdef Edge *edge = t.edges + t.edge_top
+    edge[BIAS] = Edge(t.nodes[start].data, start, 0)
+    edge[ADJOINT] = Edge(0.0, 0, 0)
+    write(node, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, data, 0)
+    node.activation = rules.ADD
+    node.dot = state | (FINITE if isfinite(data) else 0)
+    t.first_dot = min(t.first_dot, index)
+    t.edge_top += <int32_t> width + PRODUCT
+    t.top = index + 1
+    return index
+
+
+cdef inline void bind_outputs(Tape *t, int32_t start, int32_t edge_start, PyObject *outputs, Input *ends) noexcept:
+    """Make the outputs the handles of nodes recorded from `start` on; under no_grad only leaves for them remain."""
+    cdef Py_ssize_t i
+    cdef bint paused = t.paused and paused_here()
+    if paused:
+        lower_top(t, start, edge_start)
+    for i in range(PyList_GET_SIZE(outputs)):
+        if paused:
+            ends[i].index = record_leaf(t, ends[i].number.value, ends[i].number.is_int)
+        bind(<Value> PyList_GET_ITEM(outputs, i), ends[i].index)
+
+
+cdef inline Input node_as_input(Tape *t, int32_t index) noexcept:
+    return Input(NULL, Number(t.nodes[index].data, t.nodes[index].flags & DATA_INT), index)
+
+
+cdef inline int hold_operands(list outputs, list operands) except -1:
+    """`hold` for all Values among the operands at once."""
+    cdef list held = []
+    cdef Value value
+    for operand in operands:
+        if isinstance(operand, Value):
+            value = operand
+            if not value.plain:
+                held.append(value if is_held_itself(value) else held_by(value))
+    together = tuple(held)
+    for output in outputs:
+        hold_all(output, together)
+    return 0

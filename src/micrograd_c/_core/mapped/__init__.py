@@ -1,0 +1,1 @@
+"""vmap: tracing, analysis, lowering, programs, running them over rows, what comes out."""

@@ -1,0 +1,78 @@
+"""The C face of an Analysis: what is known of the nodes of a trace. See analysis.pyx."""
+
+from libc.stdint cimport int32_t, uint8_t
+
+cdef enum:
+    NONE = -1
+    MOST_ARRAYS = 16
+
+cdef enum Kind:
+    CONSTANT = 1        # the same in all runs
+    UNIFORM             # the same for all rows
+    VARYING
+
+
+cdef struct Traced:
+    double data
+    int32_t op, a, b    # operands by their place in the array, or NONE
+    int32_t uses
+    int32_t uniform     # its number among the uniforms, or NONE
+    int32_t dot         # the number of the dot that it is the sum of, or NONE
+    int32_t activation  # of a dot: the relu, tanh or sigmoid of it, if nothing else uses it, or NONE
+    int32_t slot
+    int32_t adjoint     # adjoint slot, or NONE
+    int32_t last        # the last step that reads it
+    uint8_t kind
+    uint8_t differentiable  # a gradient flows through it to a parameter
+    uint8_t part        # of a dot: no step of its own
+    uint8_t hopeless    # no dot ends here
+    uint8_t kept        # its slot is not given back
+
+
+cdef struct Dot:
+    int32_t start       # what the products are added to
+    int32_t terms       # where they begin in the list of all terms
+    int32_t count
+    int32_t sum         # the node
+
+
+cdef struct Term:
+    int32_t w, x
+
+
+cdef struct Step:       # what becomes an instruction
+    int32_t layer       # its number, or NONE
+    int32_t outs, out_count     # nodes written: where they begin, how many there are
+    int32_t reads, read_count   # nodes of rows' numbers read
+    int32_t use         # the first use of a uniform
+
+
+cdef class Analysis:
+    cdef void *owned[MOST_ARRAYS]
+    cdef int owned_count
+    cdef Traced *nodes
+    cdef int32_t count, parameter_count, uniform_count, dot_count, step_count, read_count, use_count
+    cdef list parameters        # Values
+    cdef list outputs, inputs, shared   # places in the array
+    cdef list layers            # lists of dots
+    cdef Dot *dots
+    cdef Term *terms
+    cdef Step *steps
+    cdef int32_t *outs
+    cdef int32_t *reads
+    cdef int32_t *used          # by use: the uniform
+
+    cdef void *room(self, size_t count, size_t size) except NULL
+    cdef int read_tape(self, list outputs, list inputs, list shared) except -1
+    cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept
+    cdef int classify(self) except -1
+    cdef void new_uniform(self, int32_t k) noexcept
+    cdef int find_dots(self) except -1
+    cdef bint is_term(self, int32_t k) noexcept
+    cdef Term factors(self, int32_t k) noexcept
+    cdef int list_steps(self) except -1
+    cdef int move_outputs(self, list order) except -1
+    cdef int list_reads(self, list order) except -1
+    cdef void add_read(self, int32_t k) noexcept
+    cdef int list_uses(self) except -1
+    cdef void add_use(self, int32_t k) noexcept

@@ -1,0 +1,349 @@
+"""Analysis: what a function that was traced computes, as steps over all rows at once.
+
+Knows the tape, of which it copies what it needs. Knows nothing of where numbers will be.
+
+Design
+------
+A node below the trace is a parameter. Nodes that depend on no row are uniform: computed once a run. Chains
+b + w0*x0 + w1*x1 + ... with uniform w, b are dots, and all dots over the same x with the same activation a layer. What
+no output needs is never looked at.
+
+One pass after the other goes over an array of the nodes that outputs need: parameters first, then the trace's in the
+tape's order, which is topological; where an output needs a slot of its own, a node that moves it there is added at the
+end. The Analysis owns this and all other arrays until it goes.
+"""
+
+from libc.stdint cimport int32_t
+from libc.stdlib cimport calloc, free
+
+from micrograd_c._core.mapped.program cimport DO_ADD, DO_MOVE, DO_STOP
+from micrograd_c._core.mapped.tracing import TraceError, is_tracing
+from micrograd_c._core.mapped.tracing cimport is_lost, was_assigned
+from micrograd_c._core.ops cimport rules
+from micrograd_c._core.tape.arena cimport HOOK, Node, tape
+from micrograd_c._core.value.lifetime cimport check_initialised, describe
+from micrograd_c._core.value.operands cimport handle_of, op_name
+from micrograd_c._core.value.value cimport Value
+
+__all__ = ["Untraceable"]
+
+# how DO_... follow from rules.Op
+assert <int> rules.LEAF == <int> DO_MOVE and <int> rules.ADD == <int> DO_ADD and <int> rules.STOP == <int> DO_STOP
+
+
+class Untraceable(Exception):
+    """The graph has a node whose rule is a Python function."""
+
+
+cdef class Analysis:
+    """Of outputs, Values of the trace, as a function of inputs, a row's, and of shared numbers, given by their indexes.
+
+    Raises Untraceable for a node with a Python function.
+    """
+
+    def __init__(self, list outputs not None, list inputs not None, list shared not None):
+        if self.owned_count:
+            raise RuntimeError("an Analysis is made once")
+        self.read_tape(outputs, inputs, shared)
+        self.classify()
+        self.find_dots()
+        self.list_steps()
+        self.list_uses()
+
+    def __dealloc__(self):
+        cdef int k
+        for k in range(self.owned_count):
+            free(self.owned[k])
+
+    def __reduce__(self):
+        raise TypeError(f"cannot copy or pickle {type(self).__name__}, which is of one trace of vmap")
+
+    cdef void *room(self, size_t count, size_t size) except NULL:
+        """Zeros, for as long as the Analysis lives."""
+        cdef void *memory = NULL
+        if self.owned_count < MOST_ARRAYS:
+            memory = calloc(count or 1, size)
+        if memory == NULL:
+            raise MemoryError("no memory for compiling a function given to vmap")
+        self.owned[self.owned_count] = memory
+        self.owned_count += 1
+        return memory
+
+    # --- reading the trace ---
+
+    cdef int read_tape(self, list outputs, list inputs, list shared) except -1:
+        """Copy what outputs need. Refuses what cannot be compiled."""
+        if not is_tracing():
+            raise RuntimeError("there is no trace to be compiled")
+        cdef tuple values = tuple(outputs)
+        cdef list roots = [index_of(value) for value in values]
+        cdef list leaves = [*inputs, *shared]
+        cdef int32_t start = tape.traced
+        cdef int32_t top = tape.top     # from here on no Python code may run until all of the tape is read
+        cdef int32_t *number = <int32_t *> self.room(top, sizeof(int32_t))     # 1 + the place in the array, or 0
+        cdef int32_t i
+        cdef Node *node
+        for i in leaves:
+            if not start <= i < top or number[i] or tape.nodes[i].op != rules.LEAF:
+                raise ValueError(f"node {i} does not stand for a number of an argument, or for two")
+            number[i] = 1
+        for i in roots:
+            number[i] = 1
+        for i in range(top - 1, start - 1, -1):
+            if number[i]:
+                refuse(i)
+                number[tape.nodes[i].a] = number[tape.nodes[i].b] = 1
+        number[0] = 0
+        for i in range(1, top):
+            if number[i]:
+                self.count += 1
+                number[i] = self.count
+                self.parameter_count += i < start
+        self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
+        for i in range(1, top):
+            if number[i]:
+                node = tape.nodes + i
+                if i < start:
+                    self.new_node(number[i] - 1, node.data, rules.LEAF, NONE, NONE)
+                else:
+                    self.new_node(number[i] - 1, node.data, node.op, number[node.a] - 1, number[node.b] - 1)
+        self.outputs, self.inputs, self.shared = [
+            [number[<int32_t> i] - 1 for i in indexes] for indexes in (roots, inputs, shared)
+        ]
+        for k in self.outputs:
+            self.nodes[<int32_t> k].uses += 1
+        # last, as it may make Values, and so run any code
+        self.parameters = [handle_of(i, <Value> values[0]) for i in range(1, start) if number[i]]
+        return 0
+
+    cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept:
+        self.nodes[k] = Traced(
+            data=data, op=op, a=a, b=b, uses=0, uniform=NONE, dot=NONE, activation=NONE, slot=NONE, adjoint=NONE,
+            last=NONE, kind=0, differentiable=0, part=0, hopeless=0, kept=0,
+        )
+        if a != NONE:
+            self.nodes[a].uses += 1
+        if b != NONE:
+            self.nodes[b].uses += 1
+
+    cdef int classify(self) except -1:
+        """Uniform and varying nodes; constants are folded by having been computed already."""
+        cdef int32_t k
+        cdef Traced *node
+        for k in range(self.parameter_count):
+            self.nodes[k].kind = UNIFORM
+            self.nodes[k].differentiable = 1
+            self.new_uniform(k)
+        for k in self.shared:
+            self.nodes[k].kind = UNIFORM
+            self.new_uniform(k)
+        for k in self.inputs:
+            self.nodes[k].kind = VARYING
+        for k in range(self.count):
+            node = self.nodes + k
+            if node.kind:
+                continue
+            if node.op == rules.LEAF:
+                node.kind = CONSTANT
+            else:
+                node.kind = self.nodes[node.a].kind
+                node.differentiable = self.nodes[node.a].differentiable
+                if node.b != NONE:
+                    node.kind = max(node.kind, self.nodes[node.b].kind)
+                    node.differentiable |= self.nodes[node.b].differentiable
+                if node.op == rules.STOP:
+                    node.differentiable = 0
+            if node.kind != VARYING:
+                self.new_uniform(k)
+        return 0
+
+    cdef void new_uniform(self, int32_t k) noexcept:
+        self.nodes[k].uniform = self.uniform_count
+        self.uniform_count += 1
+
+    # --- dots and steps ---
+
+    cdef int find_dots(self) except -1:
+        """Chains of additions of products with a uniform factor, each used by nothing but the next."""
+        cdef Traced *nodes = self.nodes
+        cdef int32_t *sums = <int32_t *> self.room(self.count, sizeof(int32_t))     # from the last one down
+        cdef int32_t *products = <int32_t *> self.room(self.count, sizeof(int32_t))
+        cdef int32_t term_count = 0
+        cdef int32_t k, rest, before, product, count, j
+        self.dots = <Dot *> self.room(self.count, sizeof(Dot))
+        self.terms = <Term *> self.room(self.count, sizeof(Term))
+        for k in range(self.count - 1, -1, -1):
+            if nodes[k].part or nodes[k].hopeless:
+                continue
+            rest, count = k, 0
+            while nodes[rest].op == rules.ADD and nodes[rest].kind == VARYING and (rest == k or nodes[rest].uses == 1):
+                before, product = nodes[rest].a, nodes[rest].b
+                if self.is_term(before) and not self.is_term(product):
+                    before, product = product, before
+                if not self.is_term(product):
+                    break
+                sums[count], products[count] = rest, product
+                count += 1
+                rest = before
+            if count < 2 or nodes[rest].kind == VARYING:
+                for j in range(count):      # nor are those of its sums that it goes on from
+                    nodes[sums[j]].hopeless = 1
+                continue
+            nodes[k].dot = self.dot_count
+            self.dots[self.dot_count] = Dot(start=rest, terms=term_count, count=count, sum=k)
+            self.dot_count += 1
+            for j in range(count - 1, -1, -1):
+                nodes[sums[j]].part = nodes[products[j]].part = 1
+                self.terms[term_count] = self.factors(products[j])
+                term_count += 1
+        for k in range(self.count):
+            if nodes[k].op in (rules.RELU, rules.TANH, rules.SIGMOID) and nodes[nodes[k].a].dot != NONE:
+                if nodes[nodes[k].a].uses == 1:
+                    nodes[nodes[k].a].activation = k
+                    nodes[k].part = 1
+        return 0
+
+    cdef bint is_term(self, int32_t k) noexcept:
+        """A product of a row's number and a uniform one that only one sum uses."""
+        cdef Traced *node = self.nodes + k
+        if node.op != rules.MUL or node.kind != VARYING or node.uses > 1:
+            return False
+        return (self.nodes[node.a].kind == VARYING) != (self.nodes[node.b].kind == VARYING)
+
+    cdef Term factors(self, int32_t k) noexcept:
+        cdef Traced *node = self.nodes + k
+        return Term(node.b, node.a) if self.nodes[node.a].kind == VARYING else Term(node.a, node.b)
+
+    cdef int list_steps(self) except -1:
+        """Everything that varies, in the tape's order; dots over the same x with the same activation together."""
+        cdef Traced *nodes = self.nodes
+        cdef int32_t k, j
+        cdef Dot *dot = NULL
+        cdef dict groups = {}
+        cdef list layer
+        order = []      # nodes and layers
+        for k in range(self.count):
+            if nodes[k].dot != NONE:
+                dot = self.dots + nodes[k].dot
+                key = (nodes[nodes[k].activation].op if nodes[k].activation != NONE else <int> DO_MOVE,
+                       *[self.terms[j].x for j in range(dot.terms, dot.terms + dot.count)])
+                layer = groups.get(key)
+                if layer is None:
+                    layer = groups[key] = []
+                    order.append(layer)
+                layer.append(nodes[k].dot)
+            elif nodes[k].kind == VARYING and nodes[k].op != rules.LEAF and not nodes[k].part:
+                order.append(k)
+        self.move_outputs(order)
+        self.layers = list(groups.values())
+        self.steps = <Step *> self.room(len(order), sizeof(Step))
+        self.outs = <int32_t *> self.room(self.count, sizeof(int32_t))
+        self.reads = <int32_t *> self.room(2 * self.count, sizeof(int32_t))
+        self.list_reads(order)
+        return 0
+
+    cdef int move_outputs(self, list order) except -1:
+        """Outputs that no step writes, or that were given before, get a node and a step of their own."""
+        seen = set()
+        for place, k in enumerate(self.outputs):
+            if self.nodes[<int32_t> k].kind != VARYING or self.nodes[<int32_t> k].op == rules.LEAF or k in seen:
+                self.new_node(self.count, 0.0, DO_MOVE, k, NONE)
+                self.nodes[self.count].kind = VARYING
+                self.nodes[self.count].differentiable = self.nodes[<int32_t> k].differentiable
+                order.append(self.count)
+                self.outputs[place] = self.count
+                self.count += 1
+            seen.add(k)
+        return 0
+
+    cdef int list_reads(self, list order) except -1:
+        """For each step the nodes it writes and reads."""
+        cdef Traced *node
+        cdef Dot *dot = NULL
+        cdef Step *step = self.steps
+        cdef int32_t layer = 0
+        cdef int32_t outs = 0
+        cdef int32_t k
+        for entry in order:
+            step[0] = Step(layer=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, use=0)
+            if type(entry) is list:
+                step.layer = layer
+                layer += 1
+                for number in <list> entry:
+                    dot = self.dots + <int32_t> number
+                    node = self.nodes + dot.sum
+                    self.outs[outs] = dot.sum if node.activation == NONE else node.activation
+                    outs += 1
+                for k in range(dot.terms, dot.terms + dot.count):
+                    self.add_read(self.terms[k].x)
+            else:
+                node = self.nodes + <int32_t> entry
+                self.outs[outs] = entry
+                outs += 1
+                self.add_read(node.a)
+                self.add_read(node.b)
+            step.out_count, step.read_count = outs - step.outs, self.read_count - step.reads
+            step += 1
+        self.step_count = <int32_t> len(order)
+        return 0
+
+    cdef void add_read(self, int32_t k) noexcept:
+        if k != NONE and self.nodes[k].kind == VARYING:
+            self.reads[self.read_count] = k
+            self.read_count += 1
+
+    cdef int list_uses(self) except -1:
+        """Number the uses of uniforms in the order of the steps: a layer's weights row by row, and then its biases."""
+        cdef Traced *node
+        cdef Step *step
+        cdef Dot *dot = NULL
+        cdef int32_t k, j
+        self.used = <int32_t *> self.room(3 * self.count, sizeof(int32_t))
+        for k in range(self.step_count):
+            step = self.steps + k
+            step.use = self.use_count
+            if step.layer == NONE:
+                node = self.nodes + self.outs[step.outs]
+                self.add_use(node.a)
+                self.add_use(node.b)
+                continue
+            for number in <list> self.layers[step.layer]:
+                dot = self.dots + <int32_t> number
+                for j in range(dot.terms, dot.terms + dot.count):
+                    self.add_use(self.terms[j].w)
+            for number in <list> self.layers[step.layer]:
+                self.add_use(self.dots[<int32_t> number].start)
+        return 0
+
+    cdef void add_use(self, int32_t k) noexcept:
+        if k != NONE and self.nodes[k].kind != VARYING:
+            self.used[self.use_count] = self.nodes[k].uniform
+            self.use_count += 1
+
+
+cdef int refuse(int32_t index) except -1:
+    """Raise for what cannot be compiled."""
+    cdef Node *node = tape.nodes + index
+    if was_assigned(index):
+        raise TraceError(
+            "data of a Value made in a function given to vmap is assigned to: what used it before and what did after "
+            "cannot be told apart. Make a new Value"
+        )
+    if is_lost(node):
+        raise TraceError(
+            "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
+            "Use stop_gradient(x)"
+        )
+    if rules.has_edges(node.op) or node.flags & HOOK:
+        raise Untraceable(repr(op_name(node) or "a Value with a _backward of its own"))
+    if node.op != rules.LEAF and not node.a or rules.has_two_operands(node.op) and not node.b:
+        raise AttributeError(f"an operand of {op_name(node)!r} in a function given to vmap has no data yet: a Value "
+                             "whose __init__ was not called")
+    return 0
+
+
+cdef int32_t index_of(object output) except -1:
+    if not isinstance(output, Value):
+        raise TypeError(f"an output must be a Value, not {describe(output)}")
+    check_initialised(<Value> output)
+    return (<Value> output).index

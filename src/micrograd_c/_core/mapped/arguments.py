@@ -1,0 +1,148 @@
+"""Arguments of a function given to vmap: what is a row, what is the same for all rows, and what neither can be.
+
+Knows Values, and lists of them. Knows nothing of how numbers are read, or of what is done with the function.
+"""
+
+import functools
+import inspect
+import types
+
+from micrograd_c._core.mapped import columns, tracing
+from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
+from micrograd_c._core.mapped.reading import as_float, as_numbers, checked_size, from_lists
+from micrograd_c._core.value.value import Value
+
+__all__ = ["Rows", "Shared", "check_axes", "read_all", "rows_of"]
+
+
+def check_axes(in_axes):
+    for axis in in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,):
+        if axis is not None and (axis != 0 or isinstance(axis, bool)):
+            raise ValueError(f"in_axes may be 0 (a row each) or None (the same for all rows), or a tuple of those, "
+                             f"not {in_axes!r}")
+
+
+def axes_of(in_axes, count):
+    """One for each argument."""
+    if not isinstance(in_axes, (tuple, list)):
+        axes = (in_axes,) * count
+    elif len(in_axes) != count:
+        raise ValueError(f"in_axes has {len(in_axes)} entries for {count} arguments")
+    else:
+        axes = in_axes
+    if 0 not in axes:
+        raise ValueError(
+            "vmap wants at least one argument with in_axes 0: the others do not say how many rows there are"
+        )
+    return axes
+
+
+def names(fn, arguments):
+    """What messages call the arguments."""
+    code = getattr(fn, "__code__", None)
+    known = code.co_varnames[inspect.ismethod(fn):code.co_argcount] if isinstance(code, types.CodeType) else ()
+    return [f"argument {k + 1} ({known[k]!r})" if k < len(known) else f"argument {k + 1}"
+            for k in range(len(arguments))]
+
+
+def read_all(fn, in_axes, arguments):
+    """Rows or Shared for each. A structure tells which trace fits."""
+    return [read(argument, axis, name) for argument, axis, name
+            in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
+
+
+def read(argument, axis, name):
+    if axis is None:
+        return Shared(argument, name)
+    numbers = as_numbers(argument, name)
+    if numbers is None:
+        numbers = columns.Numbers(from_lists(argument, name))
+    if not numbers.shape:
+        raise ValueError(f"{name} is a single number: with in_axes 0 its first axis should be the rows")
+    return Rows(numbers, name)
+
+
+class Rows:
+    """An argument with a row each: a buffer."""
+
+    shared = ()
+
+    def __init__(self, numbers, name):
+        self.numbers, self.name = numbers, name
+        self.structure = numbers.shape[1:]
+        self.rows = numbers.shape[0]
+
+    def add_to(self, numbers):
+        numbers.add(self.numbers)
+
+    def values(self, inputs, shared):
+        """What the function gets while it is traced."""
+        return nested(self.structure, lambda: tracing.argument(inputs))
+
+    def row(self, k):
+        """What it gets for one row, as Values of its own."""
+        numbers = iter(self.flat[k * self.numbers.columns:(k + 1) * self.numbers.columns])
+        return nested(self.structure, lambda: Value(next(numbers)))
+
+    @functools.cached_property
+    def flat(self):
+        return self.numbers.flat()
+
+
+class Shared:
+    """An argument that is the same for all rows."""
+
+    rows = None
+
+    def __init__(self, argument, name):
+        self.shared = []
+        self.structure, self.tree = self.take(argument, name)
+
+    def take(self, argument, name, depth=0):
+        if isinstance(argument, Value):
+            tracing.check_usable(argument)
+            return ("value", KeptIdentity(argument)), argument
+        if isinstance(argument, (list, tuple)):
+            if depth == DEEPEST:
+                raise too_deep(name)
+            parts = [self.take(one, name, depth + 1) for one in argument]
+            return ("list", *[structure for structure, _ in parts]), [tree for _, tree in parts]
+        numbers = as_numbers(argument, name)
+        if numbers is None:
+            self.shared.append(as_float(argument, name))
+            return "number", None
+        checked_size(numbers.shape, name)
+        self.shared += numbers.flat()
+        return numbers.shape, nested(numbers.shape, lambda: None)
+
+    def add_to(self, numbers):
+        pass
+
+    def values(self, inputs, shared):
+        return fill(self.tree, lambda: tracing.argument(shared))
+
+    def row(self, k):
+        numbers = iter(self.shared)
+        return fill(self.tree, lambda: Value(next(numbers)))
+
+
+class KeptIdentity:
+    """A Value as part of a key: by identity, and alive as long as the key."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __hash__(self):
+        return id(self.value)
+
+    def __eq__(self, other):
+        return isinstance(other, KeptIdentity) and self.value is other.value
+
+
+def rows_of(given):
+    """How many there are. Raises ValueError if arguments disagree."""
+    rows = {one.name: one.rows for one in given if one.rows is not None}
+    if len(set(rows.values())) > 1:
+        raise ValueError("arguments differ in their number of rows: "
+                         + ", ".join(f"{name} has {count}" for name, count in rows.items()))
+    return next(iter(rows.values()))

@@ -1,0 +1,69 @@
+"""The C face of runs: what a sum over the rows of one must know of it. See executor.pyx for the design."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from micrograd_c._core.mapped.columns cimport Column, Columns, Layout
+from micrograd_c._core.mapped.program cimport Backward, Code, Kernels, Program, Scalar
+from micrograd_c._core.tape.arena cimport Native
+from micrograd_c._core.value.value cimport Value
+
+
+cdef struct RunState:
+    Native native           # first: what the node points to
+    const Code *code
+    const Kernels *kernels
+    const Scalar *scalars
+    const int32_t *used
+    const int32_t *output_slots
+    const int32_t *output_adjoints
+    const Backward *backward    # what the backward pass runs
+    const Backward *whole       # that from all outputs
+    Backward *part              # that from some of them; NULL if there is but one that gradients come from
+    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
+    int32_t differentiable  # outputs that a sum may ask gradients of
+    int32_t width           # rows of a block
+    int32_t threads
+    int32_t holds_lock      # 1: Python's lock is held while it runs
+    int32_t stopped         # 1: Ctrl-C was pressed, and what has not been done is not done
+    double looked           # when that was last looked for, in seconds
+    int64_t rows, chunks
+    const Column *columns   # NULL after the forward pass
+    double *slots_of_all    # of all blocks if they are saved, else of one block a thread
+    double *stored          # inputs of all blocks if slots are not saved, else NULL
+    double *adjoint_slots   # of one block a thread
+    double *totals          # of uses, a number for each lane, a thread each
+    double *uniform         # numbers, and
+    double *numbers         # the same by use
+    double *values          # by output, all rows
+    double *seeds           # adjoints of outputs, all rows each; NULL until somebody may ask for gradients
+    double *gradients       # of uses, a chunk each; the first is also their sum; then those of uniforms
+    int64_t seeded          # the sweep that the seeds belong to
+    uint8_t *asked          # by output: 1 if a sum of it took part in that sweep
+    int32_t asked_count
+
+
+cdef class Run:
+    cdef RunState state
+    cdef readonly Program program
+    cdef void *workspace    # slots, adjoints and totals
+    cdef size_t workspace_size
+
+    cdef int prepare(self, Runner runner, int64_t rows) except -1
+    cdef int take_workspace(self, size_t size) except -1
+    cdef int read_parameters(self, list shared) except -1
+    cdef int want_gradients(self) except -1
+    cdef Value record_node(self)
+
+
+cdef class Runner:
+    cdef readonly Program program
+    cdef const Kernels *kernels
+    cdef Layout layout      # None: arguments are never taken as they come
+    cdef int32_t threads, width
+    cdef size_t saved_bytes
+
+    cdef Run run(self, const Column *columns, int64_t rows, list shared)
+    cdef Run run_buffers(self, tuple arguments)
+
+
+cdef double *new_doubles(size_t count) except NULL

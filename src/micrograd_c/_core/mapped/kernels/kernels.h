@@ -1,0 +1,84 @@
+/* Programs of vmap as the kernels see them: instructions over slots of lanes, a lane being a row of the batch.
+
+A slot is an array of `width` doubles, one for each row of a block; slot k begins at slots + k * width. Numbers that are
+the same for all rows, such as weights, are listed once for each use, in the order of the instructions that use them.
+Knows nothing of Python, of the tape, or of where rows come from. */
+
+#ifndef MICROGRAD_C_KERNELS_H
+#define MICROGRAD_C_KERNELS_H
+
+#include <stdint.h>
+
+/* Sums over rows are taken lane by lane over a chunk, and then of the lanes: neither the size of blocks nor the number of
+   threads shows. */
+enum { MOST_LANES = 8, CHUNK = 2048, MOST_THREADS = 64 };
+
+/* What an instruction does; from ADD to ABS and STOP as in ops/rules.pxd. */
+enum Instruct {
+    DO_MOVE, DO_ADD, DO_MUL, DO_POWER, DO_POW, DO_MAXIMUM, DO_MINIMUM, DO_PICK, DO_PICK_NOT,
+    DO_RELU, DO_EXP, DO_LOG, DO_TANH, DO_SIGMOID, DO_SQRT, DO_SIN, DO_COS, DO_ABS, DO_STOP,
+    DO_LAYER
+};
+
+enum InstructionFlag {
+    A_UNIFORM = 1,  /* a is not the number of a slot but of a use of a uniform */
+    B_UNIFORM = 2,
+    A_FIRST = 4,    /* nothing was added to a's adjoint before: store, do not add */
+    B_FIRST = 8
+};
+
+typedef struct {
+    int32_t op;
+    int32_t out;        /* slot */
+    int32_t a, b;       /* slots or uses; of DO_LAYER, a is the layer's number */
+    int32_t adjoint;    /* adjoint slot of out, -1 if nobody asks for it */
+    int32_t adjoint_a;  /* adjoint slot, or the use; -1 if nobody asks for it */
+    int32_t adjoint_b;
+    int32_t flags;
+} Instruction;
+
+/* out[i] = activation(bias[i] + weight[i][0] * in[0] + weight[i][1] * in[1] + ...) */
+typedef struct {
+    int32_t inputs, outputs;
+    int32_t activation;             /* DO_RELU, DO_TANH, DO_SIGMOID or DO_MOVE */
+    int32_t weights;                /* the first one's use; the others follow, row by row */
+    int32_t biases;
+    int32_t wants_weights;          /* 1: somebody asks for the gradients of weights or biases */
+    const int32_t *in;              /* slots */
+    const int32_t *out;
+    const int32_t *adjoint_in;      /* adjoint slots, -1 if nobody asks for it */
+    const int32_t *first_in;        /* 1: nothing was added to that adjoint before */
+    const int32_t *adjoint_out;
+} Layer;
+
+typedef struct {
+    const Instruction *instructions;
+    const Layer *layers;
+    int32_t count;
+} Code;
+
+/* `numbers` has a number for each use. `totals` has `lanes` doubles for each use; only those that a gradient goes to are
+   written. `width` is a multiple of MOST_LANES, `rows` at most width. */
+typedef struct {
+    const char *name;
+    int lanes;      /* of a vector, MOST_LANES at most */
+    /* One block of rows. */
+    void (*forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers);
+    /* Wants all that forward wrote, and the adjoints of outputs; adds to the totals, or, if fresh, starts them. */
+    void (*backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
+                     const double *numbers, int fresh, double *totals);
+    /* The gradients of `count` uses from their totals. */
+    void (*total)(const double *totals, int32_t count, double *gradients);
+} Kernels;
+
+/* The fastest set of kernels for this processor, or the one of that name; NULL if there is no such here. */
+const Kernels *micrograd_c_kernels(const char *name);
+
+/* The name of the k-th set that this processor can run, fastest first; NULL from the last on. */
+const char *micrograd_c_kernel_name(int k);
+
+/* Call work(context, k) for all k below count, in `threads` threads, MOST_THREADS at most; in fewer if more cannot be
+   had. What is called for k and for k + threads is so in the same thread. */
+void micrograd_c_parallel(void (*work)(void *context, int64_t k), void *context, int64_t count, int threads);
+
+#endif

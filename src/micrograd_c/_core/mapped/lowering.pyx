@@ -1,0 +1,309 @@
+"""The compiler of vmap: from an Analysis of what was traced to a Program.
+
+Knows the kernels' instructions, and what an Analysis has found. Knows nothing of the tape, of rows, of memory for them,
+or of what arguments look like.
+
+Design
+------
+Slots are given back after the last step that reads them, unless the backward pass does; adjoint slots likewise, from
+the last step up. All arrays belong to the Analysis that a Compiler is, but for those of the Program, which are made
+last.
+"""
+
+from libc.stdint cimport int32_t, uint8_t
+from libc.string cimport memcpy, memset
+
+from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, Analysis, Dot, Step, Traced
+from micrograd_c._core.mapped.program cimport (
+    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, Code, Instruction, Layer, Program, Scalar, allocate, follow, new_backward,
+)
+from micrograd_c._core.ops cimport rules
+
+__all__ = ["compile"]
+
+
+cdef struct AdjointSlots:
+    int32_t *unused         # those that are free
+    int32_t unused_count
+    int32_t count
+
+
+def compile(list outputs, list inputs, list shared):
+    """The Program that computes the outputs, Values of the trace, from inputs, a row's, and shared numbers: indexes.
+
+    Raises Untraceable for a node with a Python function.
+    """
+    cdef Compiler compiler = Compiler(outputs, inputs, shared)
+    compiler.program = Program()
+    compiler.program.values = compiler.parameters
+    compiler.give_slots()
+    compiler.write_uniforms()
+    compiler.write_instructions()
+    compiler.give_adjoints()
+    compiler.find_backward()
+    return compiler.program
+
+
+cdef class Compiler(Analysis):
+    """One trace, pass by pass."""
+    cdef Program program
+    cdef int32_t slot_count
+
+    # --- slots ---
+
+    cdef int give_slots(self) except -1:
+        cdef int32_t *unused = <int32_t *> self.room(self.count, sizeof(int32_t))
+        cdef int32_t unused_count = 0
+        cdef int32_t k, j, number
+        cdef Step *step
+        cdef Traced *node
+        for number in self.outputs:
+            self.nodes[number].kept = 1
+        for number in self.inputs:
+            self.nodes[number].kept = 1
+            self.nodes[number].slot = self.slot_count
+            self.slot_count += 1
+        for k in range(self.step_count):
+            step = self.steps + k
+            self.keep_what_gradients_need(step)
+            for j in range(step.reads, step.reads + step.read_count):
+                self.nodes[self.reads[j]].last = k
+            for j in range(step.outs, step.outs + step.out_count):
+                self.nodes[self.outs[j]].last = k
+        for k in range(self.step_count):
+            step = self.steps + k
+            # before those of operands are free: no kernel reads what it has overwritten
+            for j in range(step.outs, step.outs + step.out_count):
+                node = self.nodes + self.outs[j]
+                if unused_count:
+                    unused_count -= 1
+                    node.slot = unused[unused_count]
+                else:
+                    node.slot = self.slot_count
+                    self.slot_count += 1
+            for j in range(step.read_count + step.out_count):
+                number = self.outs[step.outs + j - step.read_count] if j >= step.read_count else self.reads[
+                    step.reads + j]
+                node = self.nodes + number
+                if node.last == k and not node.kept:
+                    unused[unused_count] = node.slot
+                    unused_count += 1
+                    node.last = NONE    # once
+        return 0
+
+    cdef int keep_what_gradients_need(self, Step *step) except -1:
+        """Mark nodes whose numbers the backward pass reads."""
+        cdef Traced *node = self.nodes + self.outs[step.outs]
+        cdef bint reads = False
+        cdef bint outs = False
+        cdef int32_t j
+        if step.layer != NONE:
+            reads = self.wants_weights(step.layer)
+            outs = node.op != rules.ADD
+        elif not node.differentiable:
+            return 0
+        elif node.op == rules.MUL:
+            self.nodes[node.b].kept |= self.nodes[node.a].differentiable
+            self.nodes[node.a].kept |= self.nodes[node.b].differentiable
+        elif node.op in (rules.RELU, rules.EXP, rules.TANH, rules.SIGMOID, rules.SQRT):
+            outs = True
+        elif node.op != rules.ADD and node.op != DO_MOVE:
+            reads = True
+            outs = node.op == rules.POW
+        for j in range(step.reads, step.reads + step.read_count):
+            self.nodes[self.reads[j]].kept |= reads
+        for j in range(step.outs, step.outs + step.out_count):
+            self.nodes[self.outs[j]].kept |= outs
+        return 0
+
+    cdef bint wants_weights(self, int32_t layer) except -1:
+        """Whether anybody asks for the gradient of a weight or bias."""
+        cdef Dot *dot = NULL
+        cdef int32_t j
+        for number in <list> self.layers[layer]:
+            dot = self.dots + <int32_t> number
+            if self.nodes[dot.start].differentiable:
+                return True
+            for j in range(dot.terms, dot.terms + dot.count):
+                if self.nodes[self.terms[j].w].differentiable:
+                    return True
+        return False
+
+    # --- the Program ---
+
+    cdef int write_uniforms(self) except -1:
+        """What is computed once a run, and from what."""
+        cdef Program program = self.program
+        cdef Traced *node
+        cdef Traced *a
+        cdef Traced *b
+        cdef int32_t k
+        program.shared = <int> len(self.shared)
+        program.uniforms, program.uses = self.uniform_count, self.use_count
+        program.constants = <double *> allocate(self.uniform_count, sizeof(double))
+        program.scalars = <Scalar *> allocate(self.uniform_count, sizeof(Scalar))
+        program.used = copied(self.used, self.use_count)
+        for k in range(self.count):
+            node = self.nodes + k
+            if node.uniform == NONE:
+                continue
+            program.constants[node.uniform] = node.data
+            if node.kind == UNIFORM and node.op != rules.LEAF:
+                a = self.nodes + node.a
+                b = a if node.b == NONE else self.nodes + node.b
+                program.scalars[program.scalar_count] = Scalar(
+                    op=node.op, out=node.uniform, a=a.uniform, b=b.uniform,
+                    wants_a=node.differentiable and a.differentiable,
+                    wants_b=node.differentiable and node.b != NONE and b.differentiable,
+                )
+                program.scalar_count += 1
+        return 0
+
+    cdef int write_instructions(self) except -1:
+        """All but adjoints."""
+        cdef Program program = self.program
+        cdef Traced *node
+        cdef Step *step
+        cdef Instruction *it
+        cdef size_t size = 0
+        cdef int32_t *place
+        cdef int32_t k, use
+        for k in range(self.step_count):
+            size += 2 * (self.steps[k].read_count + self.steps[k].out_count)
+        program.inputs, program.outputs, program.slots = len(self.inputs), len(self.outputs), self.slot_count
+        program.instructions = <Instruction *> allocate(self.step_count, sizeof(Instruction))
+        program.layers = <Layer *> allocate(len(self.layers), sizeof(Layer))
+        program.numbers = place = <int32_t *> allocate(size, sizeof(int32_t))
+        program.code = Code(program.instructions, program.layers, self.step_count)
+        for k in range(self.step_count):
+            step = self.steps + k
+            it = program.instructions + k
+            it[0] = Instruction(DO_LAYER, 0, step.layer, 0, NONE, NONE, NONE, 0)
+            if step.layer == NONE:
+                node = self.nodes + self.outs[step.outs]
+                use = step.use
+                it.op, it.out = node.op, node.slot
+                it.a = self.operand(node.a, A_UNIFORM, it, &use)
+                it.b = self.operand(node.b, B_UNIFORM, it, &use)
+            else:
+                place = self.write_layer(step, place)
+        return 0
+
+    cdef int32_t operand(self, int32_t k, int flag, Instruction *it, int32_t *use) noexcept:
+        """A slot, or a use of a uniform."""
+        if k == NONE:
+            return 0
+        if self.nodes[k].kind == VARYING:
+            return self.nodes[k].slot
+        it.flags |= flag
+        use[0] += 1
+        return use[0] - 1
+
+    cdef int32_t *write_layer(self, Step *step, int32_t *place) except NULL:
+        """Lists of slots go to `place`; returns where the next may go."""
+        cdef Layer *layer = self.program.layers + step.layer
+        cdef Traced *first = self.nodes + self.outs[step.outs]
+        cdef int32_t j
+        layer.inputs, layer.outputs = step.read_count, step.out_count
+        layer.activation = <int> DO_MOVE if first.dot != NONE else first.op
+        layer.weights, layer.biases = step.use, step.use + step.read_count * step.out_count
+        layer.wants_weights = self.wants_weights(step.layer)
+        layer.in_, layer.out = place, place + step.read_count
+        layer.adjoint_in = layer.out + step.out_count
+        layer.adjoint_out = layer.adjoint_in + step.read_count
+        for j in range(step.read_count):
+            place[j] = self.nodes[self.reads[step.reads + j]].slot
+        for j in range(step.out_count):
+            place[step.read_count + j] = self.nodes[self.outs[step.outs + j]].slot
+        for j in range(step.read_count + step.out_count, 2 * (step.read_count + step.out_count)):
+            place[j] = NONE
+        return place + 2 * (step.read_count + step.out_count)
+
+    # --- adjoints ---
+
+    cdef int give_adjoints(self) except -1:
+        """From the last step up: a node's adjoint lives from its first user, seen from there, to itself."""
+        cdef Program program = self.program
+        cdef AdjointSlots slots = AdjointSlots(<int32_t *> self.room(self.count, sizeof(int32_t)), 0, 0)
+        cdef Traced *node
+        cdef Step *step
+        cdef int32_t k, j, number
+        cdef bint reached
+        for number in self.outputs:
+            if self.nodes[number].differentiable:
+                self.nodes[number].adjoint = slots.count
+                slots.count += 1
+        program.differentiable = slots.count
+        program.output_adjoints = numbers([self.nodes[<int32_t> k].adjoint for k in self.outputs])
+        program.output_slots = numbers([self.nodes[<int32_t> k].slot for k in self.outputs])
+        for k in range(self.step_count - 1, -1, -1):
+            step = self.steps + k
+            reached = False
+            for j in range(step.outs, step.outs + step.out_count):
+                reached |= self.nodes[self.outs[j]].adjoint != NONE
+            if not reached:
+                continue
+            program.instructions[k].adjoint = self.nodes[self.outs[step.outs]].adjoint
+            if step.layer == NONE:
+                self.give_to_operands(step, program.instructions + k, &slots)
+            else:
+                self.give_to_inputs(step, program.layers + step.layer, &slots)
+            for j in range(step.outs, step.outs + step.out_count):
+                node = self.nodes + self.outs[j]
+                if node.adjoint != NONE:    # else one of a layer's that no gradient comes from
+                    slots.unused[slots.unused_count] = node.adjoint
+                    slots.unused_count += 1
+        program.adjoints = slots.count
+        return 0
+
+    cdef void give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept:
+        cdef Traced *node = self.nodes + self.outs[step.outs]
+        it.adjoint_a = self.adjoint_of_operand(node.a, it.flags & A_UNIFORM, it.a, slots)
+        it.adjoint_b = self.adjoint_of_operand(node.b, it.flags & B_UNIFORM, it.b, slots)
+
+    cdef int32_t adjoint_of_operand(self, int32_t k, bint uniform, int32_t use, AdjointSlots *slots) noexcept:
+        if k == NONE or not self.nodes[k].differentiable:
+            return NONE
+        return use if uniform else self.adjoint_of(k, slots)
+
+    cdef void give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots) noexcept:
+        cdef int32_t *adjoint_in = <int32_t *> layer.adjoint_in
+        cdef int32_t *adjoint_out = <int32_t *> layer.adjoint_out
+        cdef int32_t j
+        for j in range(step.out_count):
+            adjoint_out[j] = self.nodes[self.outs[step.outs + j]].adjoint
+        for j in range(step.read_count):
+            if self.nodes[self.reads[step.reads + j]].differentiable:
+                adjoint_in[j] = self.adjoint_of(self.reads[step.reads + j], slots)
+
+    cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots) noexcept:
+        """A node's slot, found if it has had none until now."""
+        cdef Traced *node = self.nodes + k
+        if node.adjoint == NONE and slots.unused_count:
+            slots.unused_count -= 1
+            node.adjoint = slots.unused[slots.unused_count]
+        elif node.adjoint == NONE:
+            node.adjoint = slots.count
+            slots.count += 1
+        return node.adjoint
+
+    cdef int find_backward(self) except -1:
+        """What is run if all outputs are asked for gradients."""
+        cdef uint8_t *all_outputs = <uint8_t *> self.room(len(self.outputs), sizeof(uint8_t))
+        memset(all_outputs, 1, len(self.outputs))
+        self.program.backward = new_backward(self.program)
+        follow(self.program.backward, all_outputs)
+        return 0
+
+
+cdef int32_t *numbers(list values) except NULL:
+    cdef int32_t *result = <int32_t *> allocate(len(values), sizeof(int32_t))
+    for k, value in enumerate(values):
+        result[k] = value
+    return result
+
+
+cdef int32_t *copied(const int32_t *values, int32_t count) except NULL:
+    cdef int32_t *result = <int32_t *> allocate(count, sizeof(int32_t))
+    memcpy(result, values, count * sizeof(int32_t))
+    return result

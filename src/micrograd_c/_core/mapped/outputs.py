@@ -1,0 +1,68 @@
+"""What a function given to vmap returns: a Value or nested lists of Values, and numbers in their place.
+
+Knows Values and lists. Knows nothing of traces, or of what becomes of the results.
+"""
+
+import types
+
+from micrograd_c._core.mapped import tracing
+from micrograd_c._core.mapped.nested import DEEPEST, too_deep
+from micrograd_c._core.value.value import Value
+
+__all__ = ["as_output", "outputs_of", "structure_of", "transpose"]
+
+RESULT = "what the function given to vmap returns"
+
+
+def outputs_of(result, roots, depth=0):
+    """The result with None for each Value, and the Values to roots."""
+    if isinstance(result, (list, tuple)):
+        if depth == DEEPEST:
+            raise too_deep(RESULT)
+        return [outputs_of(one, roots, depth + 1) for one in result]
+    roots.append(as_output(result))
+
+
+def as_output(result):
+    """A Value as it is, for a number a constant."""
+    if isinstance(result, Value):
+        tracing.check_usable(result)
+        return result
+    if getattr(result, "shape", None) == () and hasattr(result, "item"):    # of NumPy, and arrays without an axis
+        result = result.item()
+    if isinstance(result, (int, float)):
+        return Value(result)
+    raise TypeError("a function given to vmap must return a Value or lists of Values, not "
+                    f"{type(result).__name__}{advice_on(result)}")
+
+
+def advice_on(result):
+    if result is None:
+        return ": has it a `return`?"
+    if isinstance(result, dict):
+        return ": return list(results.values()), and name them outside"
+    if isinstance(result, types.GeneratorType):
+        return ": return a list, [... for ...]"
+    return ": return array.tolist()" if hasattr(result, "tolist") else ""
+
+
+def transpose(results, make, depth=0):
+    """The results of some calls as one: in the place of each Value what `make` makes of a list of them.
+
+    Raises ValueError if they are not of one structure.
+    """
+    first = results[0]
+    if not isinstance(first, (list, tuple)):
+        return make([as_output(one) for one in results])
+    if depth == DEEPEST:
+        raise too_deep(RESULT)
+    for one in results:
+        if not isinstance(one, (list, tuple)) or len(one) != len(first):
+            given = f"{len(one)} entries" if isinstance(one, (list, tuple)) else type(one).__name__
+            raise ValueError(f"{RESULT} differs from row to row: a list of {len(first)} entries, and {given}")
+    return [transpose(list(column), make, depth + 1) for column in zip(*results)]
+
+
+def structure_of(results):
+    """Results with None for each that is no list of others."""
+    return [structure_of(one) for one in results] if isinstance(results, list) else None

@@ -1,0 +1,238 @@
+"""Programs: what a traced function was compiled to, instructions for lanes and lists of numbers beside them.
+
+Knows the kernels' instructions. Knows nothing of the tape, or of who makes a Program or runs it.
+
+Design
+------
+A Program owns its arrays, which never change, and the workspace that a run has left for the next one.
+
+Going backward, only those instructions are run that a gradient comes to, as only those nodes are visited that the root
+of a sweep can reach. A Backward has them for one choice of outputs; it is found without Python and without asking for
+memory, in the middle of a sweep. The Program has the one for all outputs, and may have one that a run has left.
+"""
+
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+__all__ = ["Program"]
+
+
+cdef class Program:
+    """See mapped/program.pxd."""
+
+    def __cinit__(self):
+        self.values = []
+
+    def __dealloc__(self):
+        # one by one: a loop over them would make Python objects, and there may be no memory for those
+        PyMem_Free(self.instructions)
+        PyMem_Free(self.layers)
+        PyMem_Free(self.numbers)
+        PyMem_Free(self.scalars)
+        PyMem_Free(self.constants)
+        PyMem_Free(self.used)
+        PyMem_Free(self.output_slots)
+        PyMem_Free(self.output_adjoints)
+        free_backward(self.backward)
+        free_backward(self.spare_backward)
+        free(self.spare)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Program of vmap: call vmap(function) where it is wanted")
+
+    @property
+    def parameters(self):
+        """A list of the Values whose data is read at each call."""
+        return list(self.values)
+
+    def describe(self):
+        """Its instructions, a line each, for tests and the curious."""
+        lines = []
+        for k in range(self.code.count):
+            it = self.instructions[k]
+            if it.op == DO_LAYER:
+                layer = self.layers[it.a]
+                lines.append(f"layer {layer.outputs} x {layer.inputs}")
+            else:
+                lines.append(f"{NAMES[it.op]} {it.out}")
+        return lines
+
+
+NAMES = ["move", "add", "mul", "power", "pow", "max", "min", "pick", "pick not", "relu", "exp", "log", "tanh",
+         "sigmoid", "sqrt", "sin", "cos", "abs", "stop", "layer"]
+
+
+cdef void *allocate(size_t count, size_t size) except NULL:
+    cdef void *memory = PyMem_Calloc(count or 1, size)
+    if memory == NULL:
+        raise no_memory()
+    return memory
+
+
+# --- backward ---
+
+cdef Backward *new_backward(Program program) except NULL:
+    """One that starts from no outputs yet. `follow` is to follow."""
+    cdef Backward *b = <Backward *> calloc(1, sizeof(Backward))
+    cdef const Layer *layer
+    cdef int32_t stretches = 0
+    cdef int32_t widest = 0
+    cdef size_t inputs = 0
+    cdef int32_t k
+    if b == NULL:
+        raise no_memory()
+    for k in range(program.code.count):
+        if program.instructions[k].op == DO_LAYER:
+            layer = program.layers + program.instructions[k].a
+            stretches += (layer.outputs + 1) // 2
+            inputs += layer.inputs
+            widest = max(widest, layer.inputs)
+    b.whole, b.all_scalars, b.used = &program.code, program.scalars, program.used
+    b.output_adjoints, b.outputs, b.adjoints = program.output_adjoints, program.outputs, program.adjoints
+    b.uses, b.uniforms, b.scalar_count = program.uses, program.uniforms, program.scalar_count
+    b.room = program.code.count + stretches
+    b.instructions = <Instruction *> calloc(b.room + 1, sizeof(Instruction))
+    b.layers = <Layer *> calloc(stretches + 1, sizeof(Layer))
+    b.first_in = <int32_t *> calloc(inputs + widest + 1, sizeof(int32_t))
+    b.scalars = <Scalar *> calloc(b.scalar_count + 1, sizeof(Scalar))
+    b.idle = <int32_t *> calloc(b.uses + 1, sizeof(int32_t))
+    b.asked = <uint8_t *> calloc(
+        <size_t> b.outputs + b.adjoints + b.uses + b.uniforms + 1, sizeof(uint8_t)
+    )
+    if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.scalars == NULL or b.idle == NULL
+            or b.asked == NULL):
+        free_backward(b)
+        raise no_memory()
+    b.not_first = b.first_in + inputs
+    b.given = b.asked + b.outputs
+    b.busy = b.given + b.adjoints
+    b.reached = b.busy + b.uses
+    return b
+
+
+cdef void free_backward(Backward *b) noexcept:
+    if b != NULL:
+        free(b.instructions)
+        free(b.layers)
+        free(b.first_in)
+        free(b.scalars)
+        free(b.idle)
+        free(b.asked)
+        free(b)
+
+
+cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
+    """Find what is run if a backward pass starts from the outputs that are asked, by output 1 or 0."""
+    cdef Instruction *place = b.instructions + b.room       # the last one is run first
+    cdef Layer *layer = b.layers
+    cdef int32_t *flags = b.first_in
+    cdef int32_t *first_in
+    cdef const Layer *whole
+    cdef const Instruction *it
+    cdef int32_t k, j
+    memcpy(b.asked, asked, b.outputs)
+    memset(b.given, 0, b.adjoints)
+    memset(b.busy, 0, b.uses)
+    for k in range(b.outputs):
+        if asked[k] and b.output_adjoints[k] >= 0:
+            b.given[b.output_adjoints[k]] = 1
+    for k in range(b.whole.count - 1, -1, -1):
+        it = b.whole.instructions + k
+        if it.op != DO_LAYER:
+            if it.adjoint >= 0 and b.given[it.adjoint]:
+                b.given[it.adjoint] = 0     # the slot is another node's from here on
+                place -= 1
+                place[0] = it[0]
+                place.flags &= ~(A_FIRST | B_FIRST)
+                place.flags |= A_FIRST if give(b, it.adjoint_a, it.flags & A_UNIFORM) else 0
+                place.flags |= B_FIRST if give(b, it.adjoint_b, it.flags & B_UNIFORM) else 0
+            continue
+        whole = b.whole.layers + it.a
+        first_in = flags
+        flags += whole.inputs
+        j = 0
+        while j < whole.outputs:
+            layer.outputs = stretch(b, whole, j)
+            if layer.outputs:
+                add_stretch(b, whole, j, layer, first_in)
+                first_in = b.not_first
+                place -= 1
+                place[0] = it[0]
+                place.a, place.adjoint = <int32_t> (layer - b.layers), layer.adjoint_out[0]
+                j += layer.outputs
+                layer += 1
+            else:
+                j += 1
+        for j in range(whole.outputs):
+            if whole.adjoint_out[j] >= 0:
+                b.given[whole.adjoint_out[j]] = 0
+    b.code = Code(place, b.layers, <int32_t> (b.instructions + b.room - place))
+    find_idle(b)
+    find_scalars(b)
+
+
+cdef inline bint give(Backward *b, int32_t to, bint uniform) noexcept nogil:
+    """To an adjoint slot, a use of a uniform, or nobody. True if it is the first that the slot gets."""
+    cdef bint first
+    if to < 0:
+        return False
+    if uniform:
+        b.busy[to] = 1
+        return False
+    first = not b.given[to]
+    b.given[to] = 1
+    return first
+
+
+cdef int32_t stretch(Backward *b, const Layer *whole, int32_t first) noexcept nogil:
+    """How many outputs of the layer, from that one on, a gradient comes to."""
+    cdef int32_t end = first
+    while end < whole.outputs and whole.adjoint_out[end] >= 0 and b.given[whole.adjoint_out[end]]:
+        end += 1
+    return end - first
+
+
+cdef void add_stretch(Backward *b, const Layer *whole, int32_t first, Layer *layer, int32_t *first_in) noexcept nogil:
+    """Those outputs, `layer.outputs` in number, as a layer."""
+    cdef int32_t count = layer.outputs
+    cdef int32_t j
+    layer[0] = whole[0]
+    layer.outputs = count
+    layer.weights += first * whole.inputs
+    layer.biases += first
+    layer.out, layer.adjoint_out, layer.first_in = whole.out + first, whole.adjoint_out + first, first_in
+    if whole.wants_weights:
+        memset(b.busy + layer.weights, 1, <size_t> count * whole.inputs)
+        memset(b.busy + layer.biases, 1, count)
+    if first_in != b.not_first:
+        for j in range(whole.inputs):
+            first_in[j] = give(b, whole.adjoint_in[j], False)
+
+
+cdef void find_idle(Backward *b) noexcept nogil:
+    cdef int32_t k
+    b.idle_count = 0
+    for k in range(b.uses):
+        if not b.busy[k]:
+            b.idle[b.idle_count] = k
+            b.idle_count += 1
+
+
+cdef void find_scalars(Backward *b) noexcept nogil:
+    cdef Scalar *it
+    cdef int32_t k
+    memset(b.reached, 0, b.uniforms)
+    for k in range(b.uses):
+        b.reached[b.used[k]] |= b.busy[k]
+    for k in range(b.scalar_count - 1, -1, -1):
+        it = b.scalars + k
+        it[0] = b.all_scalars[k]
+        it.wants_a &= b.reached[it.out]
+        it.wants_b &= b.reached[it.out]
+        b.reached[it.a] |= it.wants_a
+        b.reached[it.b] |= it.wants_b
+
+
+cdef object no_memory():
+    return MemoryError("no memory for a program of vmap")

@@ -1,0 +1,168 @@
+"""Numbers, out of whatever holds them: buffers, and nested lists.
+
+Knows buffers, lists and what is none of numbers. Knows nothing of rows, or of what numbers are for.
+"""
+
+import contextlib
+import math
+import reprlib
+from array import array
+
+from micrograd_c._core.mapped import columns, tracing
+from micrograd_c._core.mapped.nested import DEEPEST, too_deep
+from micrograd_c._core.value.value import Value
+
+__all__ = ["as_float", "as_numbers", "checked_size", "from_lists", "read_weights"]
+
+PLAIN = {float, int}     # what an array takes as it is
+
+
+def as_numbers(argument, name):
+    """A buffer's Numbers; None for what is no buffer."""
+    refuse(argument, name)
+    if hasattr(argument, "keeps_graph"):
+        argument = array("d", argument.tolist())
+    try:
+        numbers = columns.Numbers(argument)
+    except columns.TooLarge as error:
+        raise ValueError(f"{name} has {error}") from None
+    except (TypeError, BufferError, ValueError) as error:
+        if hasattr(argument, "dtype") and hasattr(argument, "shape") and argument.shape:
+            raise TypeError(f"{name} must be an array of numbers, not of dtype {argument.dtype}") from error
+        return None
+    if not numbers.readable:
+        advice = "convert it, in NumPy by .astype(float)"
+        if numbers.format.startswith("T{"):
+            advice = "it has fields, each of which can be an argument, array['field']"
+        raise TypeError(f"{name} must be an array of float64, float32 or ints, not of format {numbers.format!r}: "
+                        + advice)
+    return numbers
+
+
+def checked_size(shape, name):
+    """The number of numbers. Raises ValueError for more than a function could be given as Values."""
+    try:
+        return columns.check_size(shape)
+    except columns.TooLarge as error:
+        raise ValueError(f"{name} has {error}") from None
+
+
+def refuse(argument, name):
+    """Raise TypeError for what could be read as numbers, but was not meant so."""
+    if isinstance(argument, (str, bytes, bytearray)):
+        raise TypeError(f"{name} must be numbers, not {type(argument).__name__}")
+    if getattr(argument, "keeps_graph", False):
+        raise TypeError(
+            f"{name} is a {type(argument).__name__}, whose gradient would be lost: compute both in one function given "
+            "to vmap, or, for its numbers without gradient, give np.array(batch) or batch.tolist()"
+        )
+    if type(argument).__module__.partition(".")[0] == "torch":
+        raise TypeError(f"{name} is a {type(argument).__name__} of PyTorch, to which no gradient goes back: give "
+                        "x.detach().numpy(), or x.item() of one number")
+
+
+def from_lists(argument, name):
+    """Nested lists of numbers as a buffer of float64."""
+    numbers, shape = array("d"), shape_of(argument, name)
+    if isinstance(argument, Value):
+        as_float(argument, name)
+    if not shape:
+        advice = ": convert it, np.asarray(x)" if hasattr(argument, "__array__") else ""
+        raise TypeError(f"{name} must be rows of numbers, a buffer or lists, not {type(argument).__name__}{advice}")
+    checked_size(shape[1:], name)
+    gather(argument, shape, numbers, name)
+    if len(numbers) != math.prod(shape):
+        raise ValueError(f"{name} has changed while it was read")
+    view = memoryview(numbers)
+    if 0 in shape:
+        return columns.empty(shape)
+    return view.cast("B").cast("d", shape) if len(shape) > 1 else view
+
+
+def as_list(argument, name):
+    """A list or tuple as it is, what is an array as a list; None for anything else."""
+    if isinstance(argument, (list, tuple)):
+        return argument
+    refuse(argument, name)
+    if not hasattr(argument, "keeps_graph") and not getattr(argument, "shape", ()):
+        return None
+    entries = argument.tolist() if hasattr(argument, "tolist") else None
+    return entries if isinstance(entries, list) else None
+
+
+def shape_of(argument, name):
+    """As the first entries have it."""
+    shape, entries = [], as_list(argument, name)
+    while entries is not None:
+        if len(shape) == DEEPEST:
+            raise too_deep(name)
+        shape.append(len(entries))
+        entries = as_list(entries[0], name) if entries else None
+    return tuple(shape)
+
+
+def gather(argument, shape, numbers, name):
+    """Append all numbers. Raises ValueError where the shape is another, and TypeError for what is no number."""
+    if not shape:
+        numbers.append(as_float(argument, name))
+        return
+    entries = as_list(argument, name)
+    if entries is None or len(entries) != shape[0]:
+        given = type(argument).__name__ if entries is None else f"{len(entries)} entries"
+        raise ValueError(f"{name} is ragged: a row has {shape[0]} entries, another {given}")
+    if len(shape) == 1 and PLAIN.issuperset(map(type, entries)):    # nearly always
+        with contextlib.suppress(OverflowError):    # which is found again below
+            numbers.extend(entries)
+            return
+    for entry in entries:
+        gather(entry, shape[1:], numbers, name)
+
+
+def as_float(argument, name):
+    if isinstance(argument, Value):
+        tracing.check_usable(argument)
+        raise TypeError(f"{name} holds a Value: rows must be numbers; one Value for all rows goes with in_axes None")
+    if isinstance(argument, (list, tuple)):
+        raise ValueError(f"{name} is ragged: a list is where others have a number")
+    refuse(argument, name)
+    try:
+        # float() reads texts and bytes, too
+        if hasattr(type(argument), "__float__") or hasattr(type(argument), "__index__"):
+            return float(argument)
+    except OverflowError:
+        raise OverflowError(f"{name} holds an int that is too large for a float") from None
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name} must hold numbers, not {reprlib.repr(argument)} of type {type(argument).__name__}")
+
+
+def read_weights(weights, rows):
+    """Numbers, one a row, for the sum of a batch."""
+    if isinstance(weights, (dict, set, frozenset)):
+        raise TypeError(f"weights must be numbers in the order of the rows, not a {type(weights).__name__}")
+    numbers = None if isinstance(weights, Value) else as_numbers(weights, "weights")
+    if numbers is None:
+        numbers = columns.Numbers(from_lists(as_weights(weights), "weights"))
+    if len(numbers.shape) != 1:
+        raise TypeError(f"weights must be numbers, one a row, not an array of shape {numbers.shape}")
+    if numbers.shape[0] != rows:
+        raise ValueError(f"{numbers.shape[0]} weights for {rows} rows")
+    return numbers
+
+
+def as_weights(weights):
+    """What can be iterated as a list of what are no Values."""
+    if isinstance(weights, Value):
+        tracing.check_usable(weights)
+    try:
+        weights = list(weights)
+    except TypeError:
+        given = f"{reprlib.repr(weights)} of type {type(weights).__name__}"
+        raise TypeError(f"weights must be numbers, one a row, not {given}. A batch has one axis, its rows: sum() adds "
+                        "up all of them") from None
+    for weight in weights:
+        if isinstance(weight, Value):
+            tracing.check_usable(weight)
+            raise TypeError("weights must be numbers, not Values, which would get no gradient: have the function given "
+                            "to vmap multiply by them")
+    return weights

@@ -1,0 +1,208 @@
+"""vmap: a function of one row's numbers, run for all rows of a batch at once.
+
+What a function becomes is its business: which trace fits, and what results look like. What arguments may be is that of
+arguments, what a trace becomes that of compiler, and how rows go through it that of runs.
+"""
+
+import contextlib
+import copy
+import copyreg
+import functools
+import os
+import sys
+import threading
+import warnings
+
+from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row, tracing
+from micrograd_c._core.mapped.arguments import Rows, check_axes, read_all, rows_of
+from micrograd_c._core.mapped.nested import fill
+from micrograd_c._core.mapped.outputs import outputs_of, structure_of
+from micrograd_c._core.mapped.tracing import TraceError
+
+__all__ = ["TraceError", "vmap"]
+
+SAVED_BYTES = 2**26
+MOST_TRACES = 100       # of one function; the oldest goes, lest Values made anew for each call be kept for good
+
+one_at_a_time = threading.RLock()   # a trace; again in the same thread, as a finalizer may begin one right before
+
+
+def forget_other_threads():
+    """After a fork: nobody would ever release what another thread holds."""
+    global one_at_a_time
+    if not tracing.is_tracing():
+        one_at_a_time = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_other_threads)
+
+
+def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
+    """A function that runs `fn`, written for one row, over the rows of a batch.
+
+    in_axes is, for each argument or for all, 0 where its first axis is the rows, or None where it is the same for all
+    of them, as in JAX. An argument may be a buffer of numbers (a NumPy array, array.array, memoryview) or nested lists
+    of numbers; one that is the same for all may also be a number or hold Values. `fn` gets, in their place, Values and
+    lists of them, and returns a Value or nested lists of Values; the result has a Batch for each.
+
+    `fn` is run once for arguments of one structure: what Python does in it then, an `if`, the length of a loop, a
+    number that is no argument, stays so. Values from outside, parameters, are read at each call, and get gradients.
+
+    Up to `saved_bytes` of intermediate numbers are kept for the backward pass; if there are more, they are computed a
+    second time. Large batches are shared out among `threads` threads; results do not depend on it.
+
+    >>> from micrograd_c.engine import Value
+    >>> w = Value(3.0)
+    >>> squares = vmap(lambda x: (w * x) ** 2)([1.0, 2.0, 3.0])
+    >>> squares.tolist()
+    [9.0, 36.0, 81.0]
+    >>> squares.mean().backward()
+    >>> w.grad
+    28.0
+
+    Raises TraceError, a TypeError, where `fn` reads a number that depends on an argument; TypeError and ValueError,
+    with the argument's name, for what is no array of numbers.
+    """
+    if not callable(fn):
+        raise TypeError(f"vmap wants a function, not {fn!r}")
+    check_axes(in_axes)
+    if threads < 1:
+        raise ValueError(f"threads must be 1 or more, not {threads}")
+    return Mapped(fn, in_axes, threads, saved_bytes)
+
+
+class Mapped:
+    """What vmap returns."""
+
+    def __init__(self, fn, in_axes, threads, saved_bytes):
+        functools.update_wrapper(self, fn, updated=())
+        self.fn, self.in_axes = fn, in_axes
+        self.traces = {}
+        self.latest = None      # the Trace that the next call is likely to need again
+        # the last two are for tests and measurements: a block's rows, and the set of kernels
+        self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
+            "MICROGRAD_C_KERNELS")
+
+    def __get__(self, instance, owner=None):
+        """A method's own for each object, where it is kept: what is traced depends on the object."""
+        if instance is None or not hasattr(self.fn, "__get__"):
+            return self
+        method, kept_as = self.fn.__get__(instance, owner), f"_vmap_{getattr(self.fn, '__qualname__', '')}"
+        kept = getattr(instance, "__dict__", {}).get(kept_as)
+        if isinstance(kept, Mapped) and kept.fn == method:
+            return kept
+        bound = copy.copy(self)
+        bound.fn = method
+        with contextlib.suppress(TypeError):    # of an object without a __dict__
+            vars(instance)[kept_as] = bound
+        return bound
+
+    def __getstate__(self):
+        """For copies: without traces, which hold memory of runs."""
+        return {**vars(self), "traces": {}, "latest": None}
+
+    def __copy__(self):
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__getstate__())
+        return twin
+
+    def __reduce__(self):
+        """As functions are: by name, if that finds this one; and an object's own as the class's, bound to its copy."""
+        if named(self) is self:
+            return self.__qualname__
+        instance = getattr(self.fn, "__self__", None)
+        for owner in type(instance).__mro__:
+            for one in vars(owner).values():
+                if isinstance(one, Mapped) and one.fn is getattr(self.fn, "__func__", None):
+                    return bind, (one, instance)
+        return copyreg.__newobj__, (type(self),), self.__getstate__()
+
+    def __call__(self, *arguments, **keywords):
+        """The function's results for all rows."""
+        latest = self.latest
+        if latest is not None and not keywords:     # the usual case, without looking twice
+            batches = batch.run_buffers(latest.runner, arguments)
+            if batches is not None:
+                return latest.results_of(batches)
+        if tracing.is_tracing():
+            raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
+        if keywords:
+            raise TypeError(f"vmap takes arguments by position only, not {next(iter(keywords))}=")
+        given = read_all(self.fn, self.in_axes, arguments)
+        rows = rows_of(given)
+        key = tuple([one.structure for one in given])
+        trace = self.traces.get(key)
+        if trace is None:
+            trace = Trace(self.fn, given, self.options)
+            while len(self.traces) >= MOST_TRACES:
+                self.traces.pop(next(iter(self.traces)), None)
+            self.traces[key] = trace
+        if trace.runner is None:
+            return trace.row_by_row(self.fn, given, rows)
+        self.latest = trace
+        numbers = columns.Columns(trace.columns)
+        for one in given:
+            one.add_to(numbers)
+        shared = [number for one in given for number in one.shared]
+        return trace.results_of(batch.run(trace.runner, numbers, shared))
+
+
+def named(mapped):
+    """What is to be found under a Mapped's own name."""
+    found = sys.modules.get(getattr(mapped, "__module__", None))
+    for name in getattr(mapped, "__qualname__", "<locals>").split("."):
+        found = getattr(found, sys.intern(name), None)      # else a class keeps each name that it is asked for
+    return found
+
+
+def bind(mapped, instance):
+    """A method's own for an object."""
+    return mapped.__get__(instance, type(instance))
+
+
+class Trace:
+    """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
+
+    def __init__(self, fn, given, options):
+        self.runner = self.results = None
+        with one_at_a_time:
+            try:
+                traced = tracing.trace(lambda: self.trace(fn, given))
+            except analysis.Untraceable as error:
+                warn(fn, f"it computes {error} in Python")
+                return
+            except TraceError:
+                if not row_by_row.computes_by_itself(fn, given):
+                    raise
+                warn(fn, "it has an op of its own, whose numbers Python computes")
+                return
+        shapes = [one.structure for one in given] if all(isinstance(one, Rows) for one in given) else None
+        self.runner = executor.Runner(traced, shapes, *options)
+
+    def trace(self, fn, given):
+        """The Program."""
+        inputs, shared, roots = [], [], []
+        result = fn(*[one.values(inputs, shared) for one in given])
+        self.results = outputs_of(result, roots)
+        self.columns = len(inputs)
+        return lowering.compile(roots, inputs, shared)
+
+    def row_by_row(self, fn, given, rows):
+        """The function's result, with a Rowwise for each Value; without rows, like those that there were before."""
+        if not rows:
+            return fill(self.results, lambda: row_by_row.Rowwise([]))
+        results = row_by_row.run(fn, given, rows)
+        self.results = structure_of(results)
+        return results
+
+    def results_of(self, batches):
+        """The function's result, with a Batch for each Value."""
+        return batches[0] if self.results is None else fill(self.results, iter(batches).__next__)
+
+
+def warn(fn, reason):
+    warnings.warn(
+        f"vmap runs {getattr(fn, '__qualname__', fn)} row by row, which is slow: {reason}. "
+        "Ops of micrograd_c's Value can be run for all rows at once", stacklevel=4,
+    )

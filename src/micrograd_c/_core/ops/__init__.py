@@ -1,0 +1,1 @@
+"""What each op computes, and its derivative; Python numbers as doubles."""

@@ -1,0 +1,1 @@
+"""The arena: nodes, recording, sweeping, collecting. Knows no Python objects but handles."""

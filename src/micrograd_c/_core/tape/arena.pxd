@@ -1,0 +1,298 @@
+"""The C face of the tape: node layout, recording, and giving back.
+
+Knows nothing of Python objects except the handle pointers it must renumber. See arena.pyx for the design.
+"""
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.string cimport memcpy
+
+from micrograd_c._core.ops cimport rules
+from micrograd_c._core.ops.numbers cimport fits_int
+from micrograd_c._core.tape.pausing cimport paused_here
+
+cdef extern from "Python.h":
+    unsigned long PyThread_get_thread_ident() noexcept nogil
+
+
+cdef enum Flag:
+    DATA_INT = 1    # Python would hold an int in data
+    GRAD_FLOAT = 2  # Python would hold a float in grad; must be DATA_INT << 1, see `float_data`
+    MARK = 4        # a sweep has this node before it; means nothing on a leaf
+    LEAF_NODE = 8   # a sweep has nothing to do here
+    HOOK = 16       # a Python function replaces the rule of this node
+    LIVE = 32       # the collector has reached this node
+    DETACHED = 64   # recorded under no_grad: a leaf whatever it was computed from
+    ODD = 128       # the handle is not plain, or a handle before it was not
+
+
+cdef struct Node:
+    double data         # primal
+    double grad         # adjoint
+    int32_t a           # first operand; of an n-ary node, where its edges start
+    int32_t b           # second operand, 0 if there is none; of an n-ary node, how many edges
+    int32_t forward     # while nodes are moved only: new index of the node that was at this place
+    uint8_t op          # rules.Op
+    uint8_t flags       # Flag bits
+    uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
+    uint8_t dot         # of a dot: DotState bits; of a POW: PowState bits; of what is DETACHED: DetachedState bits
+
+
+cdef struct State:         # what a handle that died has left for the node's next one; plain data, see lifetime.pxd
+    PyObject *type          # a subclass of Value, or NULL for Value itself
+    PyObject *attributes    # its dict, or NULL
+    PyObject *op            # the name assigned to _op, or NULL
+
+
+cdef struct Edge:
+    double term         # of a dot: see BIAS, ADJOINT, PRODUCT; else unused
+    int32_t a           # an operand
+    int32_t b           # another one, or 0
+
+
+cdef struct Native:
+    # The rule of a NATIVE node, whose first edge's term holds a pointer to this, or to a struct that begins with it.
+    # Adds to the adjoints of the operands, which are marked already; runs no Python code. False, and nothing done, if
+    # it was interrupted by Ctrl-C. Whoever owns it sees to it that it lives as long as the node can be reached.
+    bint (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
+
+
+cdef enum DotState:
+    CONSECUTIVE = 1     # the nodes of all w are one after the other, and so are those of all x
+    ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the sweep there was; must be GRAD_FLOAT
+    SWEPT = 4           # there was a sweep
+    FINITE = 8          # b, all w and all x were finite when it was recorded
+
+
+cdef enum PowState:
+    NUMBER_BASE = 1     # the base is a number, not a Value: nobody asks for its gradient
+
+
+cdef enum DetachedState:
+    IN_TRACE = 1        # recorded by the thread that traces
+
+
+cdef enum:
+    NO_DOT = 0x7fffffff
+    NO_TRACE = 0x7fffffff
+
+
+cdef enum:              # what the edges of a dot hold
+    BIAS = 0            # a: b, term: its data when the dot was recorded
+    ADJOINT = 1         # term: the sum's adjoint in the only sweep there was
+    PRODUCT = 2         # from here on, a: w, b: x, term: their product when the dot was recorded
+
+
+cdef struct Tape:
+    Node *nodes             # nodes[0] is the node of handles that were never initialised
+    void **handles          # per node its handle, borrowed, or NULL; NULL from top on
+    State *states           # per node without a handle its state, owned; empty from top on; NULL until one may be left
+    int32_t state_count     # nodes with a state
+    Edge *edges             # operands of n-ary nodes, in node order
+    int32_t top             # nodes in use
+    int32_t capacity        # nodes there is room for
+    int32_t base            # nodes below have survived two collections
+    int32_t aged            # nodes below have survived one
+    int32_t edge_top        # edges in use
+    int32_t edge_capacity   # edges there is room for
+    int32_t edge_base       # edges of nodes below base
+    int32_t young           # live handles at or above base
+    int32_t highest         # at or above base no live handle is above this node; while pins is 0 it has one itself
+    int64_t passed          # nodes dropped from above young handles since base was set
+    int32_t old_deaths      # handles below base that died since the last collection
+    int64_t dropped         # nodes dropped by resets since the last collection
+    int32_t filled          # 1: the tape was full since the last reset
+    int32_t has_shrunk      # 1: a large tape has given memory back before
+    int32_t first_dot       # no dot is below; may be too low
+    int32_t unchanged       # no data was assigned to since the nodes from here on were recorded
+    int32_t minus_zeros     # 1: somebody has assigned -0.0 to a grad
+    int32_t hooks           # nodes with HOOK
+    int32_t hooks_base      # nodes with HOOK below base
+    int64_t sweeps          # so many were begun
+    int64_t hooked_sweep    # the one that Python functions are called by; 0 outside of such
+    int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
+    unsigned long tracer    # by this thread; 0 if there is no trace
+    int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
+    int32_t paused          # no_grad blocks open in all contexts
+    Py_ssize_t index_offset  # bytes from a handle to its index
+
+
+cdef Tape tape
+
+cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
+cdef void reset(Tape *t) noexcept
+cdef void drop_top(Tape *t) noexcept
+cdef int expand(Tape *t) except -1
+cdef int want_states(Tape *t) except -1
+cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept
+cdef int sweep(Tape *t, int32_t root) except -1
+cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1
+cdef void check(Tape *t) noexcept
+cdef void count_pins(int change) noexcept
+
+
+cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
+    """Room for so many nodes. This, reserve_nary and expand_dots are all that may renumber: read indexes after them."""
+    if t.top + nodes > t.capacity:
+        make_room(t, nodes, 0)
+    return 0
+
+
+cdef inline int reserve_nary(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
+    """`reserve` for nodes and edges."""
+    if t.top + nodes > t.capacity or t.edge_top + edges > t.edge_capacity:
+        make_room(t, nodes, edges)
+    return 0
+
+
+cdef inline uint8_t float_data(Node *node) noexcept nogil:
+    """GRAD_FLOAT if data is a float, as is then what an adjoint is multiplied with it."""
+    return ~(node.flags << 1) & GRAD_FLOAT
+
+
+cdef inline Native *native_of(const Edge *edges) noexcept nogil:
+    cdef Native *native
+    memcpy(&native, &edges[0].term, sizeof(native))
+    return native
+
+
+cdef inline bint is_nary(Node *node) noexcept nogil:
+    return rules.has_edges(node.op)
+
+
+cdef inline bint is_pending(const Node *node) noexcept nogil:
+    """A sweep has this node before it."""
+    return node.flags & (MARK | LEAF_NODE) == MARK
+
+
+cdef inline bint has_state(const State *state) noexcept nogil:
+    return state.type != NULL or state.attributes != NULL or state.op != NULL
+
+
+cdef inline void move_handle(Tape *t, int32_t index, int32_t to) noexcept nogil:
+    """The node at index goes to another place, and with it its handle or the state that one has left.
+
+    No node with a handle or a state is at that place now, unless it is the same one.
+    """
+    cdef void *handle = t.handles[index]
+    if handle != NULL:
+        t.handles[index] = NULL
+        t.handles[to] = handle
+        (<int32_t *> (<char *> handle + t.index_offset))[0] = to
+    elif to != index and t.state_count and has_state(t.states + index):
+        t.states[to] = t.states[index]
+        t.states[index] = State(NULL, NULL, NULL)
+
+
+cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
+    t.handles[index] = handle
+    t.young += index >= t.base
+    t.highest = max(t.highest, index)
+
+
+cdef inline void release(Tape *t, int32_t index) noexcept:
+    """The node's handle is gone. With the last young one goes all from base on, with the highest what is above it."""
+    t.handles[index] = NULL
+    if index < t.base:
+        t.old_deaths += 1
+        return
+    t.young -= 1
+    if t.pins == 0:
+        if t.young == 0:
+            reset(t)
+        elif index == t.highest:
+            drop_top(t)
+
+
+cdef inline int pin(Tape *t) except -1:
+    """From here to `unpin` indexes stay good. No dots meanwhile: whoever looks into a graph must see all its nodes."""
+    expand_dots(t)
+    t.pins += 1
+    count_pins(1)
+    return 0
+
+
+cdef inline void unpin(Tape *t) noexcept:
+    t.pins -= 1
+    count_pins(-1)
+    tidy(t)
+
+
+cdef inline void tidy(Tape *t) noexcept:
+    """Drop what could not be dropped while nodes were pinned."""
+    if t.pins == 0:
+        if t.young == 0:
+            reset(t)
+        elif t.handles[t.highest] == NULL:
+            drop_top(t)
+
+
+cdef inline uint8_t settle(double *data) noexcept nogil:
+    """An int result as it is stored: no -0, and from 2**53 on, where a double may have been rounded, no int."""
+    data[0] += 0.0
+    return DATA_INT if fits_int(data[0]) else 0
+
+
+cdef inline int expand_dots(Tape *t) except -1:
+    """Replace all dots by the nodes they stand for. Renumbers, unless there are none."""
+    if t.first_dot < t.top:
+        expand(t)
+    return 0
+
+
+cdef inline void note_change(Tape *t) noexcept:
+    """To be called when data of any node is assigned to."""
+    t.unchanged = t.top
+
+
+cdef inline void lower_top(Tape *t, int32_t top, int32_t edge_top) noexcept:
+    """Unrecord the nodes from top on, which have no handles."""
+    t.top = top
+    t.edge_top = edge_top
+
+
+# The recording functions ask for room reserved before; each returns the new node's index.
+
+cdef inline void write(Node *node, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept nogil:
+    node.data = data
+    node.grad = 0.0
+    node.a = a
+    node.b = b
+    node.op = op
+    node.flags = data_int
+
+
+cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept:
+    cdef int32_t index = t.top
+    write(t.nodes + index, op, a, b, data, data_int)
+    t.top = index + 1
+    if t.paused and paused_here():
+        detach(t, t.nodes + index)
+    return index
+
+
+cdef inline void detach(Tape *t, Node *node) noexcept:
+    node.dot = IN_TRACE if t.tracer and t.tracer == PyThread_get_thread_ident() else 0
+    node.a = node.b = 0
+    node.op = rules.LEAF
+    node.flags |= LEAF_NODE | DETACHED
+
+
+cdef inline int32_t record_leaf(Tape *t, double data, uint8_t data_int) noexcept:
+    return record(t, rules.LEAF, 0, 0, data, data_int | LEAF_NODE)
+
+
+cdef inline int32_t record_add(Tape *t, int32_t a, int32_t b) noexcept:
+    cdef double data = t.nodes[a].data + t.nodes[b].data
+    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.ADD, a, b, data, data_int)
+
+
+cdef inline int32_t record_mul(Tape *t, int32_t a, int32_t b) noexcept:
+    cdef double data = t.nodes[a].data * t.nodes[b].data
+    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.MUL, a, b, data, data_int)

@@ -1,0 +1,197 @@
+"""The graph as Python sees it: a node's operands as Values, its op's name, and a sweep that calls Python functions."""
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free
+
+from micrograd_c._core.ops cimport rules
+from micrograd_c._core.ops.numbers cimport Number, as_python
+from micrograd_c._core.tape.arena cimport (
+    DATA_INT, GRAD_FLOAT, HOOK, Node, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, tape, unpin,
+)
+from micrograd_c._core.tape.interrupts cimport PATIENCE
+from micrograd_c._core.value.lifetime cimport (
+    check_children, class_left, held_by, hold, hold_all, op_left, rare, take_up_state,
+)
+from micrograd_c._core.value.value cimport Extra, Value, bind, new_instance, new_value, set_of
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject *o)
+    int PyErr_CheckSignals() except -1
+
+
+cdef inline int32_t record_custom(tuple children, Number number) except -1:
+    """A node with any number of operands, for which the user brings the rule. Room for one node is reserved."""
+    cdef Value child
+    cdef int32_t count = <int32_t> len(children)
+    cdef int32_t index = record(&tape, rules.CUSTOM, tape.edge_top, count, number.value, number.is_int)
+    if tape.nodes[index].op == rules.CUSTOM:    # and not detached by no_grad
+        for child in children:
+            tape.edges[tape.edge_top].a = child.index
+            tape.edges[tape.edge_top].b = 0
+            tape.edge_top += 1
+    return index
+
+
+cdef inline Value handle_of(int32_t index, Value above):
+    """The Value of a node that `above` was computed from: the one there is, or a new one. Wants the tape pinned.
+
+    A new one holds all that `above` does, since part of that may be below it.
+    """
+    cdef Value value
+    cdef Extra extra
+    cdef tuple held = held_by(above)
+    cdef void *handle
+    cdef PyObject *kind
+    while True:
+        kind = class_left(index)
+        extra = Extra.__new__(Extra) if op_left(index) != NULL else None
+        value = new_value() if kind == NULL else new_instance(<object> kind)
+        # that may have run code that made a handle for the same node, or let one die
+        handle = tape.handles[index]
+        if handle != NULL:
+            if Py_REFCNT(<PyObject *> handle) > 0:
+                return <Value> handle
+            # its destructor is running and got here through a finalizer: it has given up the node
+            (<Value> handle).index = 0
+            release(&tape, index)
+        if kind == class_left(index) and (extra is None) == (op_left(index) == NULL):
+            break
+    bind(value, index)
+    take_up_state(value, extra)
+    if held is not None:
+        hold_all(value, held)
+    return value
+
+
+cdef inline set operands(Value value):
+    """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
+    cdef Node node
+    cdef int32_t index, operand, k
+    cdef list found = []
+    cdef set result
+    pin(&tape)
+    try:
+        index = value.index
+        node = tape.nodes[index]    # a copy: making handles may run code that replaces these very operands
+        if is_nary(&node):
+            for k in range(node.a, node.a + node.b):
+                for operand in (tape.edges[k].a, tape.edges[k].b):
+                    if operand:
+                        found.append(handle_of(operand, value))
+        elif node.op != rules.LEAF:
+            found.append(handle_of(node.a, value))
+            if rules.shows_second_operand(node.op):
+                found.append(handle_of(node.b, value))
+        result = set_of(found)
+    finally:
+        unpin(&tape)
+    if result and value.index == index:
+        rare(value).prev = result
+    return result
+
+
+cdef inline int replace_operands(Value value, tuple children) except -1:
+    """Assign to `_prev`: the Value gets a new node, above its children. Only while nothing is computed from it."""
+    cdef int32_t before, i, k
+    cdef Node *node
+    cdef Node old
+    check_children(children)
+    op = value._op
+    expand_dots(&tape)
+    reserve_nary(&tape, 1, len(children))
+    before = value.index
+    for i in range(before + 1, tape.top):
+        node = tape.nodes + i
+        if is_nary(node):
+            for k in range(node.a, node.a + node.b):
+                if tape.edges[k].a == before or tape.edges[k].b == before:
+                    raise used_already()
+        elif node.a == before or node.b == before:
+            raise used_already()
+    old = tape.nodes[before]
+    bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
+    node = tape.nodes + value.index
+    node.grad = old.grad
+    node.flags |= old.flags & (GRAD_FLOAT | HOOK)
+    tape.hooks += (old.flags & HOOK) != 0
+    release(&tape, before)
+    rare(value).prev = None
+    value._op = op
+    for child in children:
+        hold(value, child)
+    return 0
+
+
+cdef inline object used_already():
+    return ValueError(
+        "_prev cannot be changed any more: something was already computed from this Value; "
+        "give the children when it is made, Value(data, children, op)"
+    )
+
+
+cdef inline str op_name(Node *node):
+    cdef Node *exponent
+    if node.op == rules.POWER:
+        exponent = tape.nodes + node.b
+        return f"**{as_python(exponent.data, exponent.flags & DATA_INT)}"
+    return (
+        "", "+", "*", "", "**", "max", "min", "pick", "pick not", "ReLU", "exp", "log", "tanh", "sigmoid", "sqrt",
+        "sin", "cos", "abs", "stop", "", "vmap",
+    )[node.activation if node.op == rules.DOT else node.op]
+
+
+cdef inline int run_hook(int32_t index) except -1:
+    """Call the function assigned to a node's `_backward`. It may do anything but renumber nodes."""
+    cdef void *handle = tape.handles[index]
+    if handle != NULL and Py_REFCNT(<PyObject *> handle) > 0:
+        value = <Value> handle
+        if isinstance(value.extra, Extra) and (<Extra> value.extra).backward is not None:
+            (<Extra> value.extra).backward()
+    return 0
+
+
+cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
+    """Mark what a node was computed from; also node 0 where it lacks an operand."""
+    cdef Node *node = tape.nodes + index
+    cdef int32_t k
+    if is_nary(node):
+        for k in range(node.a, node.a + node.b):
+            marked[tape.edges[k].a] = marked[tape.edges[k].b] = 1
+    else:
+        marked[node.a] = marked[node.b] = 1
+
+
+cdef inline int sweep_with_hooks(Value root) except -1:
+    """tape.sweep where some node somewhere has a Python function for its rule.
+
+    Its marks are its own, since such a function may call backward() itself, or let another thread do so.
+    """
+    cdef int32_t i
+    cdef uint8_t *marked = NULL
+    cdef int64_t outer = tape.hooked_sweep
+    cdef int64_t this
+    pin(&tape)
+    tape.sweeps += 1
+    this = tape.hooked_sweep = tape.sweeps
+    try:
+        marked = <uint8_t *> calloc(root.index + 1, 1)
+        if marked == NULL:
+            raise MemoryError("no memory for the marks of backward()")
+        marked[root.index] = 1
+        for i in range(root.index, 0, -1):
+            if i % PATIENCE == 0:
+                PyErr_CheckSignals()
+            if not marked[i]:
+                continue
+            if tape.nodes[i].flags & HOOK:
+                run_hook(i)
+            else:
+                local_step(&tape, i, this)
+            if tape.nodes[i].op != rules.STOP:
+                mark_operands(i, marked)
+    finally:
+        tape.hooked_sweep = outer
+        free(marked)
+        unpin(&tape)
+    return 0

@@ -1,0 +1,100 @@
+"""Choices that can be traced: maximum, minimum, where, and stop_gradient.
+
+Knows Value and the tape. Each is an op of its own on the tape, since an `if` in Python would be frozen by vmap.
+"""
+
+from libc.math cimport NAN
+from libc.stdint cimport uint8_t
+
+from micrograd_c._core.mapped.tracing cimport depends_on_argument
+from micrograd_c._core.ops cimport rules
+from micrograd_c._core.tape.arena cimport DATA_INT, record, reserve, settle, tape
+from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised, describe, hold
+from micrograd_c._core.value.value cimport Value, bind, new_value
+
+__all__ = ["maximum", "minimum", "stop_gradient", "where"]
+
+
+def maximum(a, b):
+    """The larger of two Values or numbers, as a Value. Of two equal ones each gets half of the gradient.
+
+    >>> from micrograd_c.engine import Value
+    >>> a = Value(2.0)
+    >>> maximum(a, 1.0).backward()
+    >>> a.grad
+    1.0
+    """
+    return of_two(as_value(a, "maximum"), as_value(b, "maximum"), rules.MAXIMUM)
+
+
+def minimum(a, b):
+    """The smaller of two Values or numbers, as a Value. Of two equal ones each gets half of the gradient.
+
+    >>> from micrograd_c.engine import Value
+    >>> minimum(Value(2.0), 1.0)
+    Value(data=1.0, grad=0)
+    """
+    return of_two(as_value(a, "minimum"), as_value(b, "minimum"), rules.MINIMUM)
+
+
+def where(condition, a, b):
+    """a where the condition is not 0, else b, as a Value; all three are Values or numbers.
+
+    What is not chosen gets a gradient of 0, even where it is infinite or not a number. No gradient goes to the
+    condition. One that is not a number is true, as for bool(). To ask whether x > 0, have `maximum(x, 0)` as condition.
+
+    >>> from micrograd_c.engine import Value
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> where(True, a, b).backward()
+    >>> a.grad, b.grad
+    (1.0, 0.0)
+    """
+    cdef Value chosen = as_value(condition, "where")
+    return of_two(chosen, as_value(a, "where"), rules.PICK) + of_two(chosen, as_value(b, "where"), rules.PICK_NOT)
+
+
+def stop_gradient(x):
+    """x as it is, as a Value; no gradient goes further down.
+
+    >>> from micrograd_c.engine import Value
+    >>> x = Value(3.0)
+    >>> (x * stop_gradient(x)).backward()
+    >>> x.grad
+    3.0
+    """
+    cdef Value a = as_value(x, "stop_gradient")
+    cdef Value out = new_value()
+    reserve(&tape, 1)
+    bind(out, record(
+        &tape, rules.STOP, a.index, 0, tape.nodes[a.index].data, tape.nodes[a.index].flags & DATA_INT
+    ))
+    hold(out, a)
+    return out
+
+
+cdef Value as_value(object x, str function):
+    x = as_plain_number(x)
+    if isinstance(x, Value):
+        check_initialised(<Value> x)
+        return <Value> x
+    if not isinstance(x, (int, float)):
+        raise TypeError(f"{function} wants Values or numbers, not {describe(x)}")
+    return Value(x)
+
+
+cdef Value of_two(Value a, Value b, int op):
+    cdef Value out = new_value()
+    cdef double x, y, data
+    cdef uint8_t data_int
+    # which of two numbers is not known while a function is traced
+    cdef bint unknown = rules.is_pick(op) and depends_on_argument(a)
+    reserve(&tape, 1)
+    x, y = tape.nodes[a.index].data, tape.nodes[b.index].data
+    data = NAN if unknown else rules.value_of_two(op, x, y)
+    data_int = tape.nodes[a.index].flags & tape.nodes[b.index].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    bind(out, record(&tape, op, a.index, b.index, data, data_int))
+    hold(out, a)
+    hold(out, b)
+    return out

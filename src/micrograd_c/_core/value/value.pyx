@@ -1,0 +1,612 @@
+# cython: c_api_binop_methods=True
+"""Value: the Python handle of a node, and its operators.
+
+Knows the tape and the rules. Knows nothing of nn or of who records many nodes at once.
+
+Design
+------
+A Value owns no numbers: it is an index into the tape, which knows it by a borrowed pointer. It tells the tape when it
+dies. At most one Value exists for a node, so identity is the node's identity.
+
+Nearly all Values are `plain`: no attributes but text, numbers and the like, no custom function, of no class that does
+more than Value. What a plain one has besides its numbers it leaves with its node when it dies, and the next handle of
+that node takes it up. A Value that is not must outlive its last outside reference while its node can still be reached,
+or its `_backward` would be lost: every op on it makes the result `hold` it. These are ordinary references that Python's
+collector sees, so `out._backward = closure over out` is freed like any cycle.
+
+Every op: make the handle (which may run Python's collector, and so any code), reserve, read the operands' indexes,
+record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorded in one go only while the operators
+they are composed of are ours (somebody may have replaced `Value.__mul__`).
+"""
+
+cimport cython
+from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
+from cpython.ref cimport PyObject
+from libc.math cimport copysign
+from libc.stdint cimport int32_t
+
+from micrograd_c._core.ops cimport rules
+from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_number
+from micrograd_c._core.tape cimport operators
+from micrograd_c._core.tape.arena cimport (
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, note_change, record_leaf, release, reserve,
+    reserve_nary, sweep, tape, want_states,
+)
+from micrograd_c._core.value.lifetime cimport (
+    anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
+    has_plain_attributes, hold, leave_state, rare, refuse_foreign_value, take_number, track,
+)
+from micrograd_c._core.value.operands cimport op_name, operands, record_custom, replace_operands, sweep_with_hooks
+from micrograd_c._core.value.plain_classes cimport is_plain_class, is_plain_data, look_at_value
+from micrograd_c._core.value.recording cimport add, by_rule, multiply, operate, unary
+from micrograd_c._core.value.type_version cimport is_version, version_of
+
+cdef extern from "value_type.h":
+    int install_value_type(
+        PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
+        void (*let_go)(PyObject *) noexcept, void (*dealloc)(PyObject *) noexcept, object (*leaf)(object),
+        bint (*clear_all_but_plain_data)(PyObject *) noexcept,
+    ) except -1
+    bint adds_as_value(object o) noexcept
+    bint multiplies_as_value(object o) noexcept
+    bint has_weak_references(object o) noexcept
+    bint can_be_spared(PyObject *o) noexcept
+    void spare(PyObject *o) noexcept
+    void value_dealloc(PyObject *o) noexcept
+    void value_let_go(PyObject *o) noexcept
+    bint has_compiled_operators() noexcept
+    bint has_compiled_compositions() noexcept
+    object fresh_value()
+    object fresh_instance(object type)
+
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        richcmpfunc tp_richcompare
+    bint PyType_IsSubtype(PyTypeObject *type, PyTypeObject *other)
+    object PyObject_GenericGetDict(object o, void *context)
+    void PyObject_GC_UnTrack(object o)
+
+
+cdef class Value:
+    """A number that remembers how it was computed.
+
+    Value(data, _children=(), _op='') starts a graph, or, with children, adds a node of your own op to one: set its
+    `_backward` to a function that adds to the children's `grad`.
+
+    >>> a, b = Value(2.0), Value(-3)
+    >>> c = (a * b + 10).relu()
+    >>> c.backward()
+    >>> c, a, b
+    (Value(data=4.0, grad=1), Value(data=2.0, grad=-3), Value(data=-3, grad=2.0))
+
+    Raises TypeError if data is not a number, or a child not a Value.
+    """
+
+    def __init__(self, data, _children=(), _op=""):
+        cdef Number number
+        cdef tuple children = () if type(_children) is tuple and not _children else tuple(_children)
+        cdef int32_t before
+        if not take_number(data, &number):
+            raise TypeError(f"Value wants a number as data, not {describe(data)}")
+        check_children(children)
+        reserve_nary(&tape, 1, len(children))
+        before, self.of_trace = self.index, 0
+        bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
+        if before:
+            release(&tape, before)
+            forget_graph(self)
+        if not self.has_state and self.extra is None and is_plain_class(type(self)) and has_plain_attributes(self):
+            if type(self) is not Value or self.attributes != NULL:
+                want_states(&tape)
+            PyObject_GC_UnTrack(self)
+        else:
+            track(self)
+            self.has_state = 1
+        for child in children:
+            hold(self, child)
+        if _op != "":
+            self._op = _op
+
+    # --- what a node shows ---
+
+    @property
+    def data(self):
+        """The number computed; assign to change it, as optimisers do."""
+        cdef Node *node
+        check_initialised(self)
+        note_read(self, "its .data is read")
+        node = tape.nodes + self.index
+        return as_python(node.data, node.flags & DATA_INT)
+
+    @data.setter
+    def data(self, number):
+        set_data(self, number)
+
+    @data.deleter
+    def data(self):
+        raise AttributeError("data of a Value cannot be deleted")
+
+    @property
+    def grad(self):
+        """The derivative of what backward() was called on by this; adds up until you set it to 0."""
+        cdef Node *node = tape.nodes + self.index
+        check_initialised(self)
+        return as_python(node.grad, not node.flags & GRAD_FLOAT)
+
+    @grad.setter
+    def grad(self, number):
+        set_grad(self, number)
+
+    @grad.deleter
+    def grad(self):
+        raise AttributeError("grad of a Value cannot be deleted; set it to 0")
+
+    def __repr__(self):
+        if self.of_trace and not self.index:
+            return "<Value without data, of a function that vmap has traced>"
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def __float__(self):
+        note_read(self, "it is turned into a float")
+        return float(self.data)
+
+    def __bool__(self):
+        """True, as for any object."""
+        note_read(self, "its truth is asked for")
+        return True
+
+    # --- the graph ---
+
+    @property
+    def _prev(self):
+        """The set of operands; the same set, with the same Values, each time."""
+        if isinstance(self.extra, Extra) and (<Extra> self.extra).prev is not None:
+            return (<Extra> self.extra).prev
+        check_initialised(self)
+        return operands(self)
+
+    @_prev.setter
+    def _prev(self, children):
+        check_initialised(self)
+        replace_operands(self, tuple(children))
+
+    @_prev.deleter
+    def _prev(self):
+        raise AttributeError("_prev of a Value cannot be deleted")
+
+    @property
+    def _op(self):
+        if isinstance(self.extra, Extra) and (<Extra> self.extra).op is not None:
+            return (<Extra> self.extra).op
+        check_initialised(self)
+        return op_name(tape.nodes + self.index)
+
+    @_op.setter
+    def _op(self, name):
+        check_initialised(self)
+        want_states(&tape)
+        rare(self).op = name
+        track(self)
+        if type(name) is not str:
+            gain_state(self)
+
+    @_op.deleter
+    def _op(self):
+        raise AttributeError("_op of a Value cannot be deleted")
+
+    @property
+    def _backward(self):
+        """A function that does this node's step of backward(). Assign one to replace the step."""
+        if isinstance(self.extra, Extra) and (<Extra> self.extra).backward is not None:
+            return (<Extra> self.extra).backward
+        return LocalStep(self)
+
+    @_backward.setter
+    def _backward(self, function):
+        check_initialised(self)
+        if not callable(function):
+            raise TypeError(f"_backward must be a function without arguments, not {describe(function)}")
+        rare(self).backward = function
+        if not tape.nodes[self.index].flags & (HOOK | DETACHED):
+            tape.nodes[self.index].flags |= HOOK
+            tape.hooks += 1
+            tape.hooks_base += self.index < tape.base
+        gain_state(self)
+
+    @_backward.deleter
+    def _backward(self):
+        raise AttributeError("_backward of a Value cannot be deleted")
+
+    def backward(self):
+        """Add the derivative of this Value by each node it was computed from to that node's `grad`.
+
+        Sets this Value's own grad to 1 first. Raises what a `_backward` function of yours raises, and
+        ZeroDivisionError or OverflowError where the slope of a power does.
+        """
+        check_initialised(self)
+        note_read(self, "its backward() is called")
+        tape.nodes[self.index].grad = 1.0
+        tape.nodes[self.index].flags &= ~GRAD_FLOAT
+        if tape.hooks:
+            sweep_with_hooks(self)
+        else:
+            sweep(&tape, self.index)
+
+    # --- operators ---
+
+    def __add__(left, right):
+        if type(left) is Value and type(right) is Value or adds_as_value(left) and adds_as_value(right):
+            return add(<Value> left, <Value> right)
+        if reflected(left, right, "__radd__"):
+            return right + left
+        return operate(left, right, operators.add, operators.add_number, operators.add_number)
+
+    def __mul__(left, right):
+        if type(left) is Value and type(right) is Value or multiplies_as_value(left) and multiplies_as_value(right):
+            return multiply(<Value> left, <Value> right)
+        if reflected(left, right, "__rmul__"):
+            return right * left
+        return operate(left, right, operators.multiply, operators.multiply_number, operators.multiply_number)
+
+    def __sub__(left, right):
+        if not composable(left, right):
+            return left + -right
+        return operate(left, right, operators.subtract, operators.subtract_number, operators.subtract_from_number)
+
+    def __truediv__(left, right):
+        if not composable(left, right):
+            return left * as_plain_number(right) ** -1     # np.int64 ** -1 is an error
+        return operate(left, right, operators.divide, operators.divide_number, operators.divide_into_number)
+
+    def __pow__(left, right, modulo):
+        if modulo is not None:
+            return NotImplemented
+        result = operate(left, right, operators.power, operators.power_number, operators.power_of_number)
+        if result is NotImplemented and isinstance(left, Value) and not hasattr(right, "__rpow__"):
+            raise AssertionError("only supporting int/float powers for now")    # as in micrograd
+        return result
+
+    def __neg__(self):
+        if not composable(self, self):
+            return self * -1
+        return unary(self, operators.negate)
+
+    def __abs__(self):
+        return by_rule(self, rules.ABS)
+
+    def __richcmp__(self, other, int comparison):
+        """Ordering compares data. Equality is identity, as in micrograd, so that Values work in sets and dicts."""
+        cdef Number number
+        if comparison == Py_EQ or comparison == Py_NE:      # != asks an __eq__ that somebody has written
+            if self.index >= tape.traced and not isinstance(other, Value) and read_number(other, &number):
+                note_read(self, "it is compared with a number, which it never equals, as Values are equal by identity,")
+            return (<PyTypeObject *> object).tp_richcompare(self, other, comparison)
+        note_read(self, "it is compared")
+        if isinstance(other, Value):
+            return PyObject_RichCompare(self.data, other.data, comparison)
+        if not read_number(other, &number):
+            refuse_foreign_value(other)
+            return NotImplemented
+        return PyObject_RichCompare(self.data, as_python(number.value, number.is_int), comparison)
+
+    def __hash__(self):
+        if not sets_in_the_making:
+            note_read(self, "it is looked up in a dict or set, which is by identity,")
+        return object.__hash__(self)
+
+    # --- functions ---
+
+    def relu(self):
+        """max(0, x); its slope at 0 is 0. A negative int or float gives the int 0, as in micrograd."""
+        return by_rule(self, rules.RELU)
+
+    def exp(self):
+        """e ** x. Raises OverflowError above 709.78."""
+        return by_rule(self, rules.EXP)
+
+    def log(self):
+        """The natural logarithm. Raises ValueError unless x > 0."""
+        return by_rule(self, rules.LOG)
+
+    def tanh(self):
+        """The hyperbolic tangent."""
+        return by_rule(self, rules.TANH)
+
+    def sigmoid(self):
+        """1 / (1 + e ** -x), for any x without overflow."""
+        return by_rule(self, rules.SIGMOID)
+
+    def sqrt(self):
+        """The square root. Raises ValueError for x < 0; its slope at 0 is infinite."""
+        return by_rule(self, rules.SQRT)
+
+    def sin(self):
+        """The sine of x radians."""
+        return by_rule(self, rules.SIN)
+
+    def cos(self):
+        """The cosine of x radians."""
+        return by_rule(self, rules.COS)
+
+    def abs(self):
+        """|x|, also as abs(v); its slope at 0 is 0. An int stays one."""
+        return by_rule(self, rules.ABS)
+
+    # --- Python state ---
+
+    @property
+    def __dict__(self):
+        attributes = PyObject_GenericGetDict(self, NULL)
+        if not self.has_state:      # what will be written into the dict cannot be seen from here
+            gain_state(self)
+        return attributes
+
+    def __setattr__(self, name, value):
+        if name is DATA or name is GRAD:    # by far the commonest, and names in code are interned
+            if type(self) is Value and properties_are_ours():
+                set_data(self, value) if name is DATA else set_grad(self, value)
+                return
+        want_states(&tape)
+        PyObject_GenericSetAttr(self, name, value)
+        if self.has_state:
+            return
+        if self.attributes != NULL and not (type(name) is str and is_plain_data(value)) or (
+                type(self) is not Value and not is_plain_class(type(self))):    # v.__class__ = Subclass
+            gain_state(self)
+
+    def __copy__(self):
+        from micrograd_c._core.value.copying import shallow_copy    # not at the top: copying is built on Value
+        return shallow_copy(self)
+
+    def __deepcopy__(self, memo):
+        from micrograd_c._core.value.copying import deep_copy
+        return deep_copy(self, memo)
+
+    def __setstate__(self, state):
+        from micrograd_c._core.value.copying import set_state
+        set_state(self, state)
+
+    def __reduce__(self):
+        from micrograd_c._core.value.copying import reduce_leaf
+        return reduce_leaf(self)
+
+
+@cython.no_gc_clear         # a Value's own clearing breaks every cycle
+@cython.trashcan(True)      # chains of Values that hold each other are released without deep recursion
+cdef class Extra:
+    """What few Values have; see value/value.pxd."""
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle an Extra: it is part of a Value; copy that")
+
+
+@cython.trashcan(True)
+cdef class LocalStep:
+    """The `_backward` of a node that has no function of its own."""
+    cdef Value value
+
+    def __cinit__(self, Value value not None):
+        self.value = value
+
+    def __copy__(self):
+        return self     # as functions are copied
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("cannot pickle the _backward of a Value: pickle the Value, if it is a leaf")
+
+    def __call__(self):
+        check_initialised(self.value)
+        note_read(self.value, "its _backward() is called")
+        expand_dots(&tape)
+        local_step(&tape, self.value.index, tape.hooked_sweep)
+
+
+def call_on_data(read, assigned):
+    """Have functions called before data of a node from tape.traced on is read, with the Value and with what is done, or
+    assigned to, with the Value."""
+    global on_read, on_assignment
+    on_read, on_assignment = read, assigned
+
+
+cdef object on_read = None
+cdef object on_assignment = None
+
+
+cdef int note_read(Value value, str what) except -1:
+    """To be called before data is read by Python code."""
+    if value.index >= tape.traced:
+        on_read(value, what)
+    return 0
+
+
+cdef set set_of(list values):
+    """For `_prev`, which may be looked at in a trace, too."""
+    global sets_in_the_making
+    sets_in_the_making += 1
+    try:
+        return set(values)
+    finally:
+        sets_in_the_making -= 1
+
+
+cdef int sets_in_the_making = 0
+
+
+cdef Value new_value():
+    """Value.__new__(Value), sooner, and not tracked by Python's collector: for `bind`."""
+    return <Value> fresh_value()
+
+
+cdef Value new_instance(object kind):
+    """The same of a plain subclass, which is not asked."""
+    return <Value> fresh_instance(kind)
+
+
+cdef bint is_watched(Value value) noexcept:
+    """By a weak reference."""
+    return has_weak_references(value)
+
+
+cdef int set_data(Value value, object number) except -1:
+    cdef Number new
+    cdef Node *node
+    check_initialised(value)
+    if not take_number(number, &new):
+        raise TypeError(f"data must be a number, not {describe(number)}")
+    if value.index >= tape.traced:
+        on_assignment(value)
+    node = tape.nodes + value.index
+    node.data = new.value
+    node.flags = (node.flags & ~DATA_INT) | new.is_int
+    note_change(&tape)
+    return 0
+
+
+cdef int set_grad(Value value, object number) except -1:
+    cdef Number new
+    cdef Node *node
+    check_initialised(value)
+    if not take_number(number, &new):
+        raise TypeError(f"grad must be a number, not {describe(number)}")
+    node = tape.nodes + value.index
+    node.grad = new.value
+    node.flags = (node.flags | GRAD_FLOAT) & ~(new.is_int << 1)
+    tape.minus_zeros |= new.value == 0.0 and copysign(1.0, new.value) < 0.0
+    return 0
+
+
+# --- operators and properties replaced by users ---
+
+cdef bint properties_are_ours() except -1:
+    """False once somebody has assigned to Value.data, Value.grad or Value.__setattr__, or deleted one."""
+    global value_version
+    if is_version(Value, value_version):
+        return True
+    cdef bint ours = (
+        getattr(Value, DATA, None) is value_data and getattr(Value, GRAD, None) is value_grad
+        and Value.__setattr__ is value_setattr
+    )
+    value_version = version_of(Value) if ours else 0
+    return ours
+
+
+cpdef bint operators_are_ours() noexcept:
+    """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
+    return has_compiled_operators()
+
+
+cpdef bint compositions_are_ours() noexcept:
+    """The same of Value.__sub__ and __truediv__, which micrograd composes of those."""
+    return has_compiled_compositions()
+
+
+cdef inline bint composable(object left, object right) noexcept:
+    """May an operator that micrograd composes of others be recorded in one go?"""
+    return not is_of_subclass(left) and not is_of_subclass(right) and operators_are_ours()
+
+
+cdef bint reflected(object left, object right, str name) except -1:
+    """Whether it is the right operand that was asked, and Python code may have a say.
+
+    `__radd__` is then `self + other`, as in micrograd. Both have the same slot: of two Values it is the right one that
+    was asked if Python would ask it first.
+    """
+    if type(left) is not Value and (is_builtin_number(left) or not isinstance(left, Value)):
+        return not composable(left, right)
+    cdef type ours = type(right)
+    cdef type other = type(left)
+    return (
+        ours is not other and is_of_subclass(right) and PyType_IsSubtype(<PyTypeObject *> ours, <PyTypeObject *> other)
+        and getattr(ours, name) is not getattr(other, name)
+    )
+
+
+cdef inline bint is_of_subclass(object operand) noexcept:
+    """Of one that may have a say."""
+    return (
+        type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
+        and not is_plain_class(type(operand))
+    )
+
+
+# --- what the type's slots call, see value_type.h ---
+
+cdef object leaf(object number):
+    cdef Value value = new_value()
+    reserve(&tape, 1)
+    bind(value, record_leaf(&tape, <double> number, 0))
+    return value
+
+
+cdef void keep_if_reached(PyObject *handle) noexcept:
+    """Nobody refers to a Value any more but weakly: live Values computed from it, if any, now do."""
+    value = <Value> handle
+    if value.index and not value.has_state and value.index != tape.top - 1 and anchor(value):
+        value.has_state = 1
+        track(value)
+
+
+cdef void let_go(PyObject *handle) noexcept:
+    """A Value dies: its node may go."""
+    cdef int32_t index = (<Value> handle).index
+    # nothing was computed from the last node
+    if tape.states != NULL and index and index != tape.top - 1 and not (<Value> handle).has_state:
+        leave_state(<Value> handle)
+    forget_node(handle)
+
+
+cdef inline void forget_node(PyObject *handle) noexcept:
+    cdef int32_t index = (<Value> handle).index
+    if index:
+        (<Value> handle).index = 0
+        (<Value> handle).plain = 0
+        release(&tape, index)
+
+
+cdef bint clear_all_but_plain_data(PyObject *handle) noexcept:
+    value = <Value> handle
+    if value.has_state:
+        return False
+    if isinstance(value.extra, Extra):
+        (<Extra> value.extra).prev = None
+        (<Extra> value.extra).keep = None
+    else:
+        value.extra = None
+    return True
+
+
+cdef void dealloc(PyObject *handle) noexcept:
+    """A plain Value is as a new one once it has let go of its node."""
+    if (<Value> handle).plain and can_be_spared(handle):
+        if tape.states == NULL:
+            forget_node(handle)
+        else:
+            value_let_go(handle)
+        spare(handle)
+    else:
+        value_dealloc(handle)
+
+
+cdef int set_up() except -1:
+    cdef Value value = Value.__new__(Value)
+    tape.index_offset = <char *> &value.index - <char *> <void *> value
+    install_value_type(
+        <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go,
+        dealloc, leaf, clear_all_but_plain_data,
+    )
+    return 0
+
+
+set_up()
+Value.__module__ = "micrograd_c.engine"     # where people find it
+look_at_value(Value)
+
+cdef str DATA = "data"
+cdef str GRAD = "grad"
+cdef object value_data = Value.data
+cdef object value_grad = Value.grad
+cdef object value_setattr = Value.__setattr__
+cdef unsigned int value_version = 0
