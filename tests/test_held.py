@@ -242,7 +242,10 @@ def test_a_weak_reference_made_late_outlives_a_cycle_of_what_is_computed_then(op
         cycle.itself = cycle
     del v, cycle, result
     gc.collect()
-    assert alive() is not None and alive() in kept._prev
+    v = alive()
+    assert v is not None
+    assert v in kept._prev
+    del v
     del kept
     gc.collect()
     assert alive() is None
