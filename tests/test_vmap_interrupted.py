@@ -115,7 +115,7 @@ def test_an_interrupt_at_any_moment_ends_the_trace(run_python):
     run_python("""
 import random, signal, time
 from micrograd_c import tape, vmap
-from micrograd_c._core.mapped import tracing
+from micrograd_c._core.value import tracing
 from micrograd_c.engine import Value
 class Interrupt(BaseException):
     pass

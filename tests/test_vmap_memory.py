@@ -11,7 +11,7 @@ import pytest
 from conftest import COLLECT_AT_NEXT_CHANCE, sanitized
 
 from micrograd_c import no_grad, tape, vmap
-from micrograd_c._core.mapped import tracing
+from micrograd_c._core.value import tracing
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from micrograd_c import maximum, sumprod, vmap
-from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, program, tracing
+from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, program
+from micrograd_c._core.value import tracing
 from micrograd_c.engine import Value
 
 _testbuffer = pytest.importorskip("_testbuffer", reason="of CPython's own tests")

@@ -22,7 +22,8 @@ ALLOWED = (
     SystemError,            # CPython 3.11 and older, of an exception for whose frame there was no memory: it is lost
     pickle.PicklingError,   # pickle, of a MemoryError
 )
-DOCUMENTED = "micrograd_c.engine.keep_if_reached"   # a Value that only weak references know dies, and a message says so
+# a Value that only weak references know dies, and a message says so
+DOCUMENTED = "micrograd_c._core.value.value.keep_if_reached"
 unraisable = []
 
 

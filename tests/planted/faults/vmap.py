@@ -5,7 +5,7 @@ FUNCTIONS = "test_compiled.py test_vmap.py test_vmap_functions.py"
 RUNS = "test_runs.py test_vmap.py test_vmap_edges.py test_vmap_memory.py"
 
 FAULTS = {
-    "src/micrograd_c/_core/mapped/tracing.pyx": (TRACES, [
+    "src/micrograd_c/_core/value/tracing.pyx": (TRACES, [
         ("what was computed from an argument under no_grad can be read",
          "    if is_lost(node):\n        return True\n",
          "    if False:\n        return True\n"),

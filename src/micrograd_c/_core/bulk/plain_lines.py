@@ -7,8 +7,7 @@ they are to do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0.
 import functools
 import sys
 
-from micrograd_c._core.mapped import tracing
-from micrograd_c._core.value import selecting
+from micrograd_c._core.value import selecting, tracing
 from micrograd_c._core.value.value import Value
 
 

@@ -17,12 +17,12 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c._core.mapped.program cimport DO_ADD, DO_MOVE, DO_STOP
-from micrograd_c._core.mapped.tracing import TraceError, is_tracing
-from micrograd_c._core.mapped.tracing cimport is_lost, was_assigned
 from micrograd_c._core.ops cimport rules
 from micrograd_c._core.tape.arena cimport HOOK, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.operands cimport handle_of, op_name
+from micrograd_c._core.value.tracing import TraceError, is_tracing
+from micrograd_c._core.value.tracing cimport is_lost, was_assigned
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["Untraceable"]

@@ -7,9 +7,10 @@ import functools
 import inspect
 import types
 
-from micrograd_c._core.mapped import columns, tracing
+from micrograd_c._core.mapped import columns
 from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
 from micrograd_c._core.mapped.reading import as_float, as_numbers, checked_size, from_lists
+from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
 __all__ = ["Rows", "Shared", "check_axes", "read_all", "rows_of"]

@@ -5,8 +5,8 @@ Knows Values and lists. Knows nothing of traces, or of what becomes of the resul
 
 import types
 
-from micrograd_c._core.mapped import tracing
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
+from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
 __all__ = ["as_output", "outputs_of", "structure_of", "transpose"]

@@ -8,8 +8,9 @@ import math
 import reprlib
 from array import array
 
-from micrograd_c._core.mapped import columns, tracing
+from micrograd_c._core.mapped import columns
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
+from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
 __all__ = ["as_float", "as_numbers", "checked_size", "from_lists", "read_weights"]

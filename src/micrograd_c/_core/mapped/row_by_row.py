@@ -3,7 +3,6 @@
 import sys
 
 from micrograd_c._core.bulk.functional import sumprod
-from micrograd_c._core.mapped import tracing
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import read_weights
 from micrograd_c._core.mapped.refusals import (
@@ -13,6 +12,7 @@ from micrograd_c._core.mapped.refusals import (
     refuse_truth,
     refuse_use_as_number,
 )
+from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value, call_on_data
 
 __all__ = ["Rowwise", "computes_by_itself", "run"]

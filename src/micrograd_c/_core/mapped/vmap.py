@@ -13,11 +13,12 @@ import sys
 import threading
 import warnings
 
-from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row, tracing
+from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row
 from micrograd_c._core.mapped.arguments import Rows, check_axes, read_all, rows_of
 from micrograd_c._core.mapped.nested import fill
 from micrograd_c._core.mapped.outputs import outputs_of, structure_of
-from micrograd_c._core.mapped.tracing import TraceError
+from micrograd_c._core.value import tracing
+from micrograd_c._core.value.tracing import TraceError
 
 __all__ = ["TraceError", "vmap"]
 

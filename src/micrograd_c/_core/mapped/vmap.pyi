@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from micrograd_c._core.mapped.tracing import TraceError as TraceError
+from micrograd_c._core.value.tracing import TraceError as TraceError
 
 __all__ = ["TraceError", "vmap"]
 

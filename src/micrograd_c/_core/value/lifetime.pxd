@@ -69,7 +69,7 @@ cdef inline int check_children(tuple children) except -1:
 
 cdef inline object uninitialised(Value value):
     if value.of_trace:
-        from micrograd_c._core.mapped.tracing import TraceError      # not at the top: tracing is built on Value
+        from micrograd_c._core.value.tracing import TraceError      # not at the top: tracing is built on Value
         return TraceError(
             "this Value was made in a function given to vmap while that was traced. It stood for a number of each row, "
             "and has none, as the trace is over: return it from the function, which gives a Batch of these numbers. A "
