@@ -271,10 +271,10 @@ cdef inline bint give(Node *to, double amount, uint8_t grad_float, uint8_t mark)
     return not flags & (MARK | LEAF_NODE)
 
 
-cdef inline bint reach(Node *to, uint8_t grad_float, uint8_t mark) noexcept nogil:
-    """`give` without an amount: somebody else adds to the adjoint, or nobody does."""
+cdef inline bint reach(Node *to, uint8_t mark) noexcept nogil:
+    """`give` without an amount: a function of a user's adds to the adjoint, or nobody does."""
     cdef uint8_t flags = to.flags
-    to.flags = flags | grad_float | mark
+    to.flags = flags | mark
     return not flags & (MARK | LEAF_NODE)
 
 
@@ -312,12 +312,12 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
         return pull_product(nodes, node, grad, grad_float, mark)
     elif node.op == rules.CUSTOM:
         for k in range(node.a, node.a + node.b):
-            marked += reach(nodes + edges[k].a, 0, mark)
+            marked += reach(nodes + edges[k].a, mark)
         return marked
     elif node.op == rules.NATIVE:
         for k in range(node.a, node.a + node.b):
-            marked += reach(nodes + edges[k].a, GRAD_FLOAT, mark)
-            marked += reach(nodes + edges[k].b, GRAD_FLOAT, mark)
+            marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)      # the rule gives the rest
+            marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
         if not native_of(edges + node.a).push(native_of(edges + node.a), nodes, edges + node.a, node.b, grad, sweep):
             return INTERRUPTED
         return marked
