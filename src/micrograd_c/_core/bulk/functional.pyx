@@ -29,7 +29,7 @@ from micrograd_c._core.ops cimport rules
 from micrograd_c._core.ops.numbers cimport Number, read_exact_number
 from micrograd_c._core.tape cimport operators
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, NO_TRACE, ODD, PRODUCT, Tape, lower_top, record, record_add, record_leaf, reserve, reserve_nary, tape,
+    DATA_INT, NO_TRACE, ODD, PRODUCT, Tape, lower_top, record, record_leaf, reserve, reserve_nary, tape,
 )
 from micrograd_c._core.value.lifetime cimport as_plain_number, describe, hold
 from micrograd_c._core.value.value cimport Value, bind, compositions_are_ours, new_value, operators_are_ours
@@ -37,10 +37,10 @@ from micrograd_c._core.value.value cimport Value, bind, compositions_are_ours, n
 __all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
 
 # Records from `width` inputs, all with nodes of their own, and writes the outputs' nodes to `ends`.
-ctypedef int (*Recorder)(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1
+ctypedef int (*VectorRecorder)(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1
 
 cdef enum:
-    ROOM = 8    # nodes an input, at most, that a Recorder records, and as many besides
+    PER_INPUT = 8   # nodes, at most, that a VectorRecorder records for each input, and as many besides
 
 cdef object value_exp = Value.exp
 cdef object value_log = Value.log
@@ -321,7 +321,7 @@ cdef bint arithmetic_is_ours() except -1:
     )
 
 
-cdef list record_vector(list xs, Py_ssize_t count, Py_ssize_t target, Recorder recorder):
+cdef list record_vector(list xs, Py_ssize_t count, Py_ssize_t target, VectorRecorder recorder):
     """So many outputs, recorded from xs; None if Python code might have a say."""
     cdef Py_ssize_t width = len(xs)
     cdef bint plain = True
@@ -340,7 +340,7 @@ cdef list record_vector(list xs, Py_ssize_t count, Py_ssize_t target, Recorder r
     try:
         if not read_inputs(<PyObject *> xs, width, inputs, &plain):
             return None
-        reserve(&tape, ROOM * (width + 1))
+        reserve(&tape, PER_INPUT * (width + 1))
         # from here to bind no Python code runs, so borrowed pointers and indexes stay good
         top = tape.top
         find_inputs(&tape, inputs, width)
@@ -357,8 +357,7 @@ cdef list record_vector(list xs, Py_ssize_t count, Py_ssize_t target, Recorder r
 cdef int record_softmax(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
     cdef int32_t total
     cdef Py_ssize_t i
-    record_exps(t, xs, width, highest_input(xs, width), ends)
-    total = record_sum(t, ends, width)
+    total = record_exps(t, xs, width, highest_input(xs, width), ends)
     for i in range(width):
         ends[i] = node_as_input(t, operators.divide(t, ends[i].index, total))
     return 0
@@ -366,9 +365,7 @@ cdef int record_softmax(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target,
 
 cdef int record_logsumexp(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
     cdef Number highest = nearest_finite(highest_input(xs, width))
-    cdef int32_t total
-    record_exps(t, xs, width, highest, xs)
-    total = record_sum(t, xs, width)
+    cdef int32_t total = record_exps(t, xs, width, highest, xs)
     total = record_log_of_zero(t, total) if t.nodes[total].data == 0.0 else operators.unary(t, total, rules.LOG)
     ends[0] = node_as_input(t, operators.add_number(t, total, highest))
     return 0
@@ -377,16 +374,14 @@ cdef int record_logsumexp(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t targe
 cdef int record_cross_entropy(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
     cdef Number highest = highest_input(xs, width)
     cdef int32_t chosen = xs[target].index
-    cdef int32_t total
-    record_exps(t, xs, width, highest, xs)
-    total = operators.unary(t, record_sum(t, xs, width), rules.LOG)
+    cdef int32_t total = operators.unary(t, record_exps(t, xs, width, highest, xs), rules.LOG)
     chosen = operators.subtract_number(t, chosen, highest)
     ends[0] = node_as_input(t, operators.subtract(t, total, chosen))
     return 0
 
 
 cdef int record_mean(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
-    ends[0] = node_as_input(t, operators.divide_number(t, record_sum(t, xs, width), Number(<double> width, DATA_INT)))
+    ends[0] = node_as_input(t, operators.divide_number(t, record_total(t, xs, width), Number(<double> width, DATA_INT)))
     return 0
 
 
@@ -404,14 +399,14 @@ def log_of_zero(Value zero not None):
     return out
 
 
-cdef int record_exps(Tape *t, Input *xs, Py_ssize_t width, Number highest, Input *exps) except -1:
-    """(x - highest).exp() for each x. The exps may be written over the xs."""
+cdef int32_t record_exps(Tape *t, Input *xs, Py_ssize_t width, Number highest, Input *exps) except -1:
+    """(x - highest).exp() for each x, which may be written over the xs; and their sum, which is returned."""
     cdef int32_t x
     cdef Py_ssize_t i
     for i in range(width):
         x = operators.subtract_number(t, xs[i].index, highest)
         exps[i] = node_as_input(t, operators.unary(t, x, rules.EXP))
-    return 0
+    return record_total(t, exps, width)
 
 
 cdef void record_leaves(Tape *t, Input *xs, Py_ssize_t width) noexcept:
@@ -422,12 +417,12 @@ cdef void record_leaves(Tape *t, Input *xs, Py_ssize_t width) noexcept:
             xs[i].index = record_leaf(t, xs[i].number.value, xs[i].number.is_int)
 
 
-cdef inline int32_t record_sum(Tape *t, Input *xs, Py_ssize_t width) except -1:
+cdef inline int32_t record_total(Tape *t, Input *xs, Py_ssize_t width) except -1:
     """sum(xs): 0 + x is x + 0."""
     cdef int32_t total = operators.add_number(t, xs[0].index, Number(0.0, DATA_INT))
     cdef Py_ssize_t i
     for i in range(1, width):
-        total = record_add(t, total, xs[i].index)
+        total = operators.record_sum(t, total, xs[i].index)
     return total
 
 

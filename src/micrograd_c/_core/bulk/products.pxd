@@ -209,13 +209,13 @@ cdef inline int32_t record_consecutive_dot(Tape *t, int32_t w, int32_t x, Py_ssi
     cdef uint8_t flags = 0
     cdef Py_ssize_t j
     for j in range(width):
-        running += multiply(t.nodes, edge + j, w + <int32_t> j, x + <int32_t> j, &flags)
+        running += write_product(t.nodes, edge + j, w + <int32_t> j, x + <int32_t> j, &flags)
     if flags & (DATA_INT | ODD):
         return 0
     return write_dot(t, start, width, running, CONSECUTIVE)
 
 
-cdef inline double multiply(Node *nodes, Edge *edge, int32_t w, int32_t x, uint8_t *flags) noexcept nogil:
+cdef inline double write_product(Node *nodes, Edge *edge, int32_t w, int32_t x, uint8_t *flags) noexcept nogil:
     """The product of two nodes, put in its place."""
     cdef double product = nodes[w].data * nodes[x].data
     flags[0] |= nodes[w].flags
@@ -246,10 +246,10 @@ cdef inline bint record_four_dots(
     cdef uint8_t flags = 0
     cdef int32_t j
     for j in range(<int32_t> width):
-        sum0 += multiply(nodes, edge + j, w0 + j, x + j, &flags)
-        sum1 += multiply(nodes, edge + stride + j, w1 + j, x + j, &flags)
-        sum2 += multiply(nodes, edge + 2 * stride + j, w2 + j, x + j, &flags)
-        sum3 += multiply(nodes, edge + 3 * stride + j, w3 + j, x + j, &flags)
+        sum0 += write_product(nodes, edge + j, w0 + j, x + j, &flags)
+        sum1 += write_product(nodes, edge + stride + j, w1 + j, x + j, &flags)
+        sum2 += write_product(nodes, edge + 2 * stride + j, w2 + j, x + j, &flags)
+        sum3 += write_product(nodes, edge + 3 * stride + j, w3 + j, x + j, &flags)
     if flags & (DATA_INT | ODD):
         return False
     dots[0] = write_dot(t, w0 + <int32_t> width, width, sum0, CONSECUTIVE)

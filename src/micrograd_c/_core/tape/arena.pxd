@@ -280,19 +280,3 @@ cdef inline void detach(Tape *t, Node *node) noexcept:
 
 cdef inline int32_t record_leaf(Tape *t, double data, uint8_t data_int) noexcept:
     return record(t, rules.LEAF, 0, 0, data, data_int | LEAF_NODE)
-
-
-cdef inline int32_t record_add(Tape *t, int32_t a, int32_t b) noexcept:
-    cdef double data = t.nodes[a].data + t.nodes[b].data
-    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
-    if data_int:
-        data_int = settle(&data)
-    return record(t, rules.ADD, a, b, data, data_int)
-
-
-cdef inline int32_t record_mul(Tape *t, int32_t a, int32_t b) noexcept:
-    cdef double data = t.nodes[a].data * t.nodes[b].data
-    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
-    if data_int:
-        data_int = settle(&data)
-    return record(t, rules.MUL, a, b, data, data_int)

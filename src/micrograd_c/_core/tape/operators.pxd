@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t, uint8_t
 from micrograd_c._core.ops cimport rules
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, NUMBER_BASE, Tape, record, record_add, record_leaf, record_mul, settle,
+    DATA_INT, NUMBER_BASE, Tape, record, record_leaf, settle,
 )
 
 
@@ -22,51 +22,67 @@ ctypedef int32_t (*Binary)(Tape *t, int32_t a, int32_t b) except -1
 ctypedef int32_t (*WithNumber)(Tape *t, int32_t a, Number number) except -1
 
 
+cdef inline int32_t record_sum(Tape *t, int32_t a, int32_t b) noexcept:
+    cdef double data = t.nodes[a].data + t.nodes[b].data
+    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.ADD, a, b, data, data_int)
+
+
+cdef inline int32_t record_product(Tape *t, int32_t a, int32_t b) noexcept:
+    cdef double data = t.nodes[a].data * t.nodes[b].data
+    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    if data_int:
+        data_int = settle(&data)
+    return record(t, rules.MUL, a, b, data, data_int)
+
+
 cdef inline int32_t add(Tape *t, int32_t a, int32_t b) except -1:
-    return record_add(t, a, b)
+    return record_sum(t, a, b)
 
 
 cdef inline int32_t add_number(Tape *t, int32_t a, Number number) except -1:
-    return record_add(t, a, record_leaf(t, number.value, number.is_int))
+    return record_sum(t, a, record_leaf(t, number.value, number.is_int))
 
 
 cdef inline int32_t multiply(Tape *t, int32_t a, int32_t b) except -1:
-    return record_mul(t, a, b)
+    return record_product(t, a, b)
 
 
 cdef inline int32_t multiply_number(Tape *t, int32_t a, Number number) except -1:
-    return record_mul(t, a, record_leaf(t, number.value, number.is_int))
+    return record_product(t, a, record_leaf(t, number.value, number.is_int))
 
 
 cdef inline int32_t negate(Tape *t, int32_t a) except -1:
-    return record_mul(t, a, record_leaf(t, -1.0, DATA_INT))
+    return record_product(t, a, record_leaf(t, -1.0, DATA_INT))
 
 
 cdef inline int32_t subtract(Tape *t, int32_t a, int32_t b) except -1:
-    return record_add(t, a, negate(t, b))
+    return record_sum(t, a, negate(t, b))
 
 
 cdef inline int32_t subtract_number(Tape *t, int32_t a, Number number) except -1:
-    return record_add(t, a, record_leaf(t, 0.0 - number.value if number.is_int else -number.value, number.is_int))
+    return record_sum(t, a, record_leaf(t, 0.0 - number.value if number.is_int else -number.value, number.is_int))
 
 
 cdef inline int32_t subtract_from_number(Tape *t, int32_t a, Number number) except -1:
     cdef int32_t negative = negate(t, a)
-    return record_add(t, negative, record_leaf(t, number.value, number.is_int))
+    return record_sum(t, negative, record_leaf(t, number.value, number.is_int))
 
 
 cdef inline int32_t divide(Tape *t, int32_t a, int32_t b) except -1:
-    return record_mul(t, a, power_number(t, b, Number(-1.0, DATA_INT)))
+    return record_product(t, a, power_number(t, b, Number(-1.0, DATA_INT)))
 
 
 cdef inline int32_t divide_number(Tape *t, int32_t a, Number number) except -1:
     cdef double inverse = rules.power(number.value, -1.0)
-    return record_mul(t, a, record_leaf(t, inverse, 0))
+    return record_product(t, a, record_leaf(t, inverse, 0))
 
 
 cdef inline int32_t divide_into_number(Tape *t, int32_t a, Number number) except -1:
     cdef int32_t inverse = power_number(t, a, Number(-1.0, DATA_INT))
-    return record_mul(t, inverse, record_leaf(t, number.value, number.is_int))
+    return record_product(t, inverse, record_leaf(t, number.value, number.is_int))
 
 
 cdef inline int32_t power_number(Tape *t, int32_t a, Number number) except -1:

@@ -7,12 +7,14 @@ from libc.stdint cimport int32_t
 
 from micrograd_c._core.ops.numbers cimport Number, is_builtin_number, read_exact_number, read_number
 from micrograd_c._core.tape cimport operators
-from micrograd_c._core.tape.arena cimport Tape, record_add, record_mul, reserve, tape
+from micrograd_c._core.tape.arena cimport Tape, reserve, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, hold, refuse_foreign_value
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
 ctypedef int32_t (*Recorder)(Tape *t, int32_t a) except -1
 
+
+# The two commonest, of operands that have nothing but numbers: no call but of `reserve`, and that seldom.
 
 cdef inline Value add(Value a, Value b):
     cdef Value out
@@ -20,7 +22,7 @@ cdef inline Value add(Value a, Value b):
         return binary(a, b, operators.add)
     out = new_value()
     reserve(&tape, 1)
-    bind(out, record_add(&tape, a.index, b.index))
+    bind(out, operators.record_sum(&tape, a.index, b.index))
     return out
 
 
@@ -30,7 +32,7 @@ cdef inline Value multiply(Value a, Value b):
         return binary(a, b, operators.multiply)
     out = new_value()
     reserve(&tape, 1)
-    bind(out, record_mul(&tape, a.index, b.index))
+    bind(out, operators.record_product(&tape, a.index, b.index))
     return out
 
 
