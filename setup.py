@@ -114,6 +114,10 @@ class BuildModules(build_ext):
             if RELEASED_TWICE in text:
                 written.write_text(text.replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8")
         self.run_command("build_clib")
+        kernels = [str(path) for path in (BUILT / "kernels").glob("*micrograd_c_kernels.*")]
+        for module in self.extensions:
+            if any(pathlib.Path(header).parent == KERNELS for header in module.depends):
+                module.depends = [*module.depends, *kernels]
         super().run()
         WAY.write_text(the_way(), encoding="utf-8")
 
@@ -132,7 +136,7 @@ setup(
         "micrograd_c_kernels",
         {
             "sources": sorted(path.as_posix() for path in KERNELS.glob("*.c")),
-            "obj_deps": {"": HEADERS},
+            "obj_deps": {"": [path for path in HEADERS if pathlib.Path(path).parent in (KERNELS, CORE / "ops")]},
             "include_dirs": INCLUDED,
             "macros": MACROS,
             "cflags": FLAGS,
