@@ -3,8 +3,8 @@
     python benchmarks/vmap.py [--quick]
 
 Prints a table for each: a whole training step of micrograd's demo; one of an MLP 64-64-10 on batches of 64; a pendulum
-of 200 steps, its derivatives by two parameters, over 1,000 rows, and how long it takes to trace or compile; what a call
-and single operations cost; time and memory a row from 100 to 1,000,000 rows, and with 2 threads. One thread, float64.
+of 200 steps over 1,000 rows, with two derivatives, and how long it takes to trace or compile; what a call and single
+operations cost; time and memory a row from 100 to 1,000,000 rows, and with 2 threads. One thread, float64.
 Losses are compared before anything is timed.
 """
 

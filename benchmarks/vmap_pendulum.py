@@ -1,4 +1,4 @@
-"""A pendulum of 200 steps over 1,000 rows, with its derivatives by two parameters, beside JAX: part of vmap.py.
+"""A pendulum of 200 steps over 1,000 rows, with derivatives for two parameters, beside JAX: part of vmap.py.
 
 A scalar function with no matrix product in it. JAX gets the loop as lax.scan: as it is, it would be compiled for
 minutes, which a table of few steps shows.

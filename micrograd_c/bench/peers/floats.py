@@ -14,7 +14,7 @@ def relu(x):
 
 
 def backward(layers, inputs_of, slope, gradients):
-    """Add slope by each weight's derivative to gradients, given what went into each layer."""
+    """Add slope times the derivative with respect to each weight to gradients, given what went into each layer."""
     slopes = [slope]
     for k in range(len(layers) - 1, -1, -1):
         x = inputs_of[k]

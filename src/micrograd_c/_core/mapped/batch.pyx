@@ -64,7 +64,7 @@ cdef list batches_of(Run run):
 cdef struct ReductionState:
     Native native
     RunState *run
-    double *weights         # a row each, or NULL
+    double *weights         # one per row, or NULL
     double scale
     int32_t output
 
@@ -250,7 +250,7 @@ cdef class Batch:
     def sum(self, weights=None):
         """The sum over the rows, first to last, as a Value; each times its weight, if weights are given.
 
-        Weights are numbers, one a row, and are copied. Raises ValueError for another number of them.
+        Weights are numbers, one per row, and are copied. Raises ValueError for another number of them.
         """
         return reduce(self, weights, 1.0)
 

@@ -173,7 +173,7 @@ cdef class Columns:
 
 
 cdef class Layout:
-    """Of arguments with a row each, the shapes of a row; no more than FEW.
+    """The shapes of a row of each argument that has rows; no more than FEW of them.
 
     >>> Layout([(2, 3), ()]).columns
     7
@@ -205,7 +205,7 @@ cdef class Layout:
         raise TypeError("cannot copy or pickle a Layout of vmap: make another of the same shapes")
 
     cdef bint open(self, tuple arguments, Py_buffer *views) except -1:
-        """Views of all arguments, to be closed; or False, and none, if some is no buffer of numbers of that shape."""
+        """Open a view of each argument. False, with none open, if one is not a buffer of numbers of its shape."""
         cdef Py_ssize_t *shape = self.shapes
         cdef Py_ssize_t k
         if len(arguments) != self.count:

@@ -36,7 +36,7 @@ cdef struct RunState:
     double *numbers         # the same by use
     double *values          # by output, all rows
     double *seeds           # adjoints of outputs, all rows each; NULL until somebody may ask for gradients
-    double *gradients       # of uses, a chunk each; the first is also their sum; then those of uniforms
+    double *gradients       # of uses, for each chunk; the first chunk's are also their sum; then those of uniforms
     int64_t seeded          # the sweep that the seeds belong to
     uint8_t *asked          # by output: 1 if a sum of it took part in that sweep
     int32_t asked_count

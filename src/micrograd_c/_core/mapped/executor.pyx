@@ -176,7 +176,7 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
 
 
 cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) noexcept nogil:
-    """From the gradients by use to those of uniforms, and of what they were computed from."""
+    """Add up the gradients of each use of a uniform, and go on to what it was computed from."""
     cdef const Scalar *it
     cdef double *u = s.uniform
     cdef double g, x, y
@@ -412,7 +412,7 @@ def instruction_sets():
 cdef class Runner:
     """A Program, and how it is run: in how many threads, and in how much memory.
 
-    `shapes` are those of a row in each argument, if all arguments have a row each, else None. `width`, if not 0, is the
+    `shapes` are those of a row of each argument, if all arguments have rows, else None. `width`, if not 0, is the
     number of rows of a block, and `instruction_set` one of instruction_sets(): for tests and measurements.
 
     Raises ValueError for a width that is no power of 2 from 8 to 2048, and for an unknown instruction set.

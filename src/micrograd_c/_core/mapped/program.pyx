@@ -47,7 +47,7 @@ cdef class Program:
         return list(self.values)
 
     def describe(self):
-        """Its instructions, a line each, for tests and the curious."""
+        """Its instructions, one per line, for tests and the curious."""
         lines = []
         for k in range(self.code.count):
             it = self.instructions[k]

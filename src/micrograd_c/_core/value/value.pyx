@@ -128,7 +128,10 @@ cdef class Value:
 
     @property
     def grad(self):
-        """The derivative of what backward() was called on by this; adds up until you set it to 0."""
+        """The derivative with respect to this Value of the one that backward() was called on.
+
+        It adds up from one backward() to the next, until you set it to 0.
+        """
         cdef Node *node = tape.nodes + self.index
         check_initialised(self)
         return as_python(node.grad, not node.flags & GRAD_FLOAT)
@@ -218,7 +221,7 @@ cdef class Value:
         raise AttributeError("_backward of a Value cannot be deleted")
 
     def backward(self):
-        """Add the derivative of this Value by each node it was computed from to that node's `grad`.
+        """Add to the `grad` of each node that this Value was computed from its derivative with respect to that node.
 
         Sets this Value's own grad to 1 first. Raises what a `_backward` function of yours raises, and
         ZeroDivisionError or OverflowError where the slope of a power does.

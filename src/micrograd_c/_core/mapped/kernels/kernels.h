@@ -77,8 +77,8 @@ const Kernels *micrograd_c_kernels(const char *name);
 /* The name of the k-th set that this processor can run, fastest first; NULL from the last on. */
 const char *micrograd_c_kernel_name(int k);
 
-/* Call work(context, k) for all k below count, in `threads` threads, MOST_THREADS at most; in fewer if more cannot be
-   had. What is called for k and for k + threads is so in the same thread. */
+/* Call work(context, k) for all k below count, in `threads` threads, MOST_THREADS at most, or in fewer if no more can be
+   started. The calls for k, k + threads, k + 2 * threads and so on are made by the same thread, in this order. */
 void micrograd_c_parallel(void (*work)(void *context, int64_t k), void *context, int64_t count, int threads);
 
 #endif
