@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 
 FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
-FILES = ["CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
+FILES = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
 GENERATED = {".so", ".pyd", ".pyc", ".pyo"}
 COMPILED = {".so", ".pyd"}
 
