@@ -104,6 +104,29 @@ next(generator)
 """)
 
 
+def test_a_block_of_another_context_of_this_thread_stays_open_in_the_child(run_python):
+    run_python(FORKED + """
+import contextvars
+x = Value(2.0)
+
+def action():
+    assert (x * x)._prev == {x}     # the block is not of this context
+
+with no_grad():
+    contextvars.Context().run(in_child, action)
+    def within():
+        child = os.fork()
+        if child:
+            assert os.waitpid(child, 0)[1] == 0
+        return child
+    child = contextvars.Context().run(within)
+    assert (x * x)._prev == set()
+if child == 0:
+    tape.verify()
+    os._exit(0 if (x * x)._prev == {x} else 1)
+""")
+
+
 def test_a_block_of_this_thread_stays_open_in_the_child(run_python):
     run_python(FORKED + """
 x = Value(2.0)

@@ -2,7 +2,12 @@
 
 import asyncio
 import contextlib
+import contextvars
+import gc
+import sys
 import threading
+
+import pytest
 
 from micrograd_c import no_grad
 from micrograd_c.engine import Value
@@ -140,3 +145,51 @@ def test_recursion_of_a_decorated_function():
 
     assert down(3) == [False] * 4
     assert records()
+
+
+def test_a_block_that_was_not_opened_cannot_be_closed():
+    with pytest.raises(RuntimeError, match="not entered"):
+        no_grad().__exit__(None, None, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has it")
+def test_ctrl_c_leaves_no_block_open(run_python):
+    run_python("""
+import signal
+from micrograd_c import no_grad, tape
+from micrograd_c.engine import Value
+x = Value(3.0)
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+@no_grad()
+def decorated():
+    return x * x
+
+def evaluate():
+    with no_grad():
+        with no_grad():
+            x * x
+    decorated()
+
+signal.signal(signal.SIGALRM, interrupt)
+for k in range(400):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005 + 0.000003 * k)
+        while True:
+            evaluate()
+    except KeyboardInterrupt:
+        pass
+    assert (x * x)._prev == {x}, k
+""")
+
+
+def test_a_block_that_nobody_closes_ends_with_its_context():
+    def in_a_context_of_its_own():
+        no_grad().__enter__()
+        assert (Value(1.0) * 2)._prev == set()
+
+    contextvars.copy_context().run(in_a_context_of_its_own)
+    gc.collect()
+    assert (Value(1.0) * 2)._prev != set()

@@ -2,6 +2,8 @@
 
 import gc
 import math
+import os
+import signal
 import threading
 
 import numpy as np
@@ -187,3 +189,77 @@ def test_another_thread_may_call_what_vmap_has_made_while_this_one_traces():
     assert vmap(function)([1.0]).tolist() == [2.0]
     thread.join(10)
     assert results == [[2.0, 2.0], [3.0]]
+
+
+OWN_OPS = """
+import os, signal, threading, time, warnings
+from micrograd_c import TraceError, vmap
+from micrograd_c.engine import Value
+warnings.simplefilter("ignore")
+
+def cube(x, pause=0.0):
+    out = Value(x.data ** 3, (x,), "cube")
+    time.sleep(pause)
+    return out
+
+def check():
+    try:
+        vmap(lambda x: x * (2 if x.data > 1 else 3))([1.0, 2.0])
+    except TraceError:
+        return
+    raise AssertionError("data was read in a trace")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals are sent as POSIX has it")
+def test_ctrl_c_while_a_function_is_watched_leaves_nothing_behind(run_python):
+    run_python(OWN_OPS + """
+def interrupt(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+for k in range(300):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.00002 + 0.000001 * k)
+        while True:
+            vmap(lambda x: cube(x))([1.0, 2.0])
+    except KeyboardInterrupt:
+        pass
+    check()
+""")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_child_of_a_fork_knows_nothing_of_a_function_that_is_watched(run_python):
+    run_python(OWN_OPS + """
+inside = threading.Event()
+thread = threading.Thread(target=lambda: vmap(lambda x: (inside.set(), cube(x, 0.2))[1])([1.0, 2.0]))
+thread.start()
+inside.wait()
+time.sleep(0.05)
+child = os.fork()
+check()
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+""")
+
+
+def test_what_other_threads_do_says_nothing_of_a_function_that_is_watched(run_python):
+    run_python(OWN_OPS + """
+done = False
+def others():
+    while not done:
+        (Value(1.0) * 2).data
+        Value(2.0, (Value(1.0),), "other")
+        time.sleep(0.0001)
+thread = threading.Thread(target=others)
+thread.start()
+try:
+    for _ in range(20):
+        assert vmap(lambda x: cube(x, 0.002))([1.0, 2.0]).tolist() == [1.0, 8.0]
+        check()
+finally:
+    done = True
+    thread.join()
+""")

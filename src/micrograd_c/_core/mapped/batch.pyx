@@ -17,10 +17,12 @@ from libc.string cimport memcpy, memset
 
 from micrograd_c._core.mapped import reading
 from micrograd_c._core.mapped.columns cimport Column, Columns, Numbers, read_column
-from micrograd_c._core.mapped.executor cimport Run, Runner, RunState, new_doubles
+from micrograd_c._core.mapped.executor cimport Run, Runner, RunState, find_seeds, new_doubles, put_aside
 from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 from micrograd_c._core.ops cimport rules
-from micrograd_c._core.tape.arena cimport Edge, Native, Node, record, record_leaf, reserve, reserve_nary, tape
+from micrograd_c._core.tape.arena cimport (
+    PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Node, Pushed, record, record_leaf, reserve, reserve_nary, tape,
+)
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.value.lifetime cimport hold_all
 from micrograd_c._core.value.value cimport Value, bind, new_value
@@ -69,7 +71,7 @@ cdef struct ReductionState:
     int32_t output
 
 
-cdef bint push_sum(
+cdef Pushed push_sum(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a sum: its share of the Run's seeds."""
@@ -78,7 +80,9 @@ cdef bint push_sum(
     cdef double *seeds = s.seeds + sum.output * s.rows
     cdef double share = sum.scale * grad
     cdef int64_t r
-    if s.seeded != sweep:
+    if not find_seeds(s, sweep):
+        if not put_aside(s):
+            return PUSH_OUT_OF_MEMORY
         memset(s.seeds, 0, s.outputs * s.rows * sizeof(double))
         memset(s.asked, 0, s.outputs)
         s.asked_count = 0
@@ -92,7 +96,7 @@ cdef bint push_sum(
     else:
         for r in range(s.rows):
             seeds[r] += share * sum.weights[r]
-    return True
+    return PUSHED
 
 
 cdef class Reduction:

@@ -8,6 +8,18 @@ from micrograd_c._core.tape.arena cimport Native
 from micrograd_c._core.value.value cimport Value
 
 
+cdef enum:
+    NO_SWEEP = -1
+
+
+cdef struct Seeds:          # what sums have left for a sweep that another one goes on in the middle of
+    int64_t sweep
+    int32_t asked_count
+    Seeds *next
+    double *numbers         # as `seeds` and `asked` of a RunState, in the same piece of memory as this
+    uint8_t *asked
+
+
 cdef struct RunState:
     Native native           # first: what the node points to
     const Code *code
@@ -37,9 +49,14 @@ cdef struct RunState:
     double *values          # by output, all rows
     double *seeds           # adjoints of outputs, all rows each; NULL until somebody may ask for gradients
     double *gradients       # of uses, for each chunk; the first chunk's are also their sum; then those of uniforms
-    int64_t seeded          # the sweep that the seeds belong to
+    int64_t seeded          # the sweep that the seeds belong to, or NO_SWEEP
+    Seeds *aside            # those of other sweeps, in the middle of which that one runs
     uint8_t *asked          # by output: 1 if a sum of it took part in that sweep
     int32_t asked_count
+
+
+cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil
+cdef bint put_aside(RunState *s) noexcept nogil
 
 
 cdef class Run:

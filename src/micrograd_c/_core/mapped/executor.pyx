@@ -31,7 +31,9 @@ from micrograd_c._core.mapped.program cimport (
     new_backward,
 )
 from micrograd_c._core.ops cimport rules
-from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Native, Node, record, reserve_nary, tape
+from micrograd_c._core.tape.arena cimport (
+    NO_TRACE, ODD, PUSH_INTERRUPTED, PUSHED, Edge, Native, Node, Pushed, goes_on, record, reserve_nary, tape,
+)
 from micrograd_c._core.tape.interrupts cimport is_interrupted
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.value.lifetime cimport hold_all
@@ -215,7 +217,56 @@ cdef void clear_idle(RunState *s) noexcept nogil:
             memset(s.totals + (j * s.uses + s.backward.idle[k]) * lanes, 0, lanes * sizeof(double))
 
 
-cdef bint push_run(
+cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil:
+    """Whether sums have left any in this sweep. If they were put aside, they are in their place again.
+
+    Meanwhile those go that belong to sweeps that have raised.
+    """
+    cdef Seeds **place = &s.aside
+    cdef Seeds *found
+    if s.seeded == sweep:
+        return True
+    while place[0] != NULL:
+        found = place[0]
+        if found.sweep == sweep:
+            exchange(s, found)
+        if found.sweep == NO_SWEEP or not goes_on(found.sweep):
+            place[0] = found.next
+            free(found)
+        else:
+            place = &found.next
+    return s.seeded == sweep
+
+
+cdef void exchange(RunState *s, Seeds *other) noexcept nogil:
+    cdef int64_t k
+    for k in range(s.outputs * s.rows):
+        s.seeds[k], other.numbers[k] = other.numbers[k], s.seeds[k]
+    for k in range(s.outputs):
+        s.asked[k], other.asked[k] = other.asked[k], s.asked[k]
+    s.asked_count, other.asked_count = other.asked_count, s.asked_count
+    s.seeded, other.sweep = other.sweep, s.seeded
+
+
+cdef bint put_aside(RunState *s) noexcept nogil:
+    """Keep the seeds for a sweep that will go on; of another one, which raised, nobody asks. False if there is no memory."""
+    cdef size_t numbers = s.outputs * s.rows * sizeof(double)
+    cdef Seeds *kept
+    if s.seeded != NO_SWEEP and goes_on(s.seeded):
+        kept = <Seeds *> malloc(sizeof(Seeds) + numbers + s.outputs)
+        if kept == NULL:
+            return False
+        kept.numbers = <double *> (kept + 1)
+        kept.asked = <uint8_t *> kept.numbers + numbers
+        kept.sweep, kept.asked_count, kept.next = s.seeded, s.asked_count, s.aside
+        memcpy(kept.numbers, s.seeds, numbers)
+        memcpy(kept.asked, s.asked, s.outputs)
+        s.aside = kept
+    s.seeded = NO_SWEEP
+    return True
+
+
+cdef Pushed push_run(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a Run's node: from the seeds that sums have left to the parameters' gradients."""
@@ -224,21 +275,21 @@ cdef bint push_run(
     cdef double *uniforms = s.gradients + s.chunks * s.uses
     cdef int64_t chunk
     cdef int32_t k
-    if s.seeds == NULL or s.seeded != sweep or not s.rows:  # no sum asked for gradients in this sweep, or of no row
-        return True
+    if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum asked in this sweep, or of no row
+        return PUSHED
     choose_backward(s)
     s.stopped, s.holds_lock, s.looked = 0, 1, now()
     in_parallel(backward_chunk, s, s.chunks, s.threads)
     if s.stopped:
-        return False
+        return PUSH_INTERRUPTED
     for chunk in range(1, s.chunks):
         for k in range(s.uses):
             total[k] += s.gradients[chunk * s.uses + k]
     push_uniforms(s, total, uniforms)
     for k in range(s.parameters):
         nodes[edges[1 + k // 2].b if k & 1 else edges[1 + k // 2].a].grad += uniforms[k]
-    s.seeded = -1
-    return True
+    s.seeded = NO_SWEEP
+    return PUSHED
 
 
 # --- runs ---
@@ -248,9 +299,14 @@ cdef class Run:
 
     def __dealloc__(self):
         cdef Program program = self.program
+        cdef Seeds *aside
         free(self.state.uniform)
         free(self.state.stored)
         free(self.state.seeds)
+        while self.state.aside != NULL:
+            aside = self.state.aside
+            self.state.aside = aside.next
+            free(aside)
         if program is not None and program.spare_backward == NULL:
             program.spare_backward = self.state.part
         else:
@@ -284,7 +340,7 @@ cdef class Run:
         s.width = runner.width or fitting_width(program, rows)
         s.chunks = (rows + CHUNK - 1) // CHUNK
         s.threads = <int32_t> max(1, min(<int64_t> min(runner.threads, <int32_t> MOST_THREADS), s.chunks))
-        s.seeded = -1
+        s.seeded = NO_SWEEP
         blocks = blocks_of(s)
         if blocks > s.threads and <size_t> blocks * s.slots * s.width * sizeof(double) > runner.saved_bytes:
             s.stored = new_doubles(<size_t> blocks * s.inputs * s.width)

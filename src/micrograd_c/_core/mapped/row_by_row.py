@@ -1,7 +1,5 @@
 """vmap row by row, for functions with ops that only Python can compute. Correct, and slow."""
 
-import sys
-
 from micrograd_c._core.bulk.functional import sumprod
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import read_weights
@@ -13,12 +11,9 @@ from micrograd_c._core.mapped.refusals import (
     refuse_use_as_number,
 )
 from micrograd_c._core.value import tracing
-from micrograd_c._core.value.value import Value, call_on_data
+from micrograd_c._core.value.value import Value
 
 __all__ = ["Rowwise", "computes_by_itself", "run"]
-
-
-COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 
 
 class Rowwise:
@@ -97,34 +92,12 @@ def computes_by_itself(fn, given):
 
     Runs the first row. An op of one's own reads the data of its operands; what else does would be frozen.
     """
-    readers, makers = set(), set()
-    original = Value.__init__
-
-    def reads(value, what):
-        frame = sys._getframe(1)
-        while frame.f_code.co_name in COMPREHENSIONS:       # a part of the function that it is written in
-            frame = frame.f_back
-        if not frame.f_globals.get("__name__", "").startswith("micrograd_c."):      # softmax reads, and can be traced
-            readers.add(frame.f_code)
-
-    def makes(self, data, _children=(), _op=""):
-        original(self, data, _children, _op)
-        if _children:
-            makers.add(sys._getframe(1).f_code)
-
     if not next(iter(one.rows for one in given if one.rows is not None)):
         return False
-    call_on_data(reads, lambda value: None)
-    Value.__init__ = makes
-    tracing.watch(True)
     try:
-        fn(*[one.row(0) for one in given])
+        readers, makers = tracing.watch(lambda: fn(*[one.row(0) for one in given]))
     except MemoryError:
         raise
     except Exception:   # it fails without a trace, too: then the trace's error says more
         return False
-    finally:
-        tracing.watch(False)
-        Value.__init__ = original
-        call_on_data(tracing.check_read, tracing.check_assignment)
     return bool(readers) and readers <= makers

@@ -50,11 +50,17 @@ cdef struct Edge:
     int32_t b           # another one, or 0
 
 
+cdef enum Pushed:           # what the rule of a NATIVE node returns
+    PUSHED = 0
+    PUSH_INTERRUPTED = 1    # nothing was done: Ctrl-C was pressed
+    PUSH_OUT_OF_MEMORY = 2  # nothing was done
+
+
 cdef struct Native:
     # The rule of a NATIVE node, whose first edge's term holds a pointer to this, or to a struct that begins with it.
-    # Adds to the adjoints of the operands, which are marked already; runs no Python code. False, and nothing done, if
-    # it was interrupted by Ctrl-C. Whoever owns it sees to it that it lives as long as the node can be reached.
-    bint (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
+    # Adds to the adjoints of the operands, which are marked already; runs no Python code. Whoever owns it sees to it that
+    # it lives as long as the node can be reached.
+    Pushed (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
 
 
 cdef enum DotState:
@@ -81,6 +87,12 @@ cdef enum:              # what the edges of a dot hold
     BIAS = 0            # a: b, term: its data when the dot was recorded
     ADJOINT = 1         # term: the sum's adjoint in the only sweep there was
     PRODUCT = 2         # from here on, a: w, b: x, term: their product when the dot was recorded
+
+
+cdef struct Sweep:          # one in the middle of which other code runs, and perhaps other sweeps; on its C stack
+    int64_t number          # see Tape.sweeps
+    unsigned long thread    # that it runs in
+    Sweep *next
 
 
 cdef struct Tape:
@@ -110,6 +122,7 @@ cdef struct Tape:
     int32_t hooks_base      # nodes with HOOK below base
     int64_t sweeps          # so many were begun
     int64_t hooked_sweep    # the one that Python functions are called by; 0 outside of such
+    Sweep *suspended        # those in the middle of which other code may be running
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
     unsigned long tracer    # by this thread; 0 if there is no trace
     int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
@@ -127,6 +140,9 @@ cdef int want_states(Tape *t) except -1
 cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept
 cdef int sweep(Tape *t, int32_t root) except -1
 cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1
+cdef void suspend(Tape *t, Sweep *sweep, int64_t number) noexcept
+cdef void resume(Tape *t, Sweep *sweep) noexcept
+cdef bint goes_on(int64_t number) noexcept nogil
 cdef void check(Tape *t) noexcept
 cdef void count_pins(int change) noexcept
 

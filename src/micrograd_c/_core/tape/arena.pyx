@@ -61,6 +61,7 @@ cdef extern from *:
 cdef enum:              # what `pull` returns besides how many became marked
     SLOPE_RAISES = -1
     INTERRUPTED = -2
+    OUT_OF_MEMORY = -3
 
 cdef enum:
     SMALLEST = 16384        # nodes: 640 KiB with their handles, which stays in a second-level cache
@@ -295,7 +296,8 @@ cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_
 cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
     """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
 
-    SLOPE_RAISES, and nothing done: see raise_slope_error. INTERRUPTED, and nothing done but marking: by Ctrl-C.
+    SLOPE_RAISES, and nothing done: see raise_slope_error. INTERRUPTED, by Ctrl-C, or OUT_OF_MEMORY, and nothing done but
+    marking.
     """
     cdef Node *a = nodes + node.a
     cdef Node *b = nodes + node.b
@@ -304,6 +306,7 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
     cdef uint8_t grad_float = node.flags & GRAD_FLOAT
     cdef int32_t k
     cdef int marked = 0
+    cdef Pushed pushed
     if node.op == rules.LEAF or node.op == rules.STOP:
         return 0
     elif node.op == rules.ADD:
@@ -318,8 +321,9 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
         for k in range(node.a, node.a + node.b):
             marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)      # the rule gives the rest
             marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
-        if not native_of(edges + node.a).push(native_of(edges + node.a), nodes, edges + node.a, node.b, grad, sweep):
-            return INTERRUPTED
+        pushed = native_of(edges + node.a).push(native_of(edges + node.a), nodes, edges + node.a, node.b, grad, sweep)
+        if pushed != PUSHED:
+            return INTERRUPTED if pushed == PUSH_INTERRUPTED else OUT_OF_MEMORY
         return marked
     x = a.data
     y = b.data
@@ -383,7 +387,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     while pending:
         if node < pause:
             if is_interrupted():
-                pending = let_handler_run(t, <int32_t> (node - nodes), pending)
+                pending = let_handler_run(t, <int32_t> (node - nodes), pending, this)
                 nodes, edges = t.nodes, t.edges
                 node = nodes + t.top - 1
             pause = nodes + max(<int64_t> 0, node - nodes - PATIENCE)
@@ -425,9 +429,12 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                 if marked == SLOPE_RAISES:
                     unmark(t, <int32_t> (node - nodes))
                     raise_slope_error(t, <int32_t> (node - nodes))
+                elif marked == OUT_OF_MEMORY:
+                    unmark(t, <int32_t> (node - nodes))
+                    raise_no_seeds()
                 elif marked == INTERRUPTED:
                     node.flags |= MARK
-                    pending = let_handler_run(t, <int32_t> (node - nodes), -1)
+                    pending = let_handler_run(t, <int32_t> (node - nodes), -1, this)
                     nodes, edges = t.nodes, t.edges
                     node = nodes + t.top
                     pause = nodes
@@ -438,7 +445,11 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     return 0
 
 
-cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending) except -1:
+cdef int raise_no_seeds() except -1:
+    raise MemoryError("no memory for what backward() through a mapped run keeps while another one goes through it")
+
+
+cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t number) except -1:
     """Have Ctrl-C handled in the middle of a sweep that is about to look at index. Raises what the handler does.
 
     Else the sweep may go on from the top: how many nodes are marked is returned; below 0, `pending` is not known.
@@ -449,6 +460,7 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending) except -1:
     cdef int32_t found = 0
     cdef bint expanded = try_expand(t)
     cdef int32_t i, k
+    cdef Sweep this
     if first < 0:
         first = t.top - 1
     if pending < 0:
@@ -468,12 +480,14 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending) except -1:
     if marked == NULL:
         raise MemoryError("no memory to stop backward() for Ctrl-C")
     pin(t)
+    suspend(t, &this, number)
     try:
         PyErr_CheckSignals()
         for k in range(found):
             t.nodes[marked[k]].flags |= MARK
     finally:
         free(marked)
+        resume(t, &this)
         unpin(t)
     return found
 
@@ -490,6 +504,8 @@ cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
     cdef int status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
     if status == SLOPE_RAISES:
         raise_slope_error(t, index)
+    if status == OUT_OF_MEMORY:
+        raise_no_seeds()
     while status == INTERRUPTED:
         pin(t)
         try:
@@ -498,6 +514,29 @@ cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
         finally:
             unpin(t)
     return 0
+
+
+# --- sweeps that are suspended ---
+
+cdef void suspend(Tape *t, Sweep *sweep, int64_t number) noexcept:
+    """Other code may run from here to `resume`."""
+    sweep[0] = Sweep(number, PyThread_get_thread_ident(), t.suspended)
+    t.suspended = sweep
+
+
+cdef void resume(Tape *t, Sweep *sweep) noexcept:
+    cdef Sweep **place = &t.suspended
+    while place[0] != sweep:        # threads may have suspended others since
+        place = &place[0].next
+    place[0] = sweep.next
+
+
+cdef bint goes_on(int64_t number) noexcept nogil:
+    """Whether a sweep that is not the one that runs now will go on. Steps done by hand, number 0, always may."""
+    cdef Sweep *sweep = tape.suspended
+    while sweep != NULL and sweep.number != number:
+        sweep = sweep.next
+    return sweep != NULL or number == 0
 
 
 # --- processes ---
@@ -509,6 +548,12 @@ cdef void count_pins(int change) noexcept:
 
 def forget_other_threads():
     """After a fork: indexes that other threads held, and blocks that they had open, are of no concern any more."""
+    cdef Sweep **place = &tape.suspended
+    while place[0] != NULL:
+        if place[0].thread == PyThread_get_thread_ident():
+            place = &place[0].next
+        else:
+            place[0] = place[0].next
     tape.pins = pins_here
     if pins_here == 0:
         tape.hooked_sweep = 0

@@ -12,6 +12,8 @@ closed in another context than it was opened in, and as contexts are copied.
 `paused_here` is asked when an op is recorded: it runs no Python code, and Python's collector neither.
 """
 
+import inspect
+import sys
 from contextvars import ContextVar
 
 from cpython.ref cimport PyObject, Py_DECREF
@@ -48,7 +50,26 @@ cdef extern from *:
     """
     bint is_running "micrograd_c_is_running"(object frame) noexcept
 
+cdef extern from *:
+    """
+    /* Up to CPython 3.11 a collection in the middle of this, whose finalizers open or close blocks, ends in a crash. */
+    static int micrograd_c_set(PyObject *variable, PyObject *value) {
+        PyObject *token;
+    #if PY_VERSION_HEX >= 0x030A0000
+        int collects = PyGC_Disable();
+    #endif
+        token = PyContextVar_Set(variable, value);
+    #if PY_VERSION_HEX >= 0x030A0000
+        if (collects) PyGC_Enable();
+    #endif
+        Py_XDECREF(token);
+        return token ? 0 : -1;
+    }
+    """
+    int set_variable "micrograd_c_set"(object variable, object value) except -1
+
 cdef int32_t *open_blocks = NULL    # how many there are in all contexts
+cdef PyObject *newest = NULL        # the last in the list of all open blocks
 cdef object innermost = ContextVar("micrograd_c.no_grad", default=None)
 cdef list of_generators = []        # open blocks that belong to one
 cdef int64_t opened = 0             # so many blocks were
@@ -59,6 +80,8 @@ cdef unsigned long ignoring = 0
 cdef class Block:
     """One `with no_grad()`, from its beginning to its end. `frame` is that of the generator it belongs to, or None."""
     cdef Block outer
+    cdef PyObject *newer        # in the list of all that are open, borrowed
+    cdef PyObject *older
     cdef object frame
     cdef int64_t number
     cdef readonly unsigned long thread
@@ -72,13 +95,14 @@ cdef class Block:
         self.thread = PyThread_get_thread_ident()
         if frame is None:
             self.outer = open_ones(innermost.get())
-            innermost.set(self)
+            set_variable(innermost, self)
         else:
             of_generators.append(self)
         opened += 1
         self.number = opened
         self.is_open = True
         open_blocks[0] += 1
+        self.link()
 
     def close(self):
         """End it, wherever this is called."""
@@ -86,11 +110,58 @@ cdef class Block:
             return
         self.is_open = False
         open_blocks[0] -= 1
+        self.unlink()
         if self.frame is not None:
             self.frame = None
             of_generators.remove(self)
         elif innermost.get() is self:
-            innermost.set(open_ones(self.outer))
+            set_variable(innermost, open_ones(self.outer))
+
+    def __dealloc__(self):
+        if self.is_open:        # its context is gone
+            open_blocks[0] -= 1
+            self.unlink()
+
+    cdef void link(self) noexcept:
+        global newest
+        self.older, self.newer = newest, NULL
+        if newest != NULL:
+            (<Block> newest).newer = <PyObject *> self
+        newest = <PyObject *> self
+
+    cdef void unlink(self) noexcept:
+        global newest
+        if self.newer != NULL:
+            (<Block> self.newer).older = self.older
+        else:
+            newest = self.older
+        if self.older != NULL:
+            (<Block> self.older).newer = self.newer
+
+
+cdef class Blocks:
+    """Those that one no_grad has opened. Between a block's beginning or end and the code around it Ctrl-C cannot come."""
+    cdef list blocks
+
+    def __cinit__(self, *arguments, **keywords):
+        self.blocks = []
+
+    def __enter__(self):
+        frame = generator_of(sys._getframe())
+        self.blocks.append(Block(frame))
+        return self
+
+    def __exit__(self, *exception):
+        cdef unsigned long thread = PyThread_get_thread_ident()
+        cdef Py_ssize_t k
+        if not self.blocks:
+            raise RuntimeError("this no_grad is not entered: write `with no_grad():`")
+        # the innermost of this thread; of another one if a generator has come from there
+        for k in range(len(self.blocks) - 1, -1, -1):
+            if (<Block> self.blocks[k]).thread == thread:
+                self.blocks.pop(k).close()
+                return
+        self.blocks.pop().close()
 
 
 cdef Block open_ones(Block block):
@@ -133,11 +204,48 @@ cdef void count_blocks(int32_t *counter) noexcept:
 
 
 cdef int forget_other_threads() except -1:
-    """After a fork: nobody will close the blocks of threads that are no more."""
+    """After a fork: nobody will close the blocks of threads that are no more, but for those this context is within."""
+    cdef unsigned long thread = PyThread_get_thread_ident()
+    cdef set within = set()
     cdef Block block = open_ones(innermost.get())
-    cdef int32_t count = <int32_t> len(of_generators)
+    cdef Block other
+    cdef PyObject *older
+    cdef PyObject *place = newest
     while block is not None:
-        count += 1
+        within.add(block)
         block = open_ones(block.outer)
-    open_blocks[0] = count
+    while place != NULL:
+        other = <Block> place
+        older = other.older
+        if other.frame is None and other.thread != thread and other not in within:
+            other.is_open = False
+            open_blocks[0] -= 1
+            other.unlink()
+        place = older
     return 0
+
+
+# --- who opens a block ---
+
+GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+def generator_of(frame):
+    """The frame of the generator that opens a block in that frame, None if it is no generator that does."""
+    frame = below_contextlib(frame)
+    while frame is not None and frame.f_code.co_flags & GENERATORS:
+        manager = frame.f_back
+        if not is_of_contextlib(manager):
+            return frame
+        frame = below_contextlib(manager)   # who enters the context that the generator manages
+    return None
+
+
+def below_contextlib(frame):
+    while is_of_contextlib(frame):
+        frame = frame.f_back
+    return frame
+
+
+def is_of_contextlib(frame):
+    return frame is not None and frame.f_globals.get("__name__") == "contextlib"

@@ -7,7 +7,8 @@ from libc.stdlib cimport calloc, free
 from micrograd_c._core.ops cimport rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, GRAD_FLOAT, HOOK, Node, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, tape, unpin,
+    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, resume,
+    suspend, tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.value.lifetime cimport (
@@ -171,9 +172,11 @@ cdef inline int sweep_with_hooks(Value root) except -1:
     cdef uint8_t *marked = NULL
     cdef int64_t outer = tape.hooked_sweep
     cdef int64_t this
+    cdef Sweep suspended
     pin(&tape)
     tape.sweeps += 1
     this = tape.hooked_sweep = tape.sweeps
+    suspend(&tape, &suspended, this)
     try:
         marked = <uint8_t *> calloc(root.index + 1, 1)
         if marked == NULL:
@@ -192,6 +195,7 @@ cdef inline int sweep_with_hooks(Value root) except -1:
                 mark_operands(i, marked)
     finally:
         tape.hooked_sweep = outer
+        resume(&tape, &suspended)
         free(marked)
         unpin(&tape)
     return 0

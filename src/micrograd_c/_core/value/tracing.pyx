@@ -27,7 +27,7 @@ from micrograd_c._core.tape.arena cimport (
 )
 from micrograd_c._core.tape.pausing cimport ignore_blocks
 from micrograd_c._core.value.lifetime cimport check_initialised
-from micrograd_c._core.value.value import call_on_data
+from micrograd_c._core.value.value import call_in_traces
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]
@@ -43,9 +43,14 @@ cdef enum Mark:
     DEPENDENT = 1       # on a number of an argument
     ASSIGNED = 2        # its data was assigned to
 
+COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
+
 cdef uint8_t *marks = NULL      # of nodes from tape.traced on
 cdef int32_t marked = 0         # so many of them are known
 cdef int32_t room = 0
+cdef unsigned long watcher = 0          # the thread that `watch` runs in, or 0
+cdef set readers = None                 # code of that thread that has read data, meanwhile
+cdef set makers = None                  # code that has made Values with children
 
 
 def is_tracing():
@@ -97,7 +102,9 @@ cdef void empty_handles() noexcept:
 
 def forget_other_threads():
     """After a fork: a trace of another thread will not go on."""
-    if tape.traced != NO_TRACE and tape.tracer != PyThread_get_thread_ident():
+    global watcher
+    if tape.traced != NO_TRACE and PyThread_get_thread_ident() not in (tape.tracer, watcher):
+        watcher = 0
         end_trace()
 
 
@@ -159,7 +166,10 @@ cdef bint depends_on_argument(Value value) except -1:
 
 
 def check_read(Value value not None, what):
-    """Raise TraceError if the Value depends on an argument."""
+    """Raise TraceError if the Value depends on an argument. If nothing is traced, but watched, note who reads."""
+    if watcher:
+        note(readers)
+        return
     mark_all()
     if is_dependent(value.index):
         frame = sys._getframe()
@@ -180,6 +190,8 @@ def check_usable(Value value not None):
 
 def check_assignment(Value value not None):
     """The same, and remember those that do not."""
+    if watcher:
+        return
     check_read(value, "its .data is assigned to")
     if value.index < tape.traced:
         return
@@ -191,11 +203,48 @@ cdef bint was_assigned(int32_t index) noexcept:
     return index - tape.traced < marked and marks[index - tape.traced] & ASSIGNED
 
 
-call_on_data(check_read, check_assignment)
+def note_custom():
+    """A Value with children was made."""
+    if watcher:
+        note(makers)
+
+
+call_in_traces(check_read, check_assignment, note_custom)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_other_threads)
 
 
-def watch(bint on):
-    """Have data reported that is read of any node made from now on, as in a trace, but with numbers."""
-    tape.traced = tape.top if on else NO_TRACE
+def watch(action):
+    """action(), which is not traced. Returns the code that read data of Values made in it, and that which made Values.
+
+    Those with children, that is: ops of one's own. Only what runs in this thread counts. Nothing of Python's runs between
+    the beginning and the action, or the action and the end, so Ctrl-C leaves nothing behind.
+    """
+    global watcher, readers, makers
+    if tape.traced != NO_TRACE:
+        raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
+    cdef tuple noted = (set(), set())
+    pin(&tape)
+    readers, makers = noted
+    tape.traced = tape.top
+    watcher = PyThread_get_thread_ident()
+    try:
+        action()
+    finally:
+        watcher = 0
+        tape.traced = NO_TRACE
+        readers = makers = None
+        unpin(&tape)
+    return noted
+
+
+cdef int note(set found) except -1:
+    """The code that runs, if it is a user's. A part of a function is the function that it is written in."""
+    if watcher != PyThread_get_thread_ident():
+        return 0
+    frame = sys._getframe()
+    while frame.f_code.co_name in COMPREHENSIONS:
+        frame = frame.f_back
+    if not frame.f_globals.get("__name__", "").startswith("micrograd_c."):      # softmax reads, and can be traced
+        found.add(frame.f_code)
+    return 0

@@ -104,6 +104,8 @@ cdef class Value:
             self.has_state = 1
         for child in children:
             hold(self, child)
+        if children and self.index >= tape.traced:
+            on_custom()
         if _op != "":
             self._op = _op
 
@@ -407,15 +409,19 @@ cdef class LocalStep:
         local_step(&tape, self.value.index, tape.hooked_sweep)
 
 
-def call_on_data(read, assigned):
-    """Have functions called before data of a node from tape.traced on is read, with the Value and with what is done, or
-    assigned to, with the Value."""
-    global on_read, on_assignment
-    on_read, on_assignment = read, assigned
+def call_in_traces(read, assigned, custom):
+    """Have functions called for Values whose nodes are from tape.traced on.
+
+    The first before their data is read, with the Value and with what is done; the second before it is assigned to, with
+    the Value; the third, without arguments, when one was made with children.
+    """
+    global on_read, on_assignment, on_custom
+    on_read, on_assignment, on_custom = read, assigned, custom
 
 
 cdef object on_read = None
 cdef object on_assignment = None
+cdef object on_custom = None
 
 
 cdef int note_read(Value value, str what) except -1:
