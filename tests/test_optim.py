@@ -257,6 +257,7 @@ SPOILED = {
     "a buffer less": (spoiled("state", "exp_avg", None), ValueError, "lacks 'exp_avg'"),
     "amsgrad": (spoiled("param_groups", "amsgrad", True), ValueError, "lacks 'max_exp_avg_sq'"),
     "a buffer more": (spoiled("state", "momentum_buffer", [0.5]), ValueError, "has 'momentum_buffer'"),
+    "too many steps": (spoiled("state", "step", 2**70), ValueError, "'step' must be how many steps were done"),
     "no list": (spoiled("state", "exp_avg", 0.5), TypeError, "'exp_avg' must be a list of numbers, not 0.5"),
     "texts": (spoiled("state", "exp_avg", ["a"]), TypeError, "'exp_avg' must be a list of numbers"),
     "too long": (spoiled("state", "exp_avg", [0.5, 1.0]), ValueError, "for 2 parameters by its 'exp_avg'"),

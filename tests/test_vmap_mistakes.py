@@ -190,6 +190,17 @@ def test_tensors_are_told_how_to_become_arguments(grad):
     assert warm(x.detach().numpy()).tolist() == [2.0, 2.0]
 
 
+def test_masked_arrays_are_told_how_to_become_arguments():
+    x = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    warm = vmap(lambda x: x * w)
+    warm(np.ones(2))
+    for call in (lambda: vmap(lambda x: x)(x), lambda: warm(x), lambda: batch_of().sum(x),
+                 lambda: vmap(lambda x, s: x, in_axes=(0, None))([1.0], x)):
+        with pytest.raises(TypeError, match=r"masked array.*give x\.filled\(number\)"):
+            call()
+    assert warm(x.filled(0.0)).tolist() == [2.0, 0.0]
+
+
 def test_structured_arrays_are_told_of_their_fields():
     x = np.zeros(2, dtype=[("a", "f8"), ("b", "f8")])
     for call in (lambda: vmap(lambda x: x)(x), lambda: batch_of().sum(x)):

@@ -50,6 +50,8 @@ def run_buffers(Runner runner not None, tuple arguments not None):
     for argument in arguments:
         if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # its gradient would be lost
             return None
+        if hasattr(argument, "mask"):       # and that of a masked array
+            return None
     run = runner.run_buffers(arguments)
     return None if run is None else batches_of(run)
 

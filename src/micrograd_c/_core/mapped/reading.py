@@ -61,6 +61,9 @@ def refuse(argument, name):
         raise TypeError(f"{name} is a {type(argument).__name__} of PyTorch, to which no gradient goes back: give "
                         "x.detach().numpy(), or x.item() of one number")
 
+    if hasattr(argument, "mask") and hasattr(argument, "filled"):
+        raise TypeError(f"{name} is a masked array, whose mask would be lost: give x.filled(number), or x.compressed()")
+
 
 def from_lists(argument, name):
     """Nested lists of numbers as a buffer of float64."""

@@ -28,6 +28,9 @@ def check_betas(betas):
             raise ValueError(f"betas must be at least 0 and below 1, not {betas!r}")
 
 
+MOST_STEPS = 2**31      # a C long may be no longer
+
+
 def check_number(name, value):
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, not {value!r} of type {type(value).__name__}")
@@ -56,7 +59,7 @@ def read_memory(saved, size, known, needed):
     was a step.
     """
     step = saved.get("step")
-    if not isinstance(step, int) or step < 0:
+    if not isinstance(step, int) or not 0 <= step < MOST_STEPS:
         raise ValueError(f"this state's 'step' must be how many steps were done, not {step!r}")
     names = [name for name in saved if name != "step"]
     unknown = [name for name in names if known is not None and name not in known]
