@@ -249,7 +249,7 @@ cdef void exchange(RunState *s, Seeds *other) noexcept nogil:
 
 
 cdef bint put_aside(RunState *s) noexcept nogil:
-    """Keep the seeds for a sweep that will go on; of another one, which raised, nobody asks. False if there is no memory."""
+    """Keep the seeds if their sweep will go on; if it has raised, nobody will ask. False if there is no memory."""
     cdef size_t numbers = s.outputs * s.rows * sizeof(double)
     cdef Seeds *kept
     if s.seeded != NO_SWEEP and goes_on(s.seeded):

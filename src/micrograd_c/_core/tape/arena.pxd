@@ -58,9 +58,11 @@ cdef enum Pushed:           # what the rule of a NATIVE node returns
 
 cdef struct Native:
     # The rule of a NATIVE node, whose first edge's term holds a pointer to this, or to a struct that begins with it.
-    # Adds to the adjoints of the operands, which are marked already; runs no Python code. Whoever owns it sees to it that
-    # it lives as long as the node can be reached.
-    Pushed (*push)(Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep) noexcept nogil
+    # Adds to the adjoints of the operands, which are marked already; runs no Python code. Whoever owns it sees to it
+    # that it lives as long as the node can be reached.
+    Pushed (*push)(
+        Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+    ) noexcept nogil
 
 
 cdef enum DotState:

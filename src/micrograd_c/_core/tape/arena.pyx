@@ -296,8 +296,8 @@ cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_
 cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
     """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
 
-    SLOPE_RAISES, and nothing done: see raise_slope_error. INTERRUPTED, by Ctrl-C, or OUT_OF_MEMORY, and nothing done but
-    marking.
+    SLOPE_RAISES, and nothing done: see raise_slope_error. INTERRUPTED, by Ctrl-C, or OUT_OF_MEMORY, and nothing done
+    but marking.
     """
     cdef Node *a = nodes + node.a
     cdef Node *b = nodes + node.b

@@ -140,7 +140,7 @@ cdef class Block:
 
 
 cdef class Blocks:
-    """Those that one no_grad has opened. Between a block's beginning or end and the code around it Ctrl-C cannot come."""
+    """Those that one no_grad has opened. Ctrl-C cannot come between the code around a block and its beginning or end."""
     cdef list blocks
 
     def __cinit__(self, *arguments, **keywords):

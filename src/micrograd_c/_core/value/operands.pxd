@@ -7,8 +7,8 @@ from libc.stdlib cimport calloc, free
 from micrograd_c._core.ops cimport rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, local_step, pin, record, release, reserve_nary, resume,
-    suspend, tape, unpin,
+    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, local_step, pin, record, release, reserve_nary,
+    resume, suspend, tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.value.lifetime cimport (
