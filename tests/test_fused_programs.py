@@ -2,7 +2,6 @@
 
 import math
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import NETWORKS, OURS
@@ -65,9 +64,6 @@ def play(build, program, sees):
 
 networks = st.sampled_from([*NETWORKS, *OURS])
 relaxed = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-
-
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
 
 
 @settings(relaxed, max_examples=400)

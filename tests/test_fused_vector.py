@@ -7,8 +7,6 @@ from spelled import COMPILED, agree
 
 from micrograd_c import no_grad, spelling, tape, vector
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 
 def functions(way):
     """linear, softmax, mean and cross_entropy in one way."""
