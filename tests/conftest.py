@@ -6,9 +6,29 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from micrograd_c import tape
 from micrograd_c.engine import Value
+
+# how long an example takes depends on what else the machine does, and on sanitizers
+settings.register_profile("unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+MOST_WORKERS = 8        # each imports and collects everything, which takes longer than what one more has to do
+
+
+@pytest.hookimpl(tryfirst=True)     # before pytest-xdist's own, which reads the options
+def pytest_cmdline_main(config):
+    """The whole suite runs on all cores if pytest-xdist is there, unless another -n is asked for.
+
+    Not under a tracer such as coverage's, which would not see what the other processes run.
+    """
+    option = config.option
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    if whole and getattr(option, "numprocesses", 0) is None and option.capture != "no" and not sys.gettrace():
+        option.numprocesses, option.maxprocesses = "auto", option.maxprocesses or MOST_WORKERS
+        if option.dist == "no":
+            option.dist = "worksteal"       # a file's tests mostly stay in one process, which has set up for them
 
 
 def pytest_collection_modifyitems(items):
@@ -52,13 +72,11 @@ def run_python(tmp_path):
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def everything_else_is_frozen():
-    """For tests that have Python's collector run again and again: what was there before, it need not look at."""
+    """What was there before, Python's collector need not look at, which tests have run again and again."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 # for programs of run_python: Python's collector, and so any code, runs where it can run at all

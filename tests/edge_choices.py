@@ -5,6 +5,7 @@ A choice is: the cases it is about, by name; the cells, by their numbers and the
 answer is right, or a function of the case's name, the cell, its seed and PyTorch's answer.
 """
 
+import functools
 import json
 import math
 import pathlib
@@ -14,6 +15,7 @@ from edges import CASES, inf, nan, same
 FILE = pathlib.Path(__file__).parent / "data" / "edge_grid.json"
 
 
+@functools.cache
 def read_oracle():
     """By case, for each cell (PyTorch's answer, JAX's), each a list of value and gradients."""
     content = json.loads(FILE.read_text())
@@ -103,6 +105,7 @@ def right(case, cell, torch, jax):
     return torch if whose == "torch" else jax
 
 
+@functools.cache
 def counts():
     """How many cells there are, in how many the two agree and are right, and how many each choice decides."""
     cells, chosen = 0, dict.fromkeys(CHOICES, 0)

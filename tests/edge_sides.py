@@ -1,5 +1,6 @@
 """What this package makes of a cell of tests/edges.py: eagerly, and by vmap with each argument in each role."""
 
+import array
 import itertools
 import math
 
@@ -55,8 +56,8 @@ class Mapped:
             parameter.grad = 0
             if r == "u":
                 parameter.data = x
-        batch = self.traced[constants](np.tile(np.array(cell), (rows, 1)), list(cell))
-        batch.sum([self.case.seed] * rows).backward()
+        batch = self.traced[constants](np.array([cell] * rows), list(cell))
+        batch.sum(array.array("d", [self.case.seed] * rows)).backward()
         return batch.tolist(), [self.parameters[k].grad for k in self.case.variables()]
 
     def trace(self, cell):

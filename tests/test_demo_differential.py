@@ -25,8 +25,6 @@ def train_original(steps):
     """The same on micrograd. Its cycles are collected after every step: all the time, it takes ten times as long."""
     training = Training("micrograd")
     seen = []
-    gc.collect()
-    gc.freeze()     # what was there before need not be looked at again
     gc.disable()
     try:
         for _ in range(steps):
@@ -34,7 +32,6 @@ def train_original(steps):
             gc.collect()
     finally:
         gc.enable()
-        gc.unfreeze()
     return seen
 
 

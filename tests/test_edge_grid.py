@@ -3,6 +3,7 @@
 Right is what PyTorch and JAX agree on, else what docs/numbers.md lists. Where Python raises, the eager engine does.
 """
 
+import functools
 import math
 import pathlib
 
@@ -22,10 +23,12 @@ DOCS = pathlib.Path(__file__).parent.parent / "docs" / "numbers.md"
 ORIGINALS = ["relu", "v ** n", *(f"{one} {op} {other}" for op in "+-*/" for one, other in ("vv", "vn", "nv"))]
 
 
+@functools.cache
 def cells(name):
     """Each cell, and what is right there."""
-    for cell, answers in zip(CASES[name].cells, ORACLE[name]):
-        yield cell, edge_choices.right(name, cell, *answers)
+    return [
+        (cell, edge_choices.right(name, cell, *answers)) for cell, answers in zip(CASES[name].cells, ORACLE[name])
+    ]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -80,7 +83,7 @@ def test_vmap_is_right_in_every_role_on_every_instruction_set(kernels, name, mon
     case = CASES[name]
     for role in roles(case):
         mapped = Mapped(case, role)
-        for cell, right in list(cells(name))[::7 if is_sanitized() else 1]:
+        for cell, right in cells(name)[::7 if is_sanitized() else 1]:
             rows = fitting_rows([*cell, *right])
             got = mapped(cell, rows)
             if isinstance(got, type):   # by a constant: the function itself does
@@ -89,7 +92,8 @@ def test_vmap_is_right_in_every_role_on_every_instruction_set(kernels, name, mon
                 continue
             values, gradients = got
             assert len(values) == rows
-            assert all(same([value], right[:1]) for value in values), (role, cell, values, right)
+            for value in {value.hex(): value for value in values}.values():     # to the bit, most are the same
+                assert same([value], right[:1]), (role, cell, values, right)
             for gradient, x in zip(gradients, right[1:]):
                 # each row may round to another multiple of the smallest number
                 assert close(gradient, x * rows) or abs(gradient - x * rows) <= rows * 5e-324, (role, cell, gradient, x)

@@ -7,8 +7,6 @@ from networks import NETWORKS, OURS
 from scenes import HOOKS, Scene
 from spelled import agree, agree_with_original
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 TOP, SUM, HIDDEN, DEEP, LOSS = (0,), (0, 0), (0, 1, 1), (1, 1, 1, 0, 0, 1, 1), (-1,)
 ACTIONS = {     # what is done before the loss is swept and everything is seen; these micrograd can do, too
     "nothing": [],

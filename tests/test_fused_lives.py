@@ -12,8 +12,6 @@ from micrograd_c import nn, optim, tape
 from micrograd_c._core.value import copying
 from micrograd_c.engine import Value
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 
 def test_operands_are_the_very_objects_each_time():
     layer, x = nn.Layer(2, 2), [Value(1.5), Value(-0.5)]

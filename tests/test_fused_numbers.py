@@ -9,8 +9,6 @@ from spelled import COMPILED, agree, agree_with_original, run
 from micrograd_c._core.value import copying
 from micrograd_c.engine import Value
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 200, 3_000])
 @pytest.mark.parametrize("nonlin", [True, False])

@@ -8,8 +8,6 @@ from spelled import agree, agree_with_original
 from micrograd_c import tape
 from micrograd_c.engine import Value
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 
 @pytest.mark.parametrize("replace", ["__mul__", "__add__", "__rmul__", "__radd__", "relu", "backward"])
 def test_a_replaced_method_of_value_runs_as_it_does_in_the_spelling(replace, patch_value):

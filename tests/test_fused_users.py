@@ -9,8 +9,6 @@ from spelled import COMPILED, agree, agree_with_original
 from micrograd_c import no_grad, tape, viz
 from micrograd_c._core.value import copying
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 
 def test_an_error_in_a_slope_below_a_layer_changes_no_more_than_in_the_spelling():
     def program(way):

@@ -8,8 +8,6 @@ from spelled import COMPILED, agree
 from micrograd_c import no_grad, tape, vector
 from micrograd_c._core.bulk import plain_lines
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 
 def functions(way):
     """linear, softmax, mean and cross_entropy in one way."""

@@ -76,12 +76,12 @@ def test_a_block_opened_by_a_helper_stays_open():
 
 def test_threads_have_blocks_of_their_own_even_of_one_object():
     shared, seen = no_grad(), {}
-    inside, leave = threading.Barrier(2, timeout=10), threading.Event()
+    inside, leave = threading.Barrier(2, timeout=300), threading.Event()
 
     def other():
         with shared:
             inside.wait()
-            leave.wait(10)
+            leave.wait(300)
             seen["inside"] = records()
         seen["after"] = records()
 

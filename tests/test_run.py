@@ -26,7 +26,7 @@ def start(*arguments, folder, **environment):
 
 def outcome(process, typed=""):
     """Exit status, standard output, standard error."""
-    output, errors = process.communicate(typed, timeout=60)
+    output, errors = process.communicate(typed, timeout=300)
     return process.returncode, output, errors
 
 

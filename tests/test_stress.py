@@ -11,8 +11,6 @@ from micrograd_c import no_grad, tape
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
-pytestmark = pytest.mark.usefixtures("everything_else_is_frozen")
-
 
 class Finalized(Value):
     def __del__(self):

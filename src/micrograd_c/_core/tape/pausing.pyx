@@ -140,7 +140,7 @@ cdef class Block:
 
 
 cdef class Blocks:
-    """Those that one no_grad has opened. Ctrl-C cannot come between the code around a block and its beginning or end."""
+    """Those that one no_grad has opened. Ctrl-C cannot come between a block's ends and the code around it."""
     cdef list blocks
 
     def __cinit__(self, *arguments, **keywords):

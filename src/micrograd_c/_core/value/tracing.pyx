@@ -217,8 +217,8 @@ if hasattr(os, "register_at_fork"):
 def watch(action):
     """action(), which is not traced. Returns the code that read data of Values made in it, and that which made Values.
 
-    Those with children, that is: ops of one's own. Only what runs in this thread counts. No Python code runs between the
-    beginning and the action, or the action and the end, so Ctrl-C leaves nothing behind.
+    Those with children, that is: ops of one's own. Only what runs in this thread counts. No Python code runs between
+    the beginning and the action, or the action and the end, so Ctrl-C leaves nothing behind.
     """
     global watcher, readers, makers
     if tape.traced != NO_TRACE:
