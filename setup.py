@@ -88,7 +88,7 @@ setup(
         Extension(
             f"micrograd_c.{name}",
             [f"src/{name}.pyx", *SOURCES.get(name, [])],
-            depends=["src/value_type.h", "src/kernels.h", "src/lanes.h", "src/unknown_op.h"],
+            depends=[str(header) for header in pathlib.Path("src").rglob("*.h")],
             include_dirs=["src"],
             define_macros=[
                 ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works

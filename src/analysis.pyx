@@ -19,16 +19,13 @@ from libc.stdlib cimport calloc, free
 from micrograd_c cimport rules
 from micrograd_c.engine cimport Value
 from micrograd_c.graph cimport handle_of, op_name
-from micrograd_c.program cimport DO_ADD, DO_MOVE, DO_STOP
+from micrograd_c.program cimport DO_MOVE
 from micrograd_c.state cimport check_initialised, describe
 from micrograd_c.tape cimport HOOK, Node, tape
 from micrograd_c.tracing cimport is_lost, was_assigned
 from micrograd_c.tracing import TraceError, is_tracing
 
 __all__ = ["Untraceable"]
-
-# how DO_... follow from rules.Op
-assert <int> rules.LEAF == <int> DO_MOVE and <int> rules.ADD == <int> DO_ADD and <int> rules.STOP == <int> DO_STOP
 
 
 class Untraceable(Exception):
@@ -197,7 +194,7 @@ cdef class Analysis:
                 self.terms[term_count] = self.factors(products[j])
                 term_count += 1
         for k in range(self.count):
-            if nodes[k].op in (rules.RELU, rules.TANH, rules.SIGMOID) and nodes[nodes[k].a].dot != NONE:
+            if rules.is_activation(nodes[k].op) and nodes[nodes[k].a].dot != NONE:
                 if nodes[nodes[k].a].uses == 1:
                     nodes[nodes[k].a].activation = k
                     nodes[k].part = 1

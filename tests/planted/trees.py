@@ -84,8 +84,9 @@ class Tree:
 
     def named_in(self, text):
         """The files that a source includes or cimports from."""
-        for header in re.findall(r'(?:#include|extern from) "(\w+\.h)"', text):
+        for header in re.findall(r'(?:#include|extern from) "([\w/]+\.h)"', text):
             yield self.root / "src" / header
+            yield self.root / "src" / "ops" / header
         for module in re.findall(r"^from micrograd_c\.(\w+) cimport", text, re.MULTILINE):
             yield self.root / "micrograd_c" / f"{module}.pxd"
         for modules in re.findall(r"^from micrograd_c cimport ([\w, ]+)", text, re.MULTILINE):
