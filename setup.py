@@ -35,8 +35,8 @@ BUILDS = {
 
 build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 modules = [
-    "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing", "program",
-    "analysis", "compiler", "columns", "runs", "batch",
+    "rules", "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing",
+    "program", "analysis", "compiler", "columns", "runs", "batch",
 ]
 SOURCES = {"runs": ["src/kernels.c", "src/parallel.c"]}     # C beside the Cython
 

@@ -5,8 +5,8 @@ import sys
 import tarfile
 import zipfile
 
-MODULES = ["pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing", "tracing",
-           "program", "analysis", "compiler", "columns", "runs", "batch"]
+MODULES = ["rules", "pausing", "classes", "tape", "engine", "layers", "vector", "updates", "copying", "choosing",
+           "tracing", "program", "analysis", "compiler", "columns", "runs", "batch"]
 FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
 FILES = ["CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
 GENERATED = {".c", ".so", ".pyd", ".pyc", ".pyo"}

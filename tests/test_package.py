@@ -11,9 +11,9 @@ import micrograd_c
 
 PACKAGE = pathlib.Path(micrograd_c.__file__).parent
 MODULES = [
-    "engine", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "viz",
-    "copying", "grad_mode", "demo", "choosing", "tracing", "program", "analysis", "compiler", "columns", "runs",
-    "batch", "arguments", "batching", "rowwise",
+    "engine", "rules", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "viz",
+    "copying", "grad_mode", "demo", "choosing", "tracing", "program", "analysis", "compiler", "columns", "runs", "batch",
+    "arguments", "batching", "rowwise",
 ]
 ALONE = ["substitute", "run"]       # their examples want a process that has not imported micrograd
 BENCH = [
