@@ -56,8 +56,16 @@ cdef extern from "ops/python.h":
         const char *activation
         const char *about
         const char *complaint
+        const char *slope
+    ctypedef struct TwoRow:
+        const char *name
+        const char *text
+        const char *value
+        const char *pullback_a
+        const char *pullback_b
     enum:
-        FUNCTION_COUNT
+        FUNCTION_COUNT, TWO_COUNT
+    const TwoRow *two_rows
     const FunctionRow *function_rows
     const FunctionRow *function_row(int op) noexcept nogil
     str text "op_text_object"(int op)

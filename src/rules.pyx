@@ -1,11 +1,26 @@
-"""What the table of ops says of functions of one number, for those who show or test them. See src/ops/table.h."""
+"""What the table of ops says, for those who show or test them. See src/ops/table.h."""
 
-__all__ = ["functions", "slope_at", "value_at"]
+__all__ = ["functions", "of_two", "slope_at", "value_at"]
 
 
 def functions():
-    """A dict of what the table says of each of them, by the name of Value's method."""
+    """Those of one number: a dict of what the table says of each of them, by the name of Value's method."""
     return {read_text(function_rows[k].name): described(function_rows + k) for k in range(FUNCTION_COUNT)}
+
+
+def of_two():
+    """Ops of two operands: a dict of texts by the op's name, the rules among them as they are in the table."""
+    cdef const TwoRow *row
+    cdef int k
+    found = {}
+    for k in range(TWO_COUNT):
+        row = two_rows + k
+        found[read_text(row.name)] = {
+            "text": read_text(row.text),
+            "value": read_text(row.value),
+            "pullbacks": [read_text(row.pullback_a), read_text(row.pullback_b)],
+        }
+    return found
 
 
 def value_at(str name not None, double x):
@@ -29,6 +44,7 @@ cdef dict described(const FunctionRow *row):
         "keeps_int": bool(result_is_int(row.op, 1.0, True)),
         "reads_operand": bool(slope_reads(row.op) & READS_A),
         "reads_value": bool(slope_reads(row.op) & READS_RESULT),
+        "slope": read_text(row.slope),
         "ulp": row.ulp,
     }
 

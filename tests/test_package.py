@@ -12,8 +12,8 @@ import micrograd_c
 PACKAGE = pathlib.Path(micrograd_c.__file__).parent
 MODULES = [
     "engine", "rules", "tape", "nn", "layers", "vector", "spelling", "parameters", "summary", "updates", "optim", "viz",
-    "copying", "grad_mode", "demo", "choosing", "tracing", "program", "analysis", "compiler", "columns", "runs", "batch",
-    "arguments", "batching", "rowwise",
+    "copying", "grad_mode", "demo", "choosing", "tracing", "program", "analysis", "compiler", "columns", "runs",
+    "batch", "arguments", "batching", "rowwise",
 ]
 ALONE = ["substitute", "run"]       # their examples want a process that has not imported micrograd
 BENCH = [

@@ -7,21 +7,42 @@ ALWAYS_INLINE Lanes LANES(power_of_two)(Lanes k) {
     return NUMBERS((BITS(k + ROUNDER) - BITS(LANES(all)(ROUNDER)) + 1023) << 52);
 }
 
-ALWAYS_INLINE Lanes LANES(exp)(Lanes x) {
-    Lanes k, half, high, low, r, t, c, y;
-    Bits number = MASK(x == x);
-    Lanes limited = LANES(select)(MASK(x > 710.0), LANES(all)(710.0), x);
-    limited = LANES(select)(MASK(limited < -746.0), LANES(all)(-746.0), limited);
-    k = (limited * 1.44269504088896338700e+00 + ROUNDER) - ROUNDER;
-    high = limited - k * 6.93147180369123816490e-01;
-    low = k * 1.90821492927058770002e-10;
-    r = high - low;
+/* e^x is 2^k (1 + high - rest) */
+ALWAYS_INLINE Lanes LANES(exp_parts)(Lanes x, Lanes *k, Lanes *high) {
+    Lanes low, r, t, c;
+    *k = (x * 1.44269504088896338700e+00 + ROUNDER) - ROUNDER;
+    *high = x - *k * 6.93147180369123816490e-01;
+    low = *k * 1.90821492927058770002e-10;
+    r = *high - low;
     t = r * r;
     c = r - t * (1.66666666666666019037e-01 + t * (-2.77777777770155933842e-03 + t * (6.61375632143793436117e-05
             + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
-    y = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
-    half = (k * 0.5 + ROUNDER) - ROUNDER;
-    return LANES(select)(number, y * LANES(power_of_two)(half) * LANES(power_of_two)(k - half), x);
+    return low - (r * c) / (2.0 - c);
+}
+
+/* x 2^k for whole k, which may be too large for a number, or too small */
+ALWAYS_INLINE Lanes LANES(scaled)(Lanes x, Lanes k) {
+    Lanes half = (k * 0.5 + ROUNDER) - ROUNDER;
+    return x * LANES(power_of_two)(half) * LANES(power_of_two)(k - half);
+}
+
+ALWAYS_INLINE Lanes LANES(exp)(Lanes x) {
+    Lanes k, high, rest;
+    Lanes limited = LANES(select)(MASK(x > 710.0), LANES(all)(710.0), x);
+    limited = LANES(select)(MASK(limited < -746.0), LANES(all)(-746.0), limited);
+    rest = LANES(exp_parts)(limited, &k, &high);
+    return LANES(select)(MASK(x == x), LANES(scaled)(1.0 - (rest - high), k), x);
+}
+
+/* 2^k (1 + high - rest) - 1 is 2^k ((1 - 2^-k) + high - rest), whose first sum is exact where it matters */
+ALWAYS_INLINE Lanes LANES(expm1)(Lanes x) {
+    Lanes k, high, rest, most;
+    Lanes limited = LANES(select)(MASK(x > 710.0), LANES(all)(710.0), x);
+    limited = LANES(select)(MASK(limited < -50.0), LANES(all)(-50.0), limited);
+    rest = LANES(exp_parts)(limited, &k, &high);
+    most = LANES(select)(MASK(k > 100.0), LANES(all)(100.0), k);    /* 2^-k is nothing beside 1 from there on */
+    high = LANES(scaled)((1.0 - LANES(power_of_two)(-most)) + high - rest, k);
+    return LANES(select)(MASK(x == x) & MASK(x != 0.0), high, x);   /* -0.0 stays what it is, too */
 }
 
 ALWAYS_INLINE Lanes LANES(log)(Lanes x) {
@@ -44,6 +65,17 @@ ALWAYS_INLINE Lanes LANES(log)(Lanes x) {
     y = LANES(select)(MASK(x < INFINITY), y, x);       /* also for no number */
     y = LANES(select)(MASK(x == 0.0), LANES(all)(-INFINITY), y);
     return LANES(select)(MASK(x < 0.0), LANES(all)(NAN), y);
+}
+
+/* log(u), and what is lost in u = 1 + x, by u */
+ALWAYS_INLINE Lanes LANES(log1p)(Lanes x) {
+    Lanes u = 1.0 + x;
+    Lanes larger = u - x;
+    Lanes lost = (1.0 - larger) + (x - (u - larger));
+    Lanes y = LANES(log)(u);
+    Bits plain = MASK(u > 0.0) & MASK(u < INFINITY) & MASK(x != 0.0);
+    y = LANES(select)(plain, y + lost / u, y);
+    return LANES(select)(MASK(x == 0.0), x, y);     /* of -0.0, too */
 }
 
 /* Cephes below 0.625, by exp above */

@@ -1,4 +1,4 @@
-/* The table of ops as Python sees it: texts, errors, and what rows of the table say. Needs Python.h, which Cython includes. */
+/* The table of ops as Python sees it: texts, errors, and what its rows say. Needs Python.h, which Cython includes. */
 
 #ifndef MICROGRAD_C_OPS_PYTHON_H
 #define MICROGRAD_C_OPS_PYTHON_H
@@ -33,15 +33,28 @@ static inline PyObject *op_error(int op) {
 
 typedef struct {
     int op, ulp, reads;
-    const char *name, *text, *activation, *about, *complaint;
+    const char *name, *text, *activation, *about, *complaint, *slope;
 } FunctionRow;
 
 static const FunctionRow function_rows[] = {
 #define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, slope, \
                  ulp, ...) \
-    {OP_##NAME, ulp, OP_FUNCTION_READS_##reads, #name, text, activation, about, complaint},
+    {OP_##NAME, ulp, OP_FUNCTION_READS_##reads, #name, text, activation, about, complaint, #slope},
 #include "table.h"
 };
+
+typedef struct {
+    const char *name, *text, *value, *pullback_a, *pullback_b;
+} TwoRow;
+
+static const TwoRow two_rows[] = {
+#define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, pullback_b, ...) \
+    {#NAME, text, #value, #pullback_a, #pullback_b},
+#define BY_NUMBER(NAME, text, value, reads, pullback_a, ...) {#NAME, text, #value, #pullback_a, ""},
+#include "table.h"
+};
+
+enum { TWO_COUNT = sizeof two_rows / sizeof *two_rows };
 
 enum { FUNCTION_COUNT = sizeof function_rows / sizeof *function_rows };
 

@@ -1,4 +1,4 @@
-/* THE TABLE OF OPS: what each op computes and how it differentiates, for one number and for lanes of rows, side by side.
+/* The table of ops: what each op computes and how it differentiates, for one number and for lanes of rows side by side.
 
 To add a function, write an entry here and, if no lane function computes it yet, one in lane_functions.h; then run
 `python src/ops/write.py` for the stub and the documentation. All else follows: the enum, dispatch, Value's method,
@@ -153,6 +153,22 @@ FUNCTION(LOG, log,
     log(x),
     X, 1.0 / x,
     2, LANES(log)(x), 1.0 / x)
+
+FUNCTION(EXPM1, expm1,
+    "expm1", "", "e ** x - 1, to the last digits also where x is near 0. Raises OverflowError above 709.78.",
+    OverflowError, "is too large for a float",
+    0, 0,
+    expm1(x),
+    Y, y + 1.0,
+    2, LANES(expm1)(x), y + 1.0)
+
+FUNCTION(LOG1P, log1p,
+    "log1p", "", "log(1 + x), to the last digits also where x is near 0. Raises ValueError unless x > -1.",
+    ValueError, "is not defined: it wants a number above -1",
+    0, 0,
+    log1p(x),
+    X, 1.0 / (1.0 + x),
+    2, LANES(log1p)(x), 1.0 / (1.0 + x))
 
 FUNCTION(TANH, tanh,
     "tanh", "Tanh", "The hyperbolic tangent.",
