@@ -427,8 +427,13 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
         index = t.top
         t.top += 1
         write(t.nodes + index, op, sum, 0, 0.0, 0)
-    t.nodes[index].data = rules.value(op, x)
-    if rules.result_is_int(op, x, data_int):
+    if op == rules.RELU:    # by far the commonest: of a constant op the compiler knows the rules
+        t.nodes[index].data = rules.value(rules.RELU, x)
+        data_int = rules.result_is_int(rules.RELU, x, data_int)
+    else:
+        t.nodes[index].data = rules.value(op, x)
+        data_int = rules.result_is_int(op, x, data_int)
+    if data_int:
         t.nodes[index].flags |= DATA_INT
     return index
 
