@@ -52,7 +52,8 @@ MACROS = [
 ]
 FLAGS = [*MATHEMATICS, *build["compile"]]
 HEADERS = sorted(path.as_posix() for path in CORE.rglob("*.h"))
-INCLUDED = sorted({pathlib.Path(header).parent.as_posix() for header in HEADERS})
+OPS = [path for path in HEADERS if pathlib.Path(path).parent == CORE / "ops"]
+INCLUDED = sorted({CORE.as_posix(), *(pathlib.Path(header).parent.as_posix() for header in HEADERS)})
 
 DIRECTIVES = {
     "language_level": 3,
@@ -116,6 +117,8 @@ class BuildModules(build_ext):
         self.run_command("build_clib")
         kernels = [str(path) for path in (BUILT / "kernels").glob("*micrograd_c_kernels.*")]
         for module in self.extensions:
+            if set(OPS).intersection(module.depends):
+                module.depends = [*module.depends, *OPS]        # which include each other
             if any(pathlib.Path(header).parent == KERNELS for header in module.depends):
                 module.depends = [*module.depends, *kernels]
         super().run()
@@ -136,7 +139,7 @@ setup(
         "micrograd_c_kernels",
         {
             "sources": sorted(path.as_posix() for path in KERNELS.glob("*.c")),
-            "obj_deps": {"": [path for path in HEADERS if pathlib.Path(path).parent in (KERNELS, CORE / "ops")]},
+            "obj_deps": {"": [*OPS, *(path for path in HEADERS if pathlib.Path(path).parent == KERNELS)]},
             "include_dirs": INCLUDED,
             "macros": MACROS,
             "cflags": FLAGS,

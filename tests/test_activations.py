@@ -11,7 +11,7 @@ from micrograd_c import nn
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP, Layer, Neuron
 
-NAMES = {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid"}
+NAMES = nn.ACTIVATIONS
 
 
 def softplus(v):
@@ -43,6 +43,10 @@ def test_a_function_is_called_with_the_sum():
     assert repr(neuron) == "softplusNeuron(2)"
 
 
+def test_there_are_these_and_what_the_table_of_ops_adds():
+    assert {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid"}.items() <= NAMES.items()
+
+
 @pytest.mark.parametrize("name", [*NAMES, softplus])
 def test_every_layer_of_a_network_has_it_but_the_last(name):
     model = MLP(2, [3, 2, 1], activation=name)
@@ -68,7 +72,7 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_activation():
 @pytest.mark.parametrize("make", [Neuron, Layer, MLP])
 def test_another_name_is_an_error_that_lists_the_known_ones(make, wrong):
     arguments = {Neuron: (2,), Layer: (2, 1), MLP: (2, [2, 1])}[make]
-    with pytest.raises(ValueError, match="one of 'relu', 'tanh', 'sigmoid', or a function of a Value, not "):
+    with pytest.raises(ValueError, match=f"one of {', '.join(map(repr, NAMES))}, or a function of a Value, not "):
         make(*arguments, activation=wrong)
 
 

@@ -11,6 +11,7 @@ from spelled import COMPILED, agree, agree_with_original, run
 from micrograd_c import nn, optim, tape
 from micrograd_c._core.value import copying
 from micrograd_c.engine import Value
+from micrograd_c.nn import ACTIVATIONS
 
 
 def test_operands_are_the_very_objects_each_time():
@@ -88,7 +89,7 @@ def test_nodes_let_go_come_back_with_their_numbers():
     assert COMPILED.graph(out)[1:] == first[1:]
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_long_recurrence(activation):
     """Thousands of layers on each other: swept, walked and dropped without recursion."""
     def program(way):

@@ -8,6 +8,7 @@ from spelled import COMPILED, agree, agree_with_original, run
 
 from micrograd_c._core.value import copying
 from micrograd_c.engine import Value
+from micrograd_c.nn import ACTIVATIONS
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 200, 3_000])
@@ -76,7 +77,7 @@ def as_python(numbers):
     [2**31, -2**31], [-1, -1], [-0.0, -0.0], [-1, -0.0],
     [np.float64(0.5), np.float64(-2)], [np.int64(3), np.float32(0.1)], [True, False],
 ])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("as_values", [True, False])
 def test_numbers_of_every_kind(data, activation, as_values):
     def program(way):

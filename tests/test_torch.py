@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
@@ -30,16 +31,12 @@ UNARY = {
     "inverse": (lambda x: x**-1, away_from_zero),
     "inverse root": (lambda x: x**-0.5, positive),
     "number to the power": (lambda x: 2**x, anything),
-    "relu": (lambda x: x.relu(), anything),
-    "exp": (lambda x: x.exp(), anything),
-    "log": (lambda x: x.log(), positive),
-    "tanh": (lambda x: x.tanh(), anything),
-    "sigmoid": (lambda x: x.sigmoid(), anything),
-    "sqrt": (lambda x: x.sqrt(), positive),
-    "sin": (lambda x: x.sin(), anything),
-    "cos": (lambda x: x.cos(), anything),
-    "abs": (abs, anything),
-    "abs method": (lambda x: x.abs(), anything),
+    "abs of": (abs, anything),
+    **{
+        name: (
+            lambda x, name=name: getattr(x, name)(), anything if math.isfinite(rules.value_at(name, -4.0)) else positive
+        ) for name in rules.functions()
+    },
 }
 BINARY = {
     "plus": (lambda x, y: x + y, anything, anything),

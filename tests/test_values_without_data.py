@@ -25,6 +25,7 @@ from micrograd_c import (
     vmap,
     where,
 )
+from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP, Layer, Module, Neuron
 from micrograd_c.optim import SGD, Adam
@@ -83,8 +84,7 @@ USES = {
     "rsub": lambda x: w - x, "div": lambda x: x / w, "rdiv": lambda x: w / x, "pow": lambda x: x ** 2,
     "powv": lambda x: x ** w, "rpow": lambda x: 2 ** x, "neg": lambda x: -x, "abs": abs, "less": lambda x: x < w,
     "greater": lambda x: w > x, "lessn": lambda x: x <= 1, "sum": lambda x: sum([w, x]),
-    **{name: lambda x, name=name: getattr(x, name)() for name in (
-        "relu", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs")},
+    **{name: lambda x, name=name: getattr(x, name)() for name in rules.functions()},
     "a child": lambda x: Value(1.0, (w, x), "op"), "data of another": lambda x: setattr(Value(1.0), "data", x),
     "maximum": lambda x: maximum(x, 1.0), "maximum 2": lambda x: maximum(w, x), "minimum": lambda x: minimum(x, w),
     "minimum 2": lambda x: minimum(1.0, x), "where": lambda x: where(x, 1.0, w), "where a": lambda x: where(1, x, w),

@@ -3,8 +3,10 @@
 A step is a function of a Draw that returns source, or None where there is nothing to do it with.
 """
 
+from micrograd_c._core.ops import rules
+
 OPERATORS = ["+", "-", "*", "/", "+", "*"]
-FUNCTIONS = ["relu", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs"]
+FUNCTIONS = list(rules.functions())
 EXPONENTS = ["2", "3", "-1", "1", "0.5", "-0.5", "1.5", "2.0", "-2", "True", "np.float64(2.0)", "np.int64(2)"]
 
 

@@ -10,6 +10,8 @@ import rules
 from nodes import GROWTH, SLOTS, Step, below, births, push, set_up
 from rules import number, raised, settled
 
+from micrograd_c import rules as table
+
 
 class Value:
     __slots__ = SLOTS
@@ -157,31 +159,9 @@ class Value:
     # --- functions ---
 
     def relu(self):
-        return result(rules.VALUES["ReLU"](self._data), (self,), "ReLU", rules.of_relu)
+        return result(rules.VALUES["relu"](self._data), (self,), "ReLU", rules.of_relu)
 
-    def exp(self):
-        return function(self, "exp")
-
-    def log(self):
-        return function(self, "log")
-
-    def tanh(self):
-        return function(self, "tanh")
-
-    def sigmoid(self):
-        return function(self, "sigmoid")
-
-    def sqrt(self):
-        return function(self, "sqrt")
-
-    def sin(self):
-        return function(self, "sin")
-
-    def cos(self):
-        return function(self, "cos")
-
-    def abs(self):
-        return function(self, "abs")
+    # the others are set below
 
     # --- copies ---
 
@@ -202,7 +182,12 @@ def result(data, children, name, rule, constant=None):
 
 
 def function(a, name):
-    return result(rules.VALUES[name](a._data), (a,), name, rules.of_function, name)
+    return result(rules.VALUES[name](a._data), (a,), table.functions()[name]["text"], rules.of_function, name)
+
+
+for name in table.functions():
+    if name != "relu":
+        setattr(Value, name, lambda a, name=name: function(a, name))
 
 
 def power(base, exponent, constant=None):

@@ -5,6 +5,8 @@ import random
 
 from model import Value
 
+from micrograd_c import nn
+
 
 def parts(module):
     """(name, list of weights or bias) in order."""
@@ -72,8 +74,7 @@ class Neuron(Module):
         return [*self.w, self.b]
 
     def __repr__(self):
-        names = {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid"}
-        name = getattr(self.activation, "__name__", None) or names[self.activation]
+        name = getattr(self.activation, "__name__", None) or nn.ACTIVATIONS[self.activation]
         return f"{name if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
 

@@ -1,10 +1,14 @@
 """What each op of the model computes, and what it adds to its operands' gradients: Python numbers in and out.
 
 A rule is called with a node and a gradient of it, and lists (operand, amount). Amounts are linear in the gradient. They
-follow micrograd's closures, so ints stay ints; where micrograd has no such op, they are floats.
+follow micrograd's closures, so ints stay ints; where micrograd has no such op, they are floats. Functions that are not
+spelled here are the math module's, and their slopes micrograd_c's, which other tests hold against differences.
 """
 
+import functools
 import math
+
+from micrograd_c import rules as table
 
 MOST = 2**53        # ints from here on are floats in micrograd_c
 
@@ -62,18 +66,22 @@ def logistic(x):
     return (1.0 if x >= 0.0 else e) / (1.0 + e)
 
 
+def value_of(name, x):
+    """For what the math module lacks."""
+    x, y = float(x), table.value_at(name, x)
+    if (math.isnan(y) and not math.isnan(x)) or (math.isinf(y) and math.isfinite(x)):
+        raise table.functions()[name]["error"](x)
+    return y
+
+
 VALUES = {
-    "ReLU": lambda x: 0 if x < 0 else x,
-    "exp": lambda x: math.exp(x),
-    "log": lambda x: math.log(x),
-    "tanh": lambda x: math.tanh(x),
+    **{name: getattr(math, name, functools.partial(value_of, name)) for name in table.functions()},
+    "relu": lambda x: 0 if x < 0 else x,
     "sigmoid": lambda x: logistic(float(x)),
-    "sqrt": lambda x: math.sqrt(x),
-    "sin": lambda x: math.sin(x),
-    "cos": lambda x: math.cos(x),
     "abs": abs,
 }
 SLOPES = {      # of x and the value; relu is apart, as its gradients may be ints
+    **{name: lambda x, y, name=name: table.slope_at(name, x) for name in table.functions()},
     "exp": lambda x, y: y,
     "log": lambda x, y: quotient(1.0, x),
     "tanh": lambda x, y: 1.0 - y * y,

@@ -1,5 +1,7 @@
 """Steps: functions of several Values, networks, optimizers, vmap, no_grad."""
 
+from micrograd_c import nn
+
 
 def products(draw):
     names, others = draw.some(2, 5), draw.some(2, 5)
@@ -58,7 +60,7 @@ def choice(draw):
 
 # --- networks and optimizers ---
 
-ACTIVATIONS = ["'relu'", "'tanh'", "'sigmoid'", "lambda v: v.relu() * 2", "Value.tanh"]
+ACTIVATIONS = [*map(repr, nn.ACTIVATIONS), "lambda v: v.relu() * 2", "Value.tanh"]
 
 
 def network(draw):

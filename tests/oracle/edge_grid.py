@@ -1,5 +1,6 @@
 """PyTorch's and JAX's numbers for the grid of tests/edges.py: python tests/oracle/edge_grid.py writes
-tests/data/edge_grid.json and prints how many cells there are, in how many the two agree, and how the others are chosen.
+tests/data/edge_grid.json, and prints, and writes to docs/numbers.md, how many cells there are, in how many the two
+agree, and how the others are chosen.
 
 Both compute in float64. The file has a list of all numbers, as text, and for each case their places in it: value and
 gradients of each cell by PyTorch, and by JAX where these are others.
@@ -7,6 +8,7 @@ gradients of each cell by PyTorch, and by JAX where these are others.
 
 import json
 import pathlib
+import re
 import sys
 from types import SimpleNamespace
 
@@ -15,6 +17,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import edge_optim
 from edge_choices import FILE, counts
 from edges import CASES, FUNCTIONS, same
+
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "numbers.md"
 
 
 def torch_numbers(case):
@@ -93,12 +97,21 @@ def main():
                              for name, setting in edge_optim.NAMED.items()}
     content["numbers"] = list(numbers)
     FILE.write_text(json.dumps(content, separators=(",", ":")).replace('],"', '],\n"').replace('},"', '},\n"') + "\n")
+    said = summary()
+    print(said, end="")
+    text = DOCS.read_text(encoding="utf-8")
+    text = re.sub(r"(?<=```\n)\d+ cells; .*?(?=```\n)", said, text, count=1, flags=re.DOTALL)
+    DOCS.write_text(text, encoding="utf-8")
+
+
+def summary():
     cells, agreed, chosen = counts()
-    print(f"{cells} cells; in {agreed} PyTorch and JAX agree, and are right; {sum(chosen.values())} are chosen:")
-    for name, count in chosen.items():
-        print(f"{count:6} {name}")
-    count = len(edge_optim.NAMED) * len(edge_optim.CELLS) * edge_optim.STEPS
-    print(f"{count} steps of optimizers, by PyTorch")
+    steps = len(edge_optim.NAMED) * len(edge_optim.CELLS) * edge_optim.STEPS
+    return "".join(f"{line}\n" for line in [
+        f"{cells} cells; in {agreed} PyTorch and JAX agree, and are right; {sum(chosen.values())} are chosen:",
+        *[f"{count:6} {name}" for name, count in chosen.items()],
+        f"{steps} steps of optimizers, by PyTorch",
+    ])
 
 
 if __name__ == "__main__":

@@ -1,17 +1,8 @@
 """One op: numbers in, a number and slopes out; and what an op's result holds."""
 
-RULES = "test_functions.py test_edge_grid.py test_choosing.py"
 HELD = "test_held.py test_state.py test_graph.py"
 
 FAULTS = {
-    "src/micrograd_c/_core/ops/rules.pxd": (RULES, [
-        ("of two equal numbers minimum gives all to the first",
-         "    elif op == MINIMUM: return 0.5 * g if x == y else 0.0 if x > y else g\n",
-         "    elif op == MINIMUM: return 0.0 if x > y else g\n"),
-        ("what where() has not chosen gets a share of an infinite gradient",
-         "    elif op == PICK: return g if x != 0.0 else 0.0\n",
-         "    elif op == PICK: return g * (x != 0.0)\n"),
-    ]),
     "src/micrograd_c/_core/tape/operators.pxd": ("rare test_functions.py test_value.py test_edge_grid.py", [
         ("-0.0 minus the int 0 keeps its sign",
          "0.0 - number.value if number.is_int else -number.value",
@@ -25,9 +16,6 @@ FAULTS = {
         ("an int power beyond 2**53 is rounded more than once",
          "        if not result.is_int:   # Python rounds once, from the exact int\n",
          "        if False:   # Python rounds once, from the exact int\n"),
-        ("abs of an int is a float",
-         "    if op == rules.ABS or op == rules.RELU:\n",
-         "    if op == rules.RELU:\n"),
         ("sin of an infinite number does not raise",
          "    if not isfinite(y) and isfinite(x) or y != y and x == x:\n",
          "    if not isfinite(y) and isfinite(x):\n"),

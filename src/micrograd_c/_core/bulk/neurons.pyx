@@ -31,7 +31,8 @@ cdef extern from "Python.h":
     PyObject *Py_False
     object PyObject_GenericGetDict(object one, void *context)
     Py_ssize_t PyDict_GET_SIZE(object dictionary)
-    int PyUnicode_CompareWithASCIIString(PyObject *one, const char *text) noexcept
+    str PyUnicode_InternFromString(const char *text)
+    int PyUnicode_Compare(PyObject *one, PyObject *other) noexcept
 
 cdef extern from *:
     """
@@ -52,14 +53,35 @@ cdef type layer_class = None
 cdef object neuron_call = None
 cdef object neuron_parameters = None
 cdef object layer_call = None
-cdef object value_relu = Value.relu
-cdef object value_tanh = Value.tanh
-cdef object value_sigmoid = Value.sigmoid
 cdef unsigned int value_version, neuron_version, layer_version
-cdef str RELU = "relu"
-cdef str TANH = "tanh"
-cdef str SIGMOID = "sigmoid"
+
+# what a neuron may be given by its name, and what its repr() begins with
+ACTIVATIONS = {}
+cdef list activation_methods = []
+cdef PyObject *activation_names[rules.FUNCTION_COUNT]   # as in ACTIVATIONS
+cdef int activation_ops[rules.FUNCTION_COUNT]
+cdef int activation_count = 0
 cdef Py_ssize_t w_offset, b_offset, nonlin_offset, activation_offset
+
+
+cdef int find_activations() except -1:
+    """From the table of ops."""
+    global activation_count
+    cdef const rules.FunctionRow *row
+    cdef int k
+    for k in range(rules.FUNCTION_COUNT):
+        row = rules.function_rows + k
+        if rules.is_activation(row.op):
+            name = PyUnicode_InternFromString(row.name)
+            ACTIVATIONS[name] = row.activation.decode()
+            activation_methods.append(getattr(Value, name))
+            activation_names[activation_count] = <PyObject *> name
+            activation_ops[activation_count] = row.op
+            activation_count += 1
+    return 0
+
+
+find_activations()
 
 
 def recognise(type neuron, type layer):
@@ -167,10 +189,9 @@ cdef bint activations_are_ours() except -1:
     global value_version
     if is_version(Value, value_version):
         return True
-    cdef bint ours = (
-        getattr(Value, RELU, None) is value_relu and getattr(Value, TANH, None) is value_tanh
-        and getattr(Value, SIGMOID, None) is value_sigmoid
-    )
+    cdef bint ours = True
+    for name, method in zip(ACTIVATIONS, activation_methods):
+        ours = ours and getattr(Value, name, None) is method
     value_version = version_of(Value) if ours else 0
     return ours
 
@@ -406,28 +427,30 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
         index = t.top
         t.top += 1
         write(t.nodes + index, op, sum, 0, 0.0, 0)
-    if op != rules.RELU:
-        t.nodes[index].data = rules.value(op, x)
+    if op == rules.RELU:    # by far the commonest: of a constant op the compiler knows the rules
+        t.nodes[index].data = rules.value(rules.RELU, x)
+        data_int = rules.result_is_int(rules.RELU, x, data_int)
     else:
-        t.nodes[index].data = rules.relu_value(x)
-        t.nodes[index].flags |= DATA_INT if x < 0.0 else data_int
+        t.nodes[index].data = rules.value(op, x)
+        data_int = rules.result_is_int(op, x, data_int)
+    if data_int:
+        t.nodes[index].flags |= DATA_INT
     return index
 
 
 cdef inline int activation_op(PyObject *activation) noexcept:
     """0 if it is none of ours. A neuron without any has micrograd's."""
-    # nearly always these very objects; after unpickling others with the same text
-    if activation == <PyObject *> RELU or activation == NULL or is_text(activation, "relu"):
+    cdef int k
+    if activation == NULL:
         return rules.RELU
-    elif activation == <PyObject *> TANH or is_text(activation, "tanh"):
-        return rules.TANH
-    elif activation == <PyObject *> SIGMOID or is_text(activation, "sigmoid"):
-        return rules.SIGMOID
+    for k in range(activation_count):   # nearly always these very objects
+        if activation == activation_names[k]:
+            return activation_ops[k]
+    if type(<object> activation) is str:    # after unpickling others with the same text
+        for k in range(activation_count):
+            if PyUnicode_Compare(activation, activation_names[k]) == 0:
+                return activation_ops[k]
     return 0
-
-
-cdef inline bint is_text(PyObject *one, const char *text) noexcept:
-    return type(<object> one) is str and PyUnicode_CompareWithASCIIString(one, text) == 0
 
 
 cdef inline PyObject *slot(PyObject *unit, Py_ssize_t offset) noexcept:

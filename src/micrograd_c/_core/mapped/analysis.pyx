@@ -16,7 +16,7 @@ end. The Analysis owns this and all other arrays until it goes.
 from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
 
-from micrograd_c._core.mapped.program cimport DO_ADD, DO_MOVE, DO_STOP
+from micrograd_c._core.mapped.program cimport DO_MOVE
 from micrograd_c._core.ops cimport rules
 from micrograd_c._core.tape.arena cimport HOOK, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
@@ -26,9 +26,6 @@ from micrograd_c._core.value.tracing cimport is_lost, was_assigned
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["Untraceable"]
-
-# how DO_... follow from rules.Op
-assert <int> rules.LEAF == <int> DO_MOVE and <int> rules.ADD == <int> DO_ADD and <int> rules.STOP == <int> DO_STOP
 
 
 class Untraceable(Exception):
@@ -197,7 +194,7 @@ cdef class Analysis:
                 self.terms[term_count] = self.factors(products[j])
                 term_count += 1
         for k in range(self.count):
-            if nodes[k].op in (rules.RELU, rules.TANH, rules.SIGMOID) and nodes[nodes[k].a].dot != NONE:
+            if rules.is_activation(nodes[k].op) and nodes[nodes[k].a].dot != NONE:
                 if nodes[nodes[k].a].uses == 1:
                     nodes[nodes[k].a].activation = k
                     nodes[k].part = 1

@@ -100,21 +100,25 @@ cdef class Compiler(Analysis):
         if step.layer != NONE:
             reads = self.wants_weights(step.layer)
             outs = node.op != rules.ADD
-        elif not node.differentiable:
+        elif node.differentiable:
+            if self.nodes[node.a].differentiable:
+                self.keep(node, rules.slope_reads(node.op))
+            if node.b != NONE and self.nodes[node.b].differentiable:
+                self.keep(node, rules.second_slope_reads(node.op))
             return 0
-        elif node.op == rules.MUL:
-            self.nodes[node.b].kept |= self.nodes[node.a].differentiable
-            self.nodes[node.a].kept |= self.nodes[node.b].differentiable
-        elif node.op in (rules.RELU, rules.EXP, rules.TANH, rules.SIGMOID, rules.SQRT):
-            outs = True
-        elif node.op != rules.ADD and node.op != DO_MOVE:
-            reads = True
-            outs = node.op == rules.POW
         for j in range(step.reads, step.reads + step.read_count):
             self.nodes[self.reads[j]].kept |= reads
         for j in range(step.outs, step.outs + step.out_count):
             self.nodes[self.outs[j]].kept |= outs
         return 0
+
+    cdef void keep(self, Traced *node, int reads) noexcept:
+        """What a slope of that node reads."""
+        node.kept |= (reads & rules.READS_RESULT) != 0
+        if reads & rules.READS_A:
+            self.nodes[node.a].kept = 1
+        if reads & rules.READS_B:
+            self.nodes[node.b].kept = 1
 
     cdef bint wants_weights(self, int32_t layer) except -1:
         """Whether anybody asks for the gradient of a weight or bias."""

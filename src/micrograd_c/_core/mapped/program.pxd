@@ -7,7 +7,7 @@ cdef extern from "kernels.h":
         MOST_LANES
         CHUNK
         MOST_THREADS
-        DO_MOVE, DO_ADD, DO_LAYER, DO_STOP
+        DO_MOVE, DO_LAYER
         A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
 
     ctypedef struct Instruction:
@@ -46,7 +46,7 @@ cdef extern from "kernels.h":
 
 
 cdef struct Scalar:         # an op on uniforms
-    int32_t op              # rules.Op
+    int32_t op              # of rules
     int32_t out, a, b       # numbers of uniforms
     int32_t wants_a, wants_b    # 1: somebody asks for that operand's gradient
 

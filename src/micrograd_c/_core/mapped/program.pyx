@@ -15,6 +15,8 @@ from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from micrograd_c._core.ops cimport rules
+
 __all__ = ["Program"]
 
 
@@ -55,12 +57,8 @@ cdef class Program:
                 layer = self.layers[it.a]
                 lines.append(f"layer {layer.outputs} x {layer.inputs}")
             else:
-                lines.append(f"{NAMES[it.op]} {it.out}")
+                lines.append(f"{'move' if it.op == DO_MOVE else rules.text(it.op)} {it.out}")
         return lines
-
-
-NAMES = ["move", "add", "mul", "power", "pow", "max", "min", "pick", "pick not", "relu", "exp", "log", "tanh",
-         "sigmoid", "sqrt", "sin", "cos", "abs", "stop", "layer"]
 
 
 cdef void *allocate(size_t count, size_t size) except NULL:

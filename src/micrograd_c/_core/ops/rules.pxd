@@ -1,196 +1,81 @@
-"""What each op computes and how it differentiates: value and slope side by side.
+"""What each op computes and how it differentiates: the Cython face of table.h, and Python's powers.
 
-Knows numbers only: nothing of tapes, nodes or Value.
+Knows numbers only: nothing of tapes, nodes or Value. No code may compare op numbers by order.
 """
 
-from libc.math cimport NAN, cos, exp, fabs, floor, fmod, isfinite, log, pow, sin, sqrt, tanh
+from libc.math cimport fabs, floor, fmod, isfinite, pow
 
-cdef extern from "unknown_op.h":
-    void UNKNOWN_OP(int op) noexcept nogil
+cdef extern from "ops/ops.h" nogil:
+    enum:       # those that code names; the others are functions, which it knows by what is asked of them
+        LEAF "OP_LEAF"
+        ADD "OP_ADD"
+        MUL "OP_MUL"
+        POWER "OP_POWER"        # a ** b, b a number kept as a hidden leaf
+        POW "OP_POW"            # a ** b, b a Value
+        MAXIMUM "OP_MAXIMUM"
+        MINIMUM "OP_MINIMUM"
+        PICK "OP_PICK"
+        PICK_NOT "OP_PICK_NOT"
+        RELU "OP_RELU"
+        EXP "OP_EXP"
+        LOG "OP_LOG"
+        ABS "OP_ABS"
+        STOP "OP_STOP"
+        CUSTOM "OP_CUSTOM"
+        NATIVE "OP_NATIVE"
+        DOT "OP_DOT"
+        OP_COUNT
+        READS_A "OP_READS_A"
+        READS_B "OP_READS_B"
+        READS_RESULT "OP_READS_RESULT"
 
+    bint has_edges "op_has_edges"(int op)
+    bint has_two_operands "op_has_two_operands"(int op)
+    bint has_one_operand "op_has_one_operand"(int op)
+    bint is_function "op_is_function"(int op)
+    bint is_activation "op_is_activation"(int op)
+    bint is_choice "op_is_choice"(int op)
+    bint is_pick "op_is_pick"(int op)
+    bint shows_second_operand "op_shows_second_operand"(int op)
+    int slope_reads "op_slope_reads"(int op)
+    int second_slope_reads "op_second_slope_reads"(int op)
 
-cdef enum Op:
-    LEAF        # recorded from outside; nothing flows further down
-    ADD         # a + b
-    MUL         # a * b
-    POWER       # a ** b, b a number kept as a hidden leaf
-    POW         # a ** b, b a Value
-    MAXIMUM     # max(a, b)
-    MINIMUM
-    PICK        # b where a is not 0, else -0.0, which added to the other's b leaves that as it is
-    PICK_NOT    # b where a is 0, else -0.0
-    RELU
-    EXP
-    LOG
-    TANH
-    SIGMOID
-    SQRT
-    SIN
-    COS
-    ABS
-    STOP        # a itself, but no adjoint goes further down
-    CUSTOM      # any number of operands, listed in the edges arena, and a Python function for a rule
-    NATIVE      # any number of operands, and a C function for a rule: see Native in tape/arena.pxd
-    DOT         # b + w0*x0 + w1*x1 + ..., and perhaps an activation of it, in one node
-    OP_COUNT    # no op: how many there are
+    double value "op_value"(int op, double x)
+    double slope "op_slope"(int op, double x, double y)
+    bint result_is_int "op_result_is_int"(int op, double x, bint x_is_int)
+    bint gradient_keeps_int "op_gradient_keeps_int"(int op)
+    double value_of_two "op_value_of_two"(int op, double x, double y)
+    double pullback_a "op_pullback_a"(int op, double x, double y, double g)
+    double pullback_b "op_pullback_b"(int op, double x, double y, double z, double g)
 
-
-# What is asked of an op. No other code may compare op numbers by order.
-
-cdef inline bint has_edges(int op) noexcept nogil:
-    """Its operands are listed in the edges arena."""
-    return op == CUSTOM or op == NATIVE or op == DOT
-
-
-cdef inline bint has_two_operands(int op) noexcept nogil:
-    return op == ADD or op == MUL or op == POWER or op == POW or is_choice(op)
-
-
-cdef inline bint is_choice(int op) noexcept nogil:
-    """Of two operands, by comparing: one that is not chosen gets 0, and not 0 * infinity."""
-    return op == MAXIMUM or op == MINIMUM or is_pick(op)
-
-
-cdef inline bint is_pick(int op) noexcept nogil:
-    """The first operand decides, and gets no gradient."""
-    return op == PICK or op == PICK_NOT
-
-
-cdef inline bint is_function(int op) noexcept nogil:
-    """Of one operand: see `value` and `slope`."""
-    return (
-        op == RELU or op == EXP or op == LOG or op == TANH or op == SIGMOID or op == SQRT or op == SIN or op == COS
-        or op == ABS
-    )
-
-
-cdef inline bint has_one_operand(int op) noexcept nogil:
-    return is_function(op) or op == STOP
-
-
-cdef inline bint shows_second_operand(int op) noexcept nogil:
-    """In `_prev`. A power's number is a hidden leaf."""
-    return has_two_operands(op) and op != POWER
-
-
-cdef inline bint slope_may_raise(int op) noexcept nogil:
-    return op == POWER or op == POW
-
-
-# One pair an op. x is the operand, y the value; every slope is checked against finite differences.
-
-cdef inline double relu_value(double x) noexcept nogil: return 0.0 if x < 0.0 else x
-cdef inline double relu_slope(double x, double y) noexcept nogil: return 1.0 if y > 0.0 else 0.0    # [y > 0]
-
-cdef inline double exp_value(double x) noexcept nogil: return exp(x)
-cdef inline double exp_slope(double x, double y) noexcept nogil: return y                           # e^x
-
-cdef inline double log_value(double x) noexcept nogil: return log(x)
-cdef inline double log_slope(double x, double y) noexcept nogil: return 1.0 / x                     # 1 / x
-
-cdef inline double tanh_value(double x) noexcept nogil: return tanh(x)
-cdef inline double tanh_slope(double x, double y) noexcept nogil: return 1.0 - y * y                # 1 - tanh(x)^2
-
-cdef inline double sigmoid_value(double x) noexcept nogil: return logistic(x)
-cdef inline double sigmoid_slope(double x, double y) noexcept nogil: return y * (1.0 - y)           # y (1 - y)
-
-cdef inline double sqrt_value(double x) noexcept nogil: return sqrt(x)
-cdef inline double sqrt_slope(double x, double y) noexcept nogil: return 0.5 / y                    # 1 / (2 sqrt(x))
-
-cdef inline double sin_value(double x) noexcept nogil: return sin(x)
-cdef inline double sin_slope(double x, double y) noexcept nogil: return cos(x)                      # cos(x)
-
-cdef inline double cos_value(double x) noexcept nogil: return cos(x)
-cdef inline double cos_slope(double x, double y) noexcept nogil: return -sin(x)                     # -sin(x)
-
-cdef inline double abs_value(double x) noexcept nogil: return fabs(x)
-cdef inline double abs_slope(double x, double y) noexcept nogil: return (x > 0.0) - (x < 0.0)       # sign(x), 0 at 0
-
-
-cdef inline double logistic(double x) noexcept nogil:
-    """1 / (1 + e^-x) by whichever form cannot overflow."""
-    cdef double e = exp(-fabs(x))
-    return (1.0 if x >= 0.0 else e) / (1.0 + e)
-
-
-cdef inline double value(int op, double x) noexcept nogil:
-    if op == RELU: return relu_value(x)
-    elif op == EXP: return exp_value(x)
-    elif op == LOG: return log_value(x)
-    elif op == TANH: return tanh_value(x)
-    elif op == SIGMOID: return sigmoid_value(x)
-    elif op == SQRT: return sqrt_value(x)
-    elif op == SIN: return sin_value(x)
-    elif op == COS: return cos_value(x)
-    elif op == ABS: return abs_value(x)
-    elif op == STOP: return x
-    UNKNOWN_OP(op)
-    return NAN
-
-
-cdef inline double slope(int op, double x, double y) noexcept nogil:
-    if op == RELU: return relu_slope(x, y)
-    elif op == EXP: return exp_slope(x, y)
-    elif op == LOG: return log_slope(x, y)
-    elif op == TANH: return tanh_slope(x, y)
-    elif op == SIGMOID: return sigmoid_slope(x, y)
-    elif op == SQRT: return sqrt_slope(x, y)
-    elif op == SIN: return sin_slope(x, y)
-    elif op == COS: return cos_slope(x, y)
-    elif op == ABS: return abs_slope(x, y)
-    UNKNOWN_OP(op)
-    return NAN
-
-
-# Of two operands, x and y; z is the value. A power is what C says, without errors; see `power` for Python's. Of two
-# equal operands maximum and minimum take the first, and each gets half, as in PyTorch; both get all of it where one is
-# no number, likewise. The pullbacks are an operand's share of the adjoint g: what is not chosen gets 0, whatever g is.
-
-cdef inline double value_of_two(int op, double x, double y) noexcept nogil:
-    if op == ADD: return x + y
-    elif op == MUL: return x * y
-    elif op == POWER or op == POW: return pow(x, y)
-    elif op == MAXIMUM: return x if x >= y or x != x else y
-    elif op == MINIMUM: return x if x <= y or x != x else y
-    elif op == PICK: return y if x != 0.0 else -0.0
-    elif op == PICK_NOT: return y if x == 0.0 else -0.0
-    UNKNOWN_OP(op)
-    return NAN
-
-
-cdef inline double pullback_a(int op, double x, double y, double g) noexcept nogil:
-    if op == ADD: return g
-    elif op == MUL: return y * g
-    elif op == POWER or op == POW: return 0.0 if y == 0.0 else y * pow(x, y - 1.0) * g
-    elif op == MAXIMUM: return 0.5 * g if x == y else 0.0 if x < y else g
-    elif op == MINIMUM: return 0.5 * g if x == y else 0.0 if x > y else g
-    elif is_pick(op): return 0.0
-    UNKNOWN_OP(op)
-    return NAN
-
-
-cdef inline double pullback_b(int op, double x, double y, double z, double g) noexcept nogil:
-    """Nobody asks for that of a POWER."""
-    if op == ADD: return g
-    elif op == MUL: return x * g
-    elif op == POW: return pow_exponent_slope(x, y, z) * g
-    elif op == MAXIMUM: return 0.5 * g if x == y else 0.0 if x > y else g
-    elif op == MINIMUM: return 0.5 * g if x == y else 0.0 if x < y else g
-    elif op == PICK: return g if x != 0.0 else 0.0
-    elif op == PICK_NOT: return g if x == 0.0 else 0.0
-    UNKNOWN_OP(op)
-    return NAN
+cdef extern from "ops/python.h":
+    ctypedef struct FunctionRow:
+        int op, ulp, reads
+        const char *name
+        const char *text
+        const char *activation
+        const char *about
+        const char *complaint
+        const char *slope
+    ctypedef struct TwoRow:
+        const char *name
+        const char *text
+        const char *value
+        const char *pullback_a
+        const char *pullback_b
+    enum:
+        FUNCTION_COUNT, TWO_COUNT
+    const TwoRow *two_rows
+    const FunctionRow *function_rows
+    const FunctionRow *function_row(int op) noexcept nogil
+    str text "op_text_object"(int op)
+    void *error "op_error"(int op) noexcept
 
 
 cdef inline object domain_error(int op, double x):
     """The exception for an x whose value is infinite or not a number."""
-    if op == EXP:
-        return OverflowError(f"exp({x!r}) is too large for a float")
-    if op == LOG:
-        return ValueError(f"log({x!r}) is not defined: it wants a number above 0")
-    if op == SQRT:
-        return ValueError(f"sqrt({x!r}) is not a real number: it wants a number that is not negative")
-    return ValueError(f"{'sin' if op == SIN else 'cos'}({x!r}) is not defined: it wants a finite number")
+    cdef const FunctionRow *row = function_row(op)
+    return (<object> error(op))(f"{row.name.decode()}({x!r}) {row.complaint.decode()}")
 
 
 cdef inline bint is_odd(double y) noexcept nogil:
@@ -247,8 +132,3 @@ cdef inline bint try_power_pullback(double x, double y, double g, double *share)
     cdef bint real = try_power(x, y - 1.0, share)
     share[0] = y * share[0] * g
     return real
-
-
-cdef inline double pow_exponent_slope(double x, double y, double z) noexcept nogil:
-    """d(x ** y)/dy = x^y log(x), 0 for x == 0 and y >= 0, as PyTorch's pow_backward_exponent."""
-    return 0.0 if x == 0.0 and y >= 0.0 else z * log(x)

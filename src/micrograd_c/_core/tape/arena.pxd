@@ -32,7 +32,7 @@ cdef struct Node:
     int32_t a           # first operand; of an n-ary node, where its edges start
     int32_t b           # second operand, 0 if there is none; of an n-ary node, how many edges
     int32_t forward     # while nodes are moved only: new index of the node that was at this place
-    uint8_t op          # rules.Op
+    uint8_t op          # of rules
     uint8_t flags       # Flag bits
     uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
     uint8_t dot         # of a dot: DotState bits; of a POW: PowState bits; of what is DETACHED: DetachedState bits

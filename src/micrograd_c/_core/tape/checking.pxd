@@ -101,7 +101,7 @@ cdef inline const char *fault_of_edges(Tape *t, int32_t i, int32_t edges_before)
         return NULL
     if node.b <= PRODUCT or not edge[BIAS].a or edge[BIAS].b or edge[ADJOINT].a or edge[ADJOINT].b:
         return "a dot's edges are not as they must be"
-    if node.activation != rules.ADD and not rules.is_function(node.activation):
+    if node.activation != rules.ADD and not rules.is_activation(node.activation):
         return "a dot has an unknown activation"
     for k in range(PRODUCT, node.b):
         if not edge[k].a or not edge[k].b: return "a dot lacks an operand"

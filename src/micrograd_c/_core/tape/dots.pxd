@@ -6,6 +6,7 @@ at recording, their adjoints from the sum's. Before anything else happens to the
 puts them in place.
 """
 
+from libc.math cimport NAN
 from libc.stdint cimport int32_t, uint8_t
 
 from micrograd_c._core.ops cimport rules
@@ -32,11 +33,14 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) n
     cdef uint8_t reached = 0
     cdef double adjoint = node.grad
     cdef int marked
-    if node.activation == rules.RELU:
-        adjoint *= rules.relu_slope(0.0, node.data)
+    if node.activation == rules.RELU:   # by far the commonest: of a constant op the compiler knows the rules
+        adjoint *= rules.slope(rules.RELU, NAN, node.data)
+        if not rules.gradient_keeps_int(rules.RELU):
+            grad_float = GRAD_FLOAT
     elif node.activation != rules.ADD:
-        adjoint *= rules.slope(node.activation, 0.0, node.data)     # of these rules none asks for x
-        grad_float = GRAD_FLOAT
+        adjoint *= rules.slope(node.activation, NAN, node.data)     # of activations none asks for x
+        if not rules.gradient_keeps_int(node.activation):
+            grad_float = GRAD_FLOAT
     adjoint += 0.0      # -0.0 added to an adjoint is 0.0
     edge[ADJOINT].term = adjoint
     node.dot |= SWEPT | grad_float

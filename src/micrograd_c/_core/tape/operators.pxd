@@ -120,9 +120,6 @@ cdef inline int32_t record_pow(Tape *t, int32_t a, int32_t b, Number data, uint8
 cdef inline int32_t unary(Tape *t, int32_t a, int op) except -1:
     cdef double x = t.nodes[a].data
     cdef double y = rules.value(op, x)
-    cdef uint8_t data_int = 0
     if not isfinite(y) and isfinite(x) or y != y and x == x:
         raise rules.domain_error(op, x)
-    if op == rules.ABS or op == rules.RELU:
-        data_int = DATA_INT if op == rules.RELU and x < 0.0 else t.nodes[a].flags & DATA_INT
-    return record(t, op, a, 0, y, data_int)
+    return record(t, op, a, 0, y, DATA_INT if rules.result_is_int(op, x, t.nodes[a].flags & DATA_INT) else 0)

@@ -136,10 +136,9 @@ cdef inline str op_name(Node *node):
     if node.op == rules.POWER:
         exponent = tape.nodes + node.b
         return f"**{as_python(exponent.data, exponent.flags & DATA_INT)}"
-    return (
-        "", "+", "*", "", "**", "max", "min", "pick", "pick not", "ReLU", "exp", "log", "tanh", "sigmoid", "sqrt",
-        "sin", "cos", "abs", "stop", "", "vmap",
-    )[node.activation if node.op == rules.DOT else node.op]
+    if node.op == rules.DOT:
+        return rules.text(node.activation)
+    return rules.text(node.op)
 
 
 cdef inline int run_hook(int32_t index) except -1:

@@ -45,7 +45,7 @@ cdef extern from "value_type.h":
     int install_value_type(
         PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
         void (*let_go)(PyObject *) noexcept, void (*dealloc)(PyObject *) noexcept, object (*leaf)(object),
-        bint (*clear_all_but_plain_data)(PyObject *) noexcept,
+        bint (*clear_all_but_plain_data)(PyObject *) noexcept, object (*function)(object, int),
     ) except -1
     bint adds_as_value(object o) noexcept
     bint multiplies_as_value(object o) noexcept
@@ -299,43 +299,7 @@ cdef class Value:
             note_read(self, "it is looked up in a dict or set, which is by identity,")
         return object.__hash__(self)
 
-    # --- functions ---
-
-    def relu(self):
-        """max(0, x); its slope at 0 is 0. A negative int or float gives the int 0, as in micrograd."""
-        return by_rule(self, rules.RELU)
-
-    def exp(self):
-        """e ** x. Raises OverflowError above 709.78."""
-        return by_rule(self, rules.EXP)
-
-    def log(self):
-        """The natural logarithm. Raises ValueError unless x > 0."""
-        return by_rule(self, rules.LOG)
-
-    def tanh(self):
-        """The hyperbolic tangent."""
-        return by_rule(self, rules.TANH)
-
-    def sigmoid(self):
-        """1 / (1 + e ** -x), for any x without overflow."""
-        return by_rule(self, rules.SIGMOID)
-
-    def sqrt(self):
-        """The square root. Raises ValueError for x < 0; its slope at 0 is infinite."""
-        return by_rule(self, rules.SQRT)
-
-    def sin(self):
-        """The sine of x radians."""
-        return by_rule(self, rules.SIN)
-
-    def cos(self):
-        """The cosine of x radians."""
-        return by_rule(self, rules.COS)
-
-    def abs(self):
-        """|x|, also as abs(v); its slope at 0 is 0. An int stays one."""
-        return by_rule(self, rules.ABS)
+    # Functions of one number, relu() and others, are in the table of ops, see value_type.h
 
     # --- Python state ---
 
@@ -550,6 +514,10 @@ cdef object leaf(object number):
     return value
 
 
+cdef object function(object value, int op):
+    return by_rule(<Value> value, op)
+
+
 cdef void keep_if_reached(PyObject *handle) noexcept:
     """Nobody refers to a Value any more but weakly: live Values computed from it, if any, now do."""
     value = <Value> handle
@@ -604,7 +572,7 @@ cdef int set_up() except -1:
     tape.index_offset = <char *> &value.index - <char *> <void *> value
     install_value_type(
         <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go,
-        dealloc, leaf, clear_all_but_plain_data,
+        dealloc, leaf, clear_all_but_plain_data, function,
     )
     return 0
 

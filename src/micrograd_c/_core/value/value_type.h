@@ -1,8 +1,12 @@
 /* What Cython cannot say about the type Value: a __dict__ made only when needed, dying and being called without
    overhead. Included by value/value.pyx, which installs it into the type when the module is loaded. Knows nothing of nodes.
 
+   Value's functions of one number are methods that are made from the table of ops.
+
    Each function here does its share and then calls what Cython made for the same slot. Subclasses written in Python
    have slots of their own, which call these. */
+
+#include "ops/python.h"
 
 static struct {
     PyTypeObject *type;
@@ -13,6 +17,7 @@ static struct {
     destructor dealloc;                 /* what is installed: value_dealloc, after the short way for plain Values */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
     int (*clear_all_but_plain_data)(PyObject *);    /* 0, and nothing done, if there is no such data */
+    PyObject *(*function)(PyObject *, int);     /* of a Value and an op: the Value that it gives */
     traverseproc made_traverse;         /* as Cython made them */
     inquiry made_clear;
     destructor made_dealloc;
@@ -209,9 +214,30 @@ static int make_attribute_methods(PyTypeObject *type) {
     return status;
 }
 
+/* value.exp() and the like. */
+#define FUNCTION(NAME, name, ...) \
+    static PyObject *value_##name(PyObject *o, PyObject *nothing) { return value_type.function(o, OP_##NAME); }
+#include "ops/table.h"
+
+static PyMethodDef function_methods[] = {
+#define FUNCTION(NAME, name, text, activation, about, ...) {#name, value_##name, METH_NOARGS, about},
+#include "ops/table.h"
+};
+
+static int make_function_methods(PyTypeObject *type) {
+    int i, status = 0;
+    for (i = 0; i < FUNCTION_COUNT && !status; i++) {
+        PyObject *method = PyDescr_NewMethod(type, function_methods + i);
+        status = method ? PyObject_SetAttrString((PyObject *)type, function_methods[i].ml_name, method) : -1;
+        Py_XDECREF(method);
+    }
+    return status;
+}
+
 static int install_value_type(
     PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), void (*let_go)(PyObject *),
-    destructor dealloc, PyObject *(*leaf)(PyObject *), int (*clear_all_but_plain_data)(PyObject *)
+    destructor dealloc, PyObject *(*leaf)(PyObject *), int (*clear_all_but_plain_data)(PyObject *),
+    PyObject *(*function)(PyObject *, int)
 ) {
     PyNumberMethods operators = *type->tp_as_number;
     type->tp_name = "micrograd_c.engine.Value";     /* as CPython's own messages call it */
@@ -223,6 +249,7 @@ static int install_value_type(
     value_type.dealloc = dealloc;
     value_type.leaf = leaf;
     value_type.clear_all_but_plain_data = clear_all_but_plain_data;
+    value_type.function = function;
     value_type.made_operators = operators;
     value_type.made_traverse = type->tp_traverse;
     value_type.made_clear = type->tp_clear;
@@ -240,7 +267,8 @@ static int install_value_type(
     PyType_Modified(type);
     if (make_slot_wrapper("__add__", operators.nb_add) || make_slot_wrapper("__sub__", operators.nb_subtract)
             || make_slot_wrapper("__mul__", operators.nb_multiply)
-            || make_slot_wrapper("__truediv__", operators.nb_true_divide) || make_attribute_methods(type))
+            || make_slot_wrapper("__truediv__", operators.nb_true_divide) || make_function_methods(type)
+            || make_attribute_methods(type))
         return -1;
     return 0;
 }

@@ -9,16 +9,14 @@ Knows nothing of Python, of the tape, or of where rows come from. */
 
 #include <stdint.h>
 
+#include "ops/ops.h"
+
 /* Sums over rows are taken lane by lane over a chunk, and then of the lanes: neither the size of blocks nor the number of
    threads shows. */
 enum { MOST_LANES = 8, CHUNK = 2048, MOST_THREADS = 64 };
 
-/* What an instruction does; from ADD to ABS and STOP as in ops/rules.pxd. */
-enum Instruct {
-    DO_MOVE, DO_ADD, DO_MUL, DO_POWER, DO_POW, DO_MAXIMUM, DO_MINIMUM, DO_PICK, DO_PICK_NOT,
-    DO_RELU, DO_EXP, DO_LOG, DO_TANH, DO_SIGMOID, DO_SQRT, DO_SIN, DO_COS, DO_ABS, DO_STOP,
-    DO_LAYER
-};
+/* An instruction does an op of the table, or one of these. */
+enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT };
 
 enum InstructionFlag {
     A_UNIFORM = 1,  /* a is not the number of a slot but of a use of a uniform */
@@ -40,7 +38,7 @@ typedef struct {
 /* out[i] = activation(bias[i] + weight[i][0] * in[0] + weight[i][1] * in[1] + ...) */
 typedef struct {
     int32_t inputs, outputs;
-    int32_t activation;             /* DO_RELU, DO_TANH, DO_SIGMOID or DO_MOVE */
+    int32_t activation;             /* an op, or DO_MOVE for none */
     int32_t weights;                /* the first one's use; the others follow, row by row */
     int32_t biases;
     int32_t wants_weights;          /* 1: somebody asks for the gradients of weights or biases */

@@ -62,186 +62,32 @@ ALWAYS_INLINE Lanes LANES(with_sign)(Lanes x, Lanes sign) {
     return NUMBERS(BITS(x) | (BITS(sign) & ((uint64_t)1 << 63)));
 }
 
-/* --- functions; what is not said otherwise is from FreeBSD's msun, whose bounds are below 1 ulp --- */
+#include "ops/lane_functions.h"
 
-/* 2^k for a whole k from -1022 to 1023 */
-ALWAYS_INLINE Lanes LANES(power_of_two)(Lanes k) {
-    return NUMBERS((BITS(k + ROUNDER) - BITS(LANES(all)(ROUNDER)) + 1023) << 52);
-}
+/* --- the table of ops --- */
 
-ALWAYS_INLINE Lanes LANES(exp)(Lanes x) {
-    Lanes k, half, high, low, r, t, c, y;
-    Bits number = MASK(x == x);
-    Lanes limited = LANES(select)(MASK(x > 710.0), LANES(all)(710.0), x);
-    limited = LANES(select)(MASK(limited < -746.0), LANES(all)(-746.0), limited);
-    k = (limited * 1.44269504088896338700e+00 + ROUNDER) - ROUNDER;
-    high = limited - k * 6.93147180369123816490e-01;
-    low = k * 1.90821492927058770002e-10;
-    r = high - low;
-    t = r * r;
-    c = r - t * (1.66666666666666019037e-01 + t * (-2.77777777770155933842e-03 + t * (6.61375632143793436117e-05
-            + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
-    y = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
-    half = (k * 0.5 + ROUNDER) - ROUNDER;
-    return LANES(select)(number, y * LANES(power_of_two)(half) * LANES(power_of_two)(k - half), x);
-}
-
-ALWAYS_INLINE Lanes LANES(log)(Lanes x) {
-    Bits tiny = MASK(x < 2.2250738585072014e-308);
-    Lanes scaled = LANES(select)(tiny, x * 18014398509481984.0, x);
-    Bits bits = BITS(scaled) + (0x3ff0000000000000u - 0x3fe6a09e00000000u);
-    Lanes k = NUMBERS((bits >> 52) + BITS(LANES(all)(ROUNDER))) - (ROUNDER + 1023.0);
-    Lanes f = NUMBERS((bits & 0x000fffffffffffffu) + 0x3fe6a09e00000000u) - 1.0;
-    Lanes half_square = 0.5 * f * f;
-    Lanes s = f / (2.0 + f);
-    Lanes z = s * s;
-    Lanes w = z * z;
-    Lanes odd = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-    Lanes even = z * (6.666666666666735130e-01 + w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01
-            + w * 1.479819860511658591e-01)));
-    Lanes y;
-    k = LANES(select)(tiny, k - 54.0, k);
-    y = s * (half_square + even + odd) + k * 1.90821492927058770002e-10 - half_square + f
-            + k * 6.93147180369123816490e-01;
-    y = LANES(select)(MASK(x < INFINITY), y, x);       /* also for no number */
-    y = LANES(select)(MASK(x == 0.0), LANES(all)(-INFINITY), y);
-    return LANES(select)(MASK(x < 0.0), LANES(all)(NAN), y);
-}
-
-/* Cephes below 0.625, by exp above */
-ALWAYS_INLINE Lanes LANES(tanh)(Lanes x) {
-    Lanes size = LANES(magnitude)(x);
-    Lanes z = x * x;
-    Lanes above = z * (z * -9.64399179425052238628e-1 + -9.92877231001918586564e1) + -1.61468768441708447952e3;
-    Lanes below = z * (z * (z + 1.12811678491632931402e2) + 2.23548839060100448583e3) + 4.84406305325125486048e3;
-    Lanes small = x + x * z * (above / below);
-    Lanes large = 1.0 - 2.0 / (LANES(exp)(size + size) + 1.0);
-    return LANES(with_sign)(LANES(select)(MASK(size < 0.625), small, large), x);      /* of -0.0, too */
-}
-
-ALWAYS_INLINE Lanes LANES(sigmoid)(Lanes x) {
-    Lanes e = LANES(exp)(-LANES(magnitude)(x));
-    return LANES(select)(MASK(x >= 0.0), LANES(all)(1.0), e) / (1.0 + e);
-}
-
-/* sine or, a quarter turn further, cosine; lanes beyond 2^19 quarter turns are left to libm */
-ALWAYS_INLINE Lanes LANES(wave)(Lanes x, uint64_t quarter, double (*libm)(double)) {
-    Lanes far = NUMBERS(~MASK(LANES(magnitude)(x) < 823549.0) & BITS(LANES(all)(1.0)));
-    Lanes rounded = x * 6.36619772367581382433e-01 + ROUNDER;
-    Lanes n = rounded - ROUNDER;
-    Bits turn = BITS(rounded) + quarter;
-    Lanes t = x - n * 1.57079632673412561417e+00;
-    Lanes w = n * 6.07710050630396597660e-11;
-    Lanes r = t - w;
-    Lanes lost = (t - r) - w + -(n * 2.02226624879595063154e-21);
-    Lanes y = r + lost;
-    Lanes tail = (r - y) + lost;
-    Lanes z = y * y;
-    Lanes v = z * y;
-    Lanes s = 8.33333333332248946124e-03 + z * (-1.98412698298579493134e-04 + z * (2.75573137070700676789e-06
-            + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)));
-    Lanes c = z * (4.16666666666666019037e-02 + z * (-1.38888888888741095749e-03 + z * (2.48015872894767294178e-05
-            + z * (-2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
-    Lanes half = 0.5 * z;
-    Lanes one = 1.0 - half;
-    Lanes result;
-    s = y - ((z * (0.5 * tail - v * s) - tail) - v * -1.66666666666666324348e-01);
-    c = one + (((1.0 - one) - half) + (z * c - y * tail));
-    result = LANES(select)(MASK((turn & 1) != 0), c, s);
-    result = NUMBERS(BITS(result) ^ ((turn & 2) << 62));
-    if (SUM(far) != 0.0) {
-        int k;
-        for (k = 0; k < LANE_COUNT; k++)
-            if (LANE(far, k) != 0.0)
-                LANE(result, k) = libm(LANE(x, k));
-    }
-    return result;
-}
-
-ALWAYS_INLINE Lanes LANES(sin)(Lanes x) {
-    /* the reduction loses the sign of -0.0 */
-    return LANES(select)(MASK(x == 0.0), x, LANES(wave)(x, 0, sin));
-}
-
-ALWAYS_INLINE Lanes LANES(cos)(Lanes x) { return LANES(wave)(x, 1, cos); }
-
-ALWAYS_INLINE Lanes LANES(sqrt)(Lanes x) {
-#ifdef SQUARE_ROOTS
-    return SQUARE_ROOTS(x);
-#else
-    int k;
-    for (k = 0; k < LANE_COUNT; k++)
-        LANE(x, k) = sqrt(LANE(x, k));
-    return x;
-#endif
-}
-
-static Lanes LANES(libm_pow)(Lanes x, Lanes y) {
-    int k;
-    for (k = 0; k < LANE_COUNT; k++)
-        LANE(x, k) = pow(LANE(x, k), LANE(y, k));
-    return x;
-}
-
-ALWAYS_INLINE Lanes LANES(power)(Lanes x, double y) {
-    if (y == 2.0)
-        return x * x;
-    if (y == 1.0)
-        return x;
-    if (y == 0.0)
-        return LANES(all)(1.0);
-    if (y == -1.0)
-        return 1.0 / x;
-    if (y == 3.0)
-        return x * x * x;
-    if (y == -2.0) {
-        x = 1.0 / x;    /* first: the square of x may be too large or too small where its inverse is not */
-        return x * x;
-    }
-    if (y == 0.5 || y == -0.5 || y == 1.5 || y == -1.5) {
-        Lanes root = LANES(sqrt)(x) + 0.0;      /* of -0.0: 0.0, as of pow */
-        root = LANES(select)(MASK(x == -INFINITY), LANES(all)(INFINITY), root);
-        if (y == 0.5)
-            return root;
-        if (y == -0.5)
-            return 1.0 / root;
-        x = LANES(magnitude)(x);    /* where it was negative, the root is no number */
-        return y == 1.5 ? x * root : 1.0 / x / root;
-    }
-    return LANES(libm_pow)(x, LANES(all)(y));
-}
-
-ALWAYS_INLINE Lanes LANES(relu)(Lanes x) { return LANES(select)(MASK(x < 0.0), LANES(all)(0.0), x); }
-
-/* As in ops/rules.pxd. Value and slope of the functions of one operand x, y being the value. */
+/* Of the functions of one operand x, y being the value. */
 ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
     switch (op) {
-    case DO_RELU: return LANES(relu)(x);
-    case DO_EXP: return LANES(exp)(x);
-    case DO_LOG: return LANES(log)(x);
-    case DO_TANH: return LANES(tanh)(x);
-    case DO_SIGMOID: return LANES(sigmoid)(x);
-    case DO_SQRT: return LANES(sqrt)(x);
-    case DO_SIN: return LANES(sin)(x);
-    case DO_COS: return LANES(cos)(x);
-    case DO_ABS: return LANES(magnitude)(x);
+#define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, slope, \
+                 ulp, lane_value, lane_slope) \
+    case OP_##NAME: return lane_value;
+#include "ops/table.h"
     }
     UNKNOWN_OP(op);
     return LANES(all)(NAN);
 }
 
+#define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, slope, \
+                 ulp, lane_value, lane_slope) \
+    ALWAYS_INLINE Lanes LANES(slope_of_##NAME)(int op OP_PARAMETERS_##reads(Lanes)) { (void)op; return lane_slope; }
+#include "ops/table.h"
+
 ALWAYS_INLINE Lanes LANES(slope)(int op, Lanes x, Lanes y) {
-    Lanes zero = LANES(all)(0.0), one = LANES(all)(1.0);
     switch (op) {
-    case DO_RELU: return LANES(select)(MASK(y > 0.0), one, zero);
-    case DO_EXP: return y;
-    case DO_LOG: return 1.0 / x;
-    case DO_TANH: return 1.0 - y * y;
-    case DO_SIGMOID: return y * (1.0 - y);
-    case DO_SQRT: return 0.5 / y;
-    case DO_SIN: return LANES(cos)(x);
-    case DO_COS: return -LANES(sin)(x);
-    case DO_ABS: return LANES(select)(MASK(x > 0.0), one, LANES(select)(MASK(x < 0.0), -one, zero));
+#define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, ...) \
+    case OP_##NAME: return LANES(slope_of_##NAME)(op OP_ARGUMENTS_##reads);
+#include "ops/table.h"
     }
     UNKNOWN_OP(op);
     return LANES(all)(NAN);
@@ -249,53 +95,62 @@ ALWAYS_INLINE Lanes LANES(slope)(int op, Lanes x, Lanes y) {
 
 /* Value and pullbacks of the ops of two, x and y; z is the value, g its adjoint. */
 ALWAYS_INLINE Lanes LANES(value_of_two)(int op, Lanes x, Lanes y) {
-    Lanes nothing = LANES(all)(-0.0);
     switch (op) {
-    case DO_ADD: return x + y;
-    case DO_MUL: return x * y;
-    case DO_POW: return LANES(libm_pow)(x, y);
-    case DO_MAXIMUM: return LANES(select)(MASK(x >= y) | MASK(x != x), x, y);
-    case DO_MINIMUM: return LANES(select)(MASK(x <= y) | MASK(x != x), x, y);
-    case DO_PICK: return LANES(select)(MASK(x != 0.0), y, nothing);
-    case DO_PICK_NOT: return LANES(select)(MASK(x == 0.0), y, nothing);
+#define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, pullback_b, lane_value, ...) \
+    case OP_##NAME: return lane_value;
+#include "ops/table.h"
     }
     UNKNOWN_OP(op);
     return LANES(all)(NAN);
 }
 
+#define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, pullback_b, lane_value, lane_pullback_a, \
+               lane_pullback_b) \
+    ALWAYS_INLINE Lanes LANES(pullback_a_of_##NAME)(Lanes g OP_PARAMETERS_##reads_a(Lanes)) { \
+        (void)g; \
+        return lane_pullback_a; \
+    } \
+    ALWAYS_INLINE Lanes LANES(pullback_b_of_##NAME)(Lanes g OP_PARAMETERS_##reads_b(Lanes)) { return lane_pullback_b; }
+#include "ops/table.h"
+
 ALWAYS_INLINE Lanes LANES(pullback_a)(int op, Lanes x, Lanes y, Lanes g) {
-    Lanes zero = LANES(all)(0.0);
     switch (op) {
-    case DO_ADD: return g;
-    case DO_MUL: return y * g;
-    case DO_POW: return LANES(select)(MASK(y == 0.0), zero, y * LANES(libm_pow)(x, y - 1.0) * g);
-    case DO_MAXIMUM: return LANES(select)(MASK(x < y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
-    case DO_MINIMUM: return LANES(select)(MASK(x > y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
-    case DO_PICK:
-    case DO_PICK_NOT: return zero;
+#define OF_TWO(NAME, text, kind, value, reads_a, ...) \
+    case OP_##NAME: return LANES(pullback_a_of_##NAME)(g OP_ARGUMENTS_##reads_a);
+#include "ops/table.h"
     }
     UNKNOWN_OP(op);
     return LANES(all)(NAN);
 }
 
 ALWAYS_INLINE Lanes LANES(pullback_b)(int op, Lanes x, Lanes y, Lanes z, Lanes g) {
-    Lanes zero = LANES(all)(0.0);
     switch (op) {
-    case DO_ADD: return g;
-    case DO_MUL: return x * g;
-    case DO_POW: return LANES(select)(MASK(x == 0.0) & MASK(y >= 0.0), zero, z * LANES(log)(x)) * g;
-    case DO_MAXIMUM: return LANES(select)(MASK(x > y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
-    case DO_MINIMUM: return LANES(select)(MASK(x < y), zero, LANES(select)(MASK(x == y), 0.5 * g, g));
-    case DO_PICK: return LANES(select)(MASK(x != 0.0), g, zero);
-    case DO_PICK_NOT: return LANES(select)(MASK(x == 0.0), g, zero);
+#define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, ...) \
+    case OP_##NAME: return LANES(pullback_b_of_##NAME)(g OP_ARGUMENTS_##reads_b);
+#include "ops/table.h"
     }
     UNKNOWN_OP(op);
     return LANES(all)(NAN);
 }
 
-/* Of x ** y, y being a number. */
-ALWAYS_INLINE Lanes LANES(power_pullback)(Lanes x, double y, Lanes g) {
-    return y == 0.0 ? LANES(all)(0.0) : y * LANES(power)(x, y - 1.0) * g;
+/* Of an operand and a number. */
+ALWAYS_INLINE Lanes LANES(value_by_number)(int op, Lanes x, double y) {
+    switch (op) {
+#define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a) case OP_##NAME: return lane_value;
+#include "ops/table.h"
+    }
+    UNKNOWN_OP(op);
+    return LANES(all)(NAN);
+}
+
+ALWAYS_INLINE Lanes LANES(pullback_by_number)(int op, Lanes x, double y, Lanes g) {
+    switch (op) {
+#define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a) \
+    case OP_##NAME: return lane_pullback_a;
+#include "ops/table.h"
+    }
+    UNKNOWN_OP(op);
+    return LANES(all)(NAN);
 }
 
 /* --- sums over rows --- */
@@ -356,7 +211,7 @@ ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t 
     for (p = 0; p < many; p++)
         for (q = 0; q < vectors; q++) {
             double *out = slots + (int64_t)layer->out[i + p] * width;
-            STORE(out, v + q, layer->activation == DO_RELU ? LANES(relu)(sums[p][q]) : sums[p][q]);
+            STORE(out, v + q, layer->activation == OP_RELU ? LANES(relu)(sums[p][q]) : sums[p][q]);
         }
 }
 
@@ -372,7 +227,7 @@ static void LANES(layer_forward)(const Layer *layer, double *slots, int32_t widt
     for (; i < layer->outputs; i++)
         for (v = 0; v < vectors; v++)
             LANES(layer_tile)(layer, slots, width, v, numbers, i, 1, 1);
-    if (layer->activation == DO_TANH || layer->activation == DO_SIGMOID)
+    if (layer->activation != DO_MOVE && layer->activation != OP_RELU)
         for (i = 0; i < layer->outputs; i++) {
             double *out = slots + (int64_t)layer->out[i] * width;
             for (v = 0; v < vectors; v++)
@@ -495,10 +350,13 @@ static void LANES(layer_backward)(const Layer *layer, const double *slots, doubl
                                   int32_t rows, const double *numbers, int fresh, double *totals) {
     int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, i, j, v;
     switch (layer->activation) {
-    case DO_RELU: LANES(output_tiles)(layer, DO_RELU, slots, adjoints, width, rows, fresh, totals); break;
-    case DO_TANH: LANES(output_tiles)(layer, DO_TANH, slots, adjoints, width, rows, fresh, totals); break;
-    case DO_SIGMOID: LANES(output_tiles)(layer, DO_SIGMOID, slots, adjoints, width, rows, fresh, totals); break;
     case DO_MOVE: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, fresh, totals); break;
+#define FUNCTION(NAME, name, text, activation, ...) \
+    case OP_##NAME: \
+        if (sizeof(activation) == 1) UNKNOWN_OP(OP_##NAME); \
+        else LANES(output_tiles)(layer, OP_##NAME, slots, adjoints, width, rows, fresh, totals); \
+        break;
+#include "ops/table.h"
     default: UNKNOWN_OP(layer->activation);
     }
     if (layer->wants_weights) {
@@ -559,8 +417,10 @@ ALWAYS_INLINE void LANES(apply_both)(int op, const Instruction *it, const double
     }
 }
 
-#define ONE(name) case name: LANES(apply)(name, slots + (int64_t)it->a * width, out, vectors); break
-#define TWO(name) case name: LANES(apply_both)(name, it, slots, width, out, numbers, vectors); break
+ALWAYS_INLINE void LANES(apply_by_number)(int op, const double *a, double number, double *out, int32_t vectors) {
+    int32_t v;
+    EACH(v) STORE(out, v, LANES(value_by_number)(op, LOAD(a, v), number));
+}
 
 static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
@@ -570,17 +430,17 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
         double *out = slots + (int64_t)it->out * width;
         switch (it->op) {
         case DO_LAYER: LANES(layer_forward)(code->layers + it->a, slots, width, vectors, numbers); break;
-        TWO(DO_ADD); TWO(DO_MUL); TWO(DO_POW); TWO(DO_MAXIMUM); TWO(DO_MINIMUM); TWO(DO_PICK); TWO(DO_PICK_NOT);
-        ONE(DO_RELU); ONE(DO_EXP); ONE(DO_LOG); ONE(DO_TANH); ONE(DO_SIGMOID); ONE(DO_SQRT); ONE(DO_SIN);
-        ONE(DO_COS); ONE(DO_ABS);
-        case DO_POWER: {
-            const double exponent = numbers[it->b];
-            const double *a = slots + (int64_t)it->a * width;
-            EACH(v) STORE(out, v, LANES(power)(LOAD(a, v), exponent));
+#define OF_TWO(NAME, ...) \
+        case OP_##NAME: LANES(apply_both)(OP_##NAME, it, slots, width, out, numbers, vectors); break;
+#define BY_NUMBER(NAME, ...) \
+        case OP_##NAME: \
+            LANES(apply_by_number)(OP_##NAME, slots + (int64_t)it->a * width, numbers[it->b], out, vectors); \
             break;
-        }
+#define FUNCTION(NAME, ...) \
+        case OP_##NAME: LANES(apply)(OP_##NAME, slots + (int64_t)it->a * width, out, vectors); break;
+#include "ops/table.h"
         case DO_MOVE:
-        case DO_STOP:
+        case OP_STOP:
             if (it->flags & A_UNIFORM) {
                 EACH(v) STORE(out, v, LANES(all)(numbers[it->a]));
             } else {
@@ -593,9 +453,6 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
         }
     }
 }
-
-#undef ONE
-#undef TWO
 
 /* What an operand gets: to its adjoint slot, or, a sum a lane, to the total of that use of a uniform. */
 #define GIVE(to, uniform, first, amount)                                                            \
@@ -646,9 +503,16 @@ ALWAYS_INLINE void LANES(push_both)(int op, const Instruction *it, const double 
 #undef Y
 }
 
-#define ONE(name) case name: LANES(push)(name, it, slots, adjoints, width, rows, fresh, totals); break
-#define TWO(name) \
-    case name: LANES(push_both)(name, it, slots, adjoints, width, rows, numbers, fresh, totals); break
+ALWAYS_INLINE void LANES(push_by_number)(int op, const Instruction *it, const double *slots, double *adjoints,
+                                         int32_t width, int32_t rows, double number, int fresh, double *totals) {
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    const double *x = slots + (int64_t)it->a * width;
+    const double *g = adjoints + (int64_t)it->adjoint * width;
+    int32_t v;
+    if (it->adjoint_a >= 0) {
+        GIVE(it->adjoint_a, 0, it->flags & A_FIRST, LANES(pullback_by_number)(op, LOAD(x, v), number, LOAD(g, v)))
+    }
+}
 
 static void LANES(backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
                             const double *numbers, int fresh, double *totals) {
@@ -664,24 +528,23 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
         case DO_LAYER:
             LANES(layer_backward)(code->layers + it->a, slots, adjoints, width, rows, numbers, fresh, totals);
             break;
-        TWO(DO_ADD); TWO(DO_MUL); TWO(DO_POW); TWO(DO_MAXIMUM); TWO(DO_MINIMUM); TWO(DO_PICK); TWO(DO_PICK_NOT);
-        ONE(DO_RELU); ONE(DO_EXP); ONE(DO_LOG); ONE(DO_TANH); ONE(DO_SIGMOID); ONE(DO_SQRT); ONE(DO_SIN);
-        ONE(DO_COS); ONE(DO_ABS);
+#define OF_TWO(NAME, ...) \
+        case OP_##NAME: \
+            LANES(push_both)(OP_##NAME, it, slots, adjoints, width, rows, numbers, fresh, totals); \
+            break;
+#define BY_NUMBER(NAME, ...) \
+        case OP_##NAME: \
+            LANES(push_by_number)(OP_##NAME, it, slots, adjoints, width, rows, numbers[it->b], fresh, totals); \
+            break;
+#define FUNCTION(NAME, ...) \
+        case OP_##NAME: LANES(push)(OP_##NAME, it, slots, adjoints, width, rows, fresh, totals); break;
+#include "ops/table.h"
         case DO_MOVE:
             if (it->adjoint_a >= 0) {
                 GIVE(it->adjoint_a, it->flags & A_UNIFORM, it->flags & A_FIRST, LOAD(g, v))
             }
             break;
-        case DO_POWER: {
-            const double exponent = numbers[it->b];
-            const double *x = slots + (int64_t)it->a * width;
-            if (it->adjoint_a >= 0) {
-                GIVE(it->adjoint_a, 0, it->flags & A_FIRST,
-                     LANES(power_pullback)(LOAD(x, v), exponent, LOAD(g, v)))
-            }
-            break;
-        }
-        case DO_STOP:
+        case OP_STOP:
             break;
         default:
             UNKNOWN_OP(it->op);
@@ -689,8 +552,6 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
     }
 }
 
-#undef ONE
-#undef TWO
 #undef GIVE
 #undef EACH
 #undef LOAD

@@ -1,0 +1,61 @@
+"""What the table of ops says, for those who show or test them. See table.h."""
+
+__all__ = ["functions", "of_two", "slope_at", "value_at"]
+
+
+def functions():
+    """Those of one number: a dict of what the table says of each of them, by the name of Value's method."""
+    return {read_text(function_rows[k].name): described(function_rows + k) for k in range(FUNCTION_COUNT)}
+
+
+def of_two():
+    """Ops of two operands: a dict of texts by the op's name, the rules among them as they are in the table."""
+    cdef const TwoRow *row
+    cdef int k
+    found = {}
+    for k in range(TWO_COUNT):
+        row = two_rows + k
+        found[read_text(row.name)] = {
+            "text": read_text(row.text),
+            "value": read_text(row.value),
+            "pullbacks": [read_text(row.pullback_a), read_text(row.pullback_b)],
+        }
+    return found
+
+
+def value_at(str name not None, double x):
+    """As C computes it: infinite or no number where Value's method raises."""
+    return value(row_of(name).op, x)
+
+
+def slope_at(str name not None, double x):
+    """The derivative at x, by the rule that a backward pass uses."""
+    cdef int op = row_of(name).op
+    return slope(op, x, value(op, x))
+
+
+cdef dict described(const FunctionRow *row):
+    return {
+        "text": read_text(row.text),
+        "activation": read_text(row.activation),
+        "about": read_text(row.about),
+        "error": <object> error(row.op) if error(row.op) != NULL else None,
+        "complaint": read_text(row.complaint),
+        "keeps_int": bool(result_is_int(row.op, 1.0, True)),
+        "reads_operand": bool(slope_reads(row.op) & READS_A),
+        "reads_value": bool(slope_reads(row.op) & READS_RESULT),
+        "slope": read_text(row.slope),
+        "ulp": row.ulp,
+    }
+
+
+cdef const FunctionRow *row_of(str name) except NULL:
+    cdef int k
+    for k in range(FUNCTION_COUNT):
+        if read_text(function_rows[k].name) == name:
+            return function_rows + k
+    raise ValueError(f"there is no function {name!r}: it must be one of {', '.join(functions())}")
+
+
+cdef str read_text(const char *text):
+    return text.decode()

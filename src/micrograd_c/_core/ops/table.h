@@ -1,0 +1,225 @@
+/* The table of ops: what each op computes and how it differentiates, for one number and for lanes of rows side by side.
+
+To add a function, write an entry here and, if no lane function computes it yet, one in lane_functions.h; then run
+`python src/micrograd_c/_core/ops/write.py` for the stub and the documentation. All else follows: the enum, dispatch, Value's method,
+`vmap`, what slots a backward pass needs, texts, activations of neurons, and tests on a grid, by finite differences and
+on every instruction set.
+
+This file is included many times. Whoever includes it defines those of the macros that it wants, before or after others:
+
+NODE(NAME, text)                an op that is no rule of numbers: the code that knows it names it
+OF_TWO(NAME, text, kind,        of two operands
+    value,
+    reads, pullback_a,
+    reads, pullback_b,
+    lane_value, lane_pullback_a, lane_pullback_b)
+BY_NUMBER(NAME, text,           of an operand and a number that is kept as a hidden leaf: there is no pullback_b
+    value,
+    reads, pullback_a,
+    lane_value, lane_pullback_a)
+FUNCTION(NAME, name,            of one operand
+    text, activation, about,
+    error, complaint,
+    result_is_int, keeps_int,
+    value,
+    reads, slope,
+    ulp, lane_value, lane_slope)
+
+NAME            of the op in C, OP_NAME, and in Cython, rules.NAME
+name            of Value's method
+text            `_op`, which pictures show
+about           the docstring
+activation      "" or, of what neurons may be given by its `name`, what their repr() begins with. Its slope may not read x
+error           raised where a finite x has no finite value, and where a number has none: OverflowError, ValueError; or
+                NEVER
+complaint       follows "name(x) " in the error's message
+result_is_int   whether Python would hold an int, from x and x_is_int
+keeps_int       1 if the gradient of an int is one where the result's is, as micrograd's relu has it, else 0
+kind            SMOOTH, POWER_OF; CHOICE: one that is not chosen gets 0, and not 0 * infinity; or PICK: a CHOICE whose
+                first operand decides, and gets no gradient
+reads           those numbers that the slope is made from, and is given: NONE, X, Y, XY, XYZ. Slots of rows' numbers
+                are kept for it, and a rule that uses another number does not compile
+ulp             how far lanes may be from the eager value: 0, or the distance that tests allow
+
+In functions, x is the operand and y the value. Of two operands x and y, z is the value, and a pullback is an operand's
+share of the adjoint g. Values and slopes come in pairs of columns because lanes have own functions for exp, log and the
+like (see lane_functions.h), and for choices, having no branches. A column for slopes that are written with ops, so that
+derivatives can be recorded, would be a third for each. */
+
+#ifndef NODE
+#define NODE(...)
+#endif
+#ifndef OF_TWO
+#define OF_TWO(...)
+#endif
+#ifndef BY_NUMBER
+#define BY_NUMBER(...)
+#endif
+#ifndef FUNCTION
+#define FUNCTION(...)
+#endif
+
+NODE(LEAF, "")          /* recorded from outside; nothing flows further down */
+NODE(STOP, "stop")      /* its operand itself, but no adjoint goes further down */
+NODE(CUSTOM, "")        /* any number of operands, listed in the edges arena, and a Python function for a rule */
+NODE(NATIVE, "vmap")    /* any number of operands, and a C function for a rule: see Native in tape.pxd */
+NODE(DOT, "")           /* b + w0*x0 + w1*x1 + ..., and perhaps an activation of it, in one node */
+
+/* --- of two operands --- */
+
+OF_TWO(ADD, "+", SMOOTH,
+    x + y,
+    NONE, g,
+    NONE, g,
+    x + y, g, g)
+
+OF_TWO(MUL, "*", SMOOTH,
+    x * y,
+    Y, y * g,
+    X, x * g,
+    x * y, y * g, x * g)
+
+/* A power is what C says, without errors; see `power` in rules.pxd for Python's. x ** 0 is 1 everywhere: its slope is 0. */
+BY_NUMBER(POWER, "**",
+    pow(x, y),
+    X, y == 0.0 ? 0.0 : y * pow(x, y - 1.0) * g,
+    LANES(power)(x, y), y == 0.0 ? LANES(all)(0.0) : y * LANES(power)(x, y - 1.0) * g)
+
+/* d(x ** y)/dy = x^y log(x), 0 for x == 0 and y >= 0, as PyTorch's pow_backward_exponent. */
+OF_TWO(POW, "**", POWER_OF,
+    pow(x, y),
+    XY, y == 0.0 ? 0.0 : y * pow(x, y - 1.0) * g,
+    XYZ, (x == 0.0 && y >= 0.0 ? 0.0 : z * log(x)) * g,
+    LANES(libm_pow)(x, y),
+    LANES(select)(MASK(y == 0.0), LANES(all)(0.0), y * LANES(libm_pow)(x, y - 1.0) * g),
+    LANES(select)(MASK(x == 0.0) & MASK(y >= 0.0), LANES(all)(0.0), z * LANES(log)(x)) * g)
+
+/* Of two equal operands the first, and each gets half, as in PyTorch; both get all where one is no number, likewise. */
+OF_TWO(MAXIMUM, "max", CHOICE,
+    x >= y || x != x ? x : y,
+    XY, x == y ? 0.5 * g : x < y ? 0.0 : g,
+    XY, x == y ? 0.5 * g : x > y ? 0.0 : g,
+    LANES(select)(MASK(x >= y) | MASK(x != x), x, y),
+    LANES(select)(MASK(x < y), LANES(all)(0.0), LANES(select)(MASK(x == y), 0.5 * g, g)),
+    LANES(select)(MASK(x > y), LANES(all)(0.0), LANES(select)(MASK(x == y), 0.5 * g, g)))
+
+OF_TWO(MINIMUM, "min", CHOICE,
+    x <= y || x != x ? x : y,
+    XY, x == y ? 0.5 * g : x > y ? 0.0 : g,
+    XY, x == y ? 0.5 * g : x < y ? 0.0 : g,
+    LANES(select)(MASK(x <= y) | MASK(x != x), x, y),
+    LANES(select)(MASK(x > y), LANES(all)(0.0), LANES(select)(MASK(x == y), 0.5 * g, g)),
+    LANES(select)(MASK(x < y), LANES(all)(0.0), LANES(select)(MASK(x == y), 0.5 * g, g)))
+
+/* y where x is not 0, else -0.0, which added to the other's y leaves that as it is. */
+OF_TWO(PICK, "pick", PICK,
+    x != 0.0 ? y : -0.0,
+    NONE, 0.0,
+    X, x != 0.0 ? g : 0.0,
+    LANES(select)(MASK(x != 0.0), y, LANES(all)(-0.0)),
+    LANES(all)(0.0),
+    LANES(select)(MASK(x != 0.0), g, LANES(all)(0.0)))
+
+OF_TWO(PICK_NOT, "pick not", PICK,
+    x == 0.0 ? y : -0.0,
+    NONE, 0.0,
+    X, x == 0.0 ? g : 0.0,
+    LANES(select)(MASK(x == 0.0), y, LANES(all)(-0.0)),
+    LANES(all)(0.0),
+    LANES(select)(MASK(x == 0.0), g, LANES(all)(0.0)))
+
+/* --- functions --- */
+
+FUNCTION(RELU, relu,
+    "ReLU", "ReLU", "max(0, x); its slope at 0 is 0. A negative int or float gives the int 0, as in micrograd.",
+    NEVER, "",
+    x_is_int || x < 0.0, 1,
+    x < 0.0 ? 0.0 : x,
+    Y, y > 0.0 ? 1.0 : 0.0,
+    0, LANES(relu)(x), LANES(select)(MASK(y > 0.0), LANES(all)(1.0), LANES(all)(0.0)))
+
+FUNCTION(EXP, exp,
+    "exp", "", "e ** x. Raises OverflowError above 709.78.",
+    OverflowError, "is too large for a float",
+    0, 0,
+    exp(x),
+    Y, y,
+    2, LANES(exp)(x), y)
+
+FUNCTION(LOG, log,
+    "log", "", "The natural logarithm. Raises ValueError unless x > 0.",
+    ValueError, "is not defined: it wants a number above 0",
+    0, 0,
+    log(x),
+    X, 1.0 / x,
+    2, LANES(log)(x), 1.0 / x)
+
+FUNCTION(EXPM1, expm1,
+    "expm1", "", "e ** x - 1, to the last digits also where x is near 0. Raises OverflowError above 709.78.",
+    OverflowError, "is too large for a float",
+    0, 0,
+    expm1(x),
+    Y, y + 1.0,
+    2, LANES(expm1)(x), y + 1.0)
+
+FUNCTION(LOG1P, log1p,
+    "log1p", "", "log(1 + x), to the last digits also where x is near 0. Raises ValueError unless x > -1.",
+    ValueError, "is not defined: it wants a number above -1",
+    0, 0,
+    log1p(x),
+    X, 1.0 / (1.0 + x),
+    2, LANES(log1p)(x), 1.0 / (1.0 + x))
+
+FUNCTION(TANH, tanh,
+    "tanh", "Tanh", "The hyperbolic tangent.",
+    NEVER, "",
+    0, 0,
+    tanh(x),
+    Y, 1.0 - y * y,
+    2, LANES(tanh)(x), 1.0 - y * y)
+
+FUNCTION(SIGMOID, sigmoid,
+    "sigmoid", "Sigmoid", "1 / (1 + e ** -x), for any x without overflow.",
+    NEVER, "",
+    0, 0,
+    op_logistic(x),
+    Y, y * (1.0 - y),
+    2, LANES(sigmoid)(x), y * (1.0 - y))
+
+FUNCTION(SQRT, sqrt,
+    "sqrt", "", "The square root. Raises ValueError for x < 0; its slope at 0 is infinite.",
+    ValueError, "is not a real number: it wants a number that is not negative",
+    0, 0,
+    sqrt(x),
+    Y, 0.5 / y,
+    0, LANES(sqrt)(x), 0.5 / y)
+
+FUNCTION(SIN, sin,
+    "sin", "", "The sine of x radians.",
+    ValueError, "is not defined: it wants a finite number",
+    0, 0,
+    sin(x),
+    X, cos(x),
+    2, LANES(sin)(x), LANES(cos)(x))
+
+FUNCTION(COS, cos,
+    "cos", "", "The cosine of x radians.",
+    ValueError, "is not defined: it wants a finite number",
+    0, 0,
+    cos(x),
+    X, -sin(x),
+    2, LANES(cos)(x), -LANES(sin)(x))
+
+FUNCTION(ABS, abs,
+    "abs", "", "|x|, also as abs(v); its slope at 0 is 0. An int stays one.",
+    NEVER, "",
+    x_is_int, 0,
+    fabs(x),
+    X, (x > 0.0) - (x < 0.0),
+    0, LANES(magnitude)(x),
+    LANES(select)(MASK(x > 0.0), LANES(all)(1.0), LANES(select)(MASK(x < 0.0), LANES(all)(-1.0), LANES(all)(0.0))))
+
+#undef NODE
+#undef OF_TWO
+#undef BY_NUMBER
+#undef FUNCTION

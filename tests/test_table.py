@@ -1,0 +1,74 @@
+"""The table of ops: what is written from it is what it says now, and what it must not say does not compile."""
+
+import pathlib
+import runpy
+import shutil
+import subprocess
+
+import pytest
+
+from micrograd_c._core.ops import rules
+from micrograd_c.engine import Value
+
+ROOT = pathlib.Path(__file__).parents[1]
+OPS = ROOT / "src" / "micrograd_c" / "_core" / "ops"
+
+CORE = "src/micrograd_c/_core"
+
+pytestmark = pytest.mark.skipif(not (OPS / "write.py").is_file(), reason="the sources are not here")
+
+
+@pytest.mark.parametrize("name", ["src/micrograd_c/_core/value/value.pyi", "docs/ops.md"])
+def test_the_stub_and_the_documentation_are_the_tables(name):
+    """Else run python src/micrograd_c/_core/ops/write.py."""
+    write = runpy.run_path(str(OPS / "write.py"))
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert write["written"](text, write["PARTS"][name]) == text
+
+
+def test_what_is_to_be_written_must_have_its_place():
+    write = runpy.run_path(str(OPS / "write.py"))
+    with pytest.raises(ValueError, match="there is no line that begins with"):
+        write["written"]("nothing", write["PARTS"]["docs/ops.md"])
+
+
+def test_a_function_is_a_method_of_value_and_has_one_name():
+    names = list(rules.functions())
+    assert len(set(names)) == len(names)
+    assert set(names) <= vars(Value).keys()
+
+
+def test_what_is_no_function_is_an_error_that_lists_those_that_are():
+    for ask in (rules.value_at, rules.slope_at):
+        with pytest.raises(ValueError, match="no function 'nothing': it must be one of relu, "):
+            ask("nothing", 1.0)
+
+
+ENTRY = """FUNCTION(HALF, half,
+    "half", "{activation}", "x / 2.",
+    {error}, "",
+    0, 0,
+    0.5 * x,
+    {reads}, {slope},
+    0, {lanes}0.5 * x, {lane_slope})
+"""
+GOOD = {"activation": "", "error": "NEVER", "reads": "X", "slope": "x", "lanes": "", "lane_slope": "x"}
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc")
+@pytest.mark.parametrize(("changed", "compiles"), [
+    ({}, True), ({"reads": "Y"}, False), ({"reads": "XY", "lane_slope": "y"}, True), ({"lane_slope": "y"}, False),
+    ({"reads": "NONE"}, False), ({"activation": "Half"}, False), ({"lanes": "x, "}, False),
+    ({"activation": "Half", "reads": "Y", "slope": "y", "lane_slope": "y"}, True),
+    ({"lane_slope": "LANES(nothing)(x)"}, False),
+], ids=str)
+def test_an_entry_that_is_wrong_does_not_compile(changed, compiles, tmp_path):
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.pyx"))
+    table = tmp_path / OPS.relative_to(ROOT) / "table.h"
+    text = table.read_text(encoding="utf-8")
+    place = text.index("FUNCTION(RELU,")
+    table.write_text(text[:place] + ENTRY.format(**{**GOOD, **changed}) + text[place:], encoding="utf-8")
+    done = subprocess.run(
+        ["gcc", "-fsyntax-only", "-Werror=implicit-function-declaration", f"-I{CORE}", f"-I{CORE}/ops", f"{CORE}/mapped/kernels/kernels.c"], cwd=tmp_path,
+        capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is compiles, done.stderr
