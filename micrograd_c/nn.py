@@ -12,7 +12,7 @@ from micrograd_c.engine import Value
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
-ACTIVATIONS = layers.ACTIVATIONS    # by name what a repr() begins with
+ACTIVATIONS = neurons.ACTIVATIONS    # by name what a repr() begins with
 
 
 class Module:

@@ -69,6 +69,7 @@ def test_an_entry_that_is_wrong_does_not_compile(changed, compiles, tmp_path):
     place = text.index("FUNCTION(RELU,")
     table.write_text(text[:place] + ENTRY.format(**{**GOOD, **changed}) + text[place:], encoding="utf-8")
     done = subprocess.run(
-        ["gcc", "-fsyntax-only", "-Werror=implicit-function-declaration", f"-I{CORE}", f"-I{CORE}/ops", f"{CORE}/mapped/kernels/kernels.c"], cwd=tmp_path,
+        ["gcc", "-fsyntax-only", "-Werror=implicit-function-declaration", f"-I{CORE}", f"-I{CORE}/ops",
+         f"{CORE}/mapped/kernels/kernels.c"], cwd=tmp_path,
         capture_output=True, text=True, check=False)
     assert (done.returncode == 0) is compiles, done.stderr

@@ -31,6 +31,7 @@ from micrograd_c import (
     where,
 )
 from micrograd_c._core.modules import notebook, parameters
+from micrograd_c._core.ops import rules
 from micrograd_c._core.value import copying
 
 

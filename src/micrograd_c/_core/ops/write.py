@@ -1,6 +1,6 @@
-"""python src/micrograd_c/_core/ops/write.py: writes what the stub and the documentation have from the table of ops, as it was built.
+"""python src/micrograd_c/_core/ops/write.py: writes what the stub and the documentation have from the table.
 
-tests/test_table.py says if that was forgotten.
+As it was built: build first. tests/test_table.py says if that was forgotten.
 """
 
 import pathlib
