@@ -24,6 +24,12 @@ def test_no_except_clause_returns_after_it_has_done_something(path):
     assert not returns_in_except(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_cython_finds_what_a_file_depends_on(path):
+    """It does not see `from package cimport module`, so an edit of the module would not build what uses it."""
+    assert not re.findall(r"^from micrograd_c\._core\.\w+ cimport", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_such_a_clause_is_found():
     assert returns_in_except("    try:\n        f()\n    except E:\n        g()\n        return 1\n    h()\n")
     assert returns_in_except("    try:\n        f()\n    except E:\n        return g()\n    h()\n")

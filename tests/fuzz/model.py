@@ -10,7 +10,7 @@ import rules
 from nodes import GROWTH, SLOTS, Step, below, births, push, set_up
 from rules import number, raised, settled
 
-from micrograd_c import rules as table
+from micrograd_c._core.ops import rules as table
 
 
 class Value:

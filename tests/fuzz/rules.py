@@ -8,7 +8,7 @@ spelled here are the math module's, and their slopes micrograd_c's, which other 
 import functools
 import math
 
-from micrograd_c import rules as table
+from micrograd_c._core.ops import rules as table
 
 MOST = 2**53        # ints from here on are floats in micrograd_c
 

@@ -25,9 +25,9 @@ from micrograd_c._core.bulk.products cimport (
     find_inputs, have_nodes, hold_operands, node_as_input, read_inputs, record_consecutive_dot, record_dot,
     record_products,
 )
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, read_exact_number
-from micrograd_c._core.tape cimport operators
+cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, NO_TRACE, ODD, PRODUCT, Tape, lower_top, record, record_leaf, reserve, reserve_nary, tape,
 )

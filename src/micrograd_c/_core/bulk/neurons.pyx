@@ -21,7 +21,7 @@ from micrograd_c._core.bulk.products cimport (
     find_inputs, have_nodes, hold_operands, is_value, node_as_input, read_inputs, record_consecutive_dot, record_dot,
     record_four_dots, record_products,
 )
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport DATA_INT, ODD, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape, write
 from micrograd_c._core.value.type_version cimport is_version, version_of
 from micrograd_c._core.value.value cimport Value, new_value, operators_are_ours

@@ -10,7 +10,7 @@ from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcmp
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c._core.tape.arena cimport (
     ADJOINT, BIAS, CONSECUTIVE, DATA_INT, FINITE, LEAF_NODE, ODD, PRODUCT, Edge, Node, Tape, lower_top, record_leaf,

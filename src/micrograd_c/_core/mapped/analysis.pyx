@@ -17,7 +17,7 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c._core.mapped.program cimport DO_MOVE
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport HOOK, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.operands cimport handle_of, op_name

@@ -19,7 +19,7 @@ from micrograd_c._core.mapped import reading
 from micrograd_c._core.mapped.columns cimport Column, Columns, Numbers, read_column
 from micrograd_c._core.mapped.executor cimport Run, Runner, RunState, find_seeds, new_doubles, put_aside
 from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Node, Pushed, record, record_leaf, reserve, reserve_nary, tape,
 )

@@ -30,7 +30,7 @@ from micrograd_c._core.mapped.program cimport (
     CHUNK, MOST_LANES, MOST_THREADS, Program, Scalar, find_kernels, follow, free_backward, in_parallel, kernel_name,
     new_backward,
 )
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     NO_TRACE, ODD, PUSH_INTERRUPTED, PUSHED, Edge, Native, Node, Pushed, goes_on, record, reserve_nary, tape,
 )

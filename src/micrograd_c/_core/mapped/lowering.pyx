@@ -17,7 +17,7 @@ from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, Analysis,
 from micrograd_c._core.mapped.program cimport (
     A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, Code, Instruction, Layer, Program, Scalar, allocate, follow, new_backward,
 )
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 
 __all__ = ["compile"]
 

@@ -15,7 +15,7 @@ from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 
 __all__ = ["Program"]
 

@@ -7,7 +7,7 @@ from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport fits_int
 from micrograd_c._core.tape.pausing cimport paused_here
 

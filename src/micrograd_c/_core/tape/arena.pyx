@@ -38,8 +38,8 @@ from libc.stdio cimport fprintf, stderr
 from libc.stdlib cimport abort, calloc, free, malloc, realloc
 from libc.string cimport memcpy
 
-from micrograd_c._core.ops cimport rules
-from micrograd_c._core.tape cimport pausing
+cimport micrograd_c._core.ops.rules as rules
+cimport micrograd_c._core.tape.pausing as pausing
 from micrograd_c._core.tape.checking cimport IS_CHECKED, find_fault
 from micrograd_c._core.tape.collecting cimport collect_nodes, drop_lowest
 from micrograd_c._core.tape.dots cimport count_hidden, expand_all, pull_dot

@@ -5,7 +5,7 @@ MICROGRAD_C_BUILD=checked asks for a build in which the tape looks for itself, a
 
 from libc.stdint cimport int32_t
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     ADJOINT, BIAS, CONSECUTIVE, DETACHED, HOOK, LEAF_NODE, LIVE, NO_DOT, PRODUCT, Edge, Node, Tape, has_state, is_nary,
     is_pending,

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport HOOK, LIVE, NO_DOT, Edge, Node, Tape, drop_states, is_nary, move_handle
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
 

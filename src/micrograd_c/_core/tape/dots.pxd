@@ -9,7 +9,7 @@ puts them in place.
 from libc.math cimport NAN
 from libc.stdint cimport int32_t, uint8_t
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, FINITE, GRAD_FLOAT, LEAF_NODE, MARK, PRODUCT, SWEPT, Edge, Node, Tape,
     float_data, is_nary, move_handle, write,

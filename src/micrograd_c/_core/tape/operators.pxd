@@ -8,7 +8,7 @@ from cpython.long cimport PyLong_FromDouble
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint8_t
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, NUMBER_BASE, Tape, record, record_leaf, settle,

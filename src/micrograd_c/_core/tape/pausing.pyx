@@ -148,20 +148,30 @@ cdef class Blocks:
 
     def __enter__(self):
         frame = generator_of(sys._getframe())
-        self.blocks.append(Block(frame))
+        cdef Block block = Block.__new__(Block)
+        self.blocks.append(block)       # before it is open, as there may be no memory for it
+        try:
+            block.__init__(frame)
+        except BaseException:
+            self.blocks.remove(block)
+            raise
         return self
 
     def __exit__(self, *exception):
         cdef unsigned long thread = PyThread_get_thread_ident()
         cdef Py_ssize_t k
+        cdef Block block
         if not self.blocks:
             raise RuntimeError("this no_grad is not entered: write `with no_grad():`")
         # the innermost of this thread; of another one if a generator has come from there
         for k in range(len(self.blocks) - 1, -1, -1):
             if (<Block> self.blocks[k]).thread == thread:
-                self.blocks.pop(k).close()
-                return
-        self.blocks.pop().close()
+                break
+        else:
+            k = len(self.blocks) - 1
+        block = <Block> self.blocks[k]
+        del self.blocks[k]
+        block.close()
 
 
 cdef Block open_ones(Block block):

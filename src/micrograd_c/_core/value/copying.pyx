@@ -7,7 +7,7 @@ from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin, want_states,
 )

@@ -14,7 +14,7 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF, PyObject
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, read_number
 from micrograd_c._core.tape.arena cimport DETACHED, ODD, Edge, Node, State, has_state, is_nary, tape
 from micrograd_c._core.value.plain_classes cimport can_be_left, is_plain_class, is_plain_data

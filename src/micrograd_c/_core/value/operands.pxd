@@ -4,7 +4,7 @@ from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, local_step, pin, record, release, reserve_nary,

@@ -6,7 +6,7 @@ In that order. Making a handle may run Python's collector and so any code; reser
 from libc.stdint cimport int32_t
 
 from micrograd_c._core.ops.numbers cimport Number, is_builtin_number, read_exact_number, read_number
-from micrograd_c._core.tape cimport operators
+cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport Tape, reserve, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, hold, refuse_foreign_value
 from micrograd_c._core.value.value cimport Value, bind, new_value

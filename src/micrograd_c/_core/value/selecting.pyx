@@ -6,7 +6,7 @@ Knows Value and the tape. Each is an op of its own on the tape, since an `if` in
 from libc.math cimport NAN
 from libc.stdint cimport uint8_t
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport DATA_INT, record, reserve, settle, tape
 from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised, describe, hold
 from micrograd_c._core.value.tracing cimport depends_on_argument

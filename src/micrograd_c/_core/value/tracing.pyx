@@ -21,7 +21,7 @@ from libc.math cimport NAN
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, realloc
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     DETACHED, IN_TRACE, NO_TRACE, Node, PyThread_get_thread_ident, pin, release, tape, unpin,
 )

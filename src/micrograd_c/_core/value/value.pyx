@@ -25,9 +25,9 @@ from cpython.ref cimport PyObject
 from libc.math cimport copysign
 from libc.stdint cimport int32_t
 
-from micrograd_c._core.ops cimport rules
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_number
-from micrograd_c._core.tape cimport operators
+cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, note_change, record_leaf, release, reserve,
     reserve_nary, sweep, tape, want_states,
