@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsIndex
 
-from micrograd_c.engine import Value, _Operand
+from micrograd_c._core.value.value import Value, _Operand
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 

@@ -1,7 +1,7 @@
 from types import FrameType
 from typing import final
 
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
 @final
 class Block:
@@ -12,6 +12,7 @@ class Block:
     def thread(self) -> int: ...
     def close(self) -> None: ...
 
+@disjoint_base
 class Blocks:
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
