@@ -39,9 +39,9 @@ def test_a_function_is_a_method_of_value_and_has_one_name():
 
 
 def test_what_is_no_function_is_an_error_that_lists_those_that_are():
-    for ask in (rules.value_at, rules.slope_at):
+    for ask in (lambda name: rules.value_at(name, 1.0), lambda name: rules.slope_at(name, 1.0, 1.0)):
         with pytest.raises(ValueError, match="no function 'nothing': it must be one of relu, "):
-            ask("nothing", 1.0)
+            ask("nothing")
 
 
 ENTRY = """FUNCTION(HALF, half,
@@ -60,7 +60,8 @@ GOOD = {"activation": "", "error": "NEVER", "reads": "X", "slope": "x", "lanes":
     ({}, True), ({"reads": "Y"}, False), ({"reads": "XY", "lane_slope": "y"}, True), ({"lane_slope": "y"}, False),
     ({"reads": "NONE"}, False), ({"activation": "Half"}, False), ({"lanes": "x, "}, False),
     ({"activation": "Half", "reads": "Y", "slope": "y", "lane_slope": "y"}, True),
-    ({"lane_slope": "LANES(nothing)(x)"}, False),
+    ({"activation": "Half", "reads": "Y", "slope": "y", "lane_slope": "y", "error": "ValueError"}, False),
+    ({"error": "ZeroDivisionError"}, False), ({"lane_slope": "LANES(nothing)(x)"}, False),
 ], ids=str)
 def test_an_entry_that_is_wrong_does_not_compile(changed, compiles, tmp_path):
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.pyx"))

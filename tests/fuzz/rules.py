@@ -81,7 +81,7 @@ VALUES = {
     "abs": abs,
 }
 SLOPES = {      # of x and the value; relu is apart, as its gradients may be ints
-    **{name: lambda x, y, name=name: table.slope_at(name, x) for name in table.functions()},
+    **{name: lambda x, y, name=name: table.slope_at(name, x, y) for name in table.functions()},
     "exp": lambda x, y: y,
     "log": lambda x, y: quotient(1.0, x),
     "tanh": lambda x, y: 1.0 - y * y,

@@ -58,6 +58,7 @@ cdef unsigned int value_version, neuron_version, layer_version
 # what a neuron may be given by its name, and what its repr() begins with
 ACTIVATIONS = {}
 cdef list activation_methods = []
+cdef str RELU = "relu"
 cdef PyObject *activation_names[rules.FUNCTION_COUNT]   # as in ACTIVATIONS
 cdef int activation_ops[rules.FUNCTION_COUNT]
 cdef int activation_count = 0
@@ -440,9 +441,11 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
 
 cdef inline int activation_op(PyObject *activation) noexcept:
     """0 if it is none of ours. A neuron without any has micrograd's."""
+    return rules.RELU if activation == <PyObject *> RELU or activation == NULL else other_activation_op(activation)
+
+
+cdef int other_activation_op(PyObject *activation) noexcept:
     cdef int k
-    if activation == NULL:
-        return rules.RELU
     for k in range(activation_count):   # nearly always these very objects
         if activation == activation_names[k]:
             return activation_ops[k]

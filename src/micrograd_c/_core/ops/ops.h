@@ -178,10 +178,16 @@ static inline int op_gradient_keeps_int(int op) {
     return 0;
 }
 
-/* A dot and a layer of lanes know an activation's value only. */
+#define OP_RAISES_SOMETIMES_NEVER 0
+#define OP_RAISES_SOMETIMES_OverflowError 1
+#define OP_RAISES_SOMETIMES_ValueError 1
+
+/* A dot and a layer of lanes know an activation's value only, and recording a dot cannot fail. */
 #define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, ...) \
     typedef char op_activation_##NAME##_reads_its_value_only[ \
-        sizeof(activation) == 1 || OP_FUNCTION_READS_##reads == OP_READS_RESULT ? 1 : -1];
+        sizeof(activation) == 1 || OP_FUNCTION_READS_##reads == OP_READS_RESULT ? 1 : -1]; \
+    typedef char op_activation_##NAME##_never_raises[ \
+        sizeof(activation) == 1 || !OP_RAISES_SOMETIMES_##error ? 1 : -1];
 #include "table.h"
 
 /* What a neuron may have after its sum. */

@@ -75,6 +75,8 @@ cdef extern from "ops/python.h":
 cdef inline object domain_error(int op, double x):
     """The exception for an x whose value is infinite or not a number."""
     cdef const FunctionRow *row = function_row(op)
+    if row == NULL or error(op) == NULL:
+        return SystemError(f"op {op} has no value at {x!r}, and the table of ops says that it never raises")
     return (<object> error(op))(f"{row.name.decode()}({x!r}) {row.complaint.decode()}")
 
 

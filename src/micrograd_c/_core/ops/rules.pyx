@@ -28,10 +28,9 @@ def value_at(str name not None, double x):
     return value(row_of(name).op, x)
 
 
-def slope_at(str name not None, double x):
-    """The derivative at x, by the rule that a backward pass uses."""
-    cdef int op = row_of(name).op
-    return slope(op, x, value(op, x))
+def slope_at(str name not None, double x, double y):
+    """The derivative by the rule that a backward pass uses, of an operand and the value that was computed."""
+    return slope(row_of(name).op, x, y)
 
 
 cdef dict described(const FunctionRow *row):

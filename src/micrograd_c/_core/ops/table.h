@@ -29,7 +29,8 @@ NAME            of the op in C, OP_NAME, and in Cython, rules.NAME
 name            of Value's method
 text            `_op`, which pictures show
 about           the docstring
-activation      "" or, of what neurons may be given by its `name`, what their repr() begins with. Its slope may not read x
+activation      "" or, of what neurons may be given by its `name`, what their repr() begins with. Its slope must read
+                y only, and it must never raise
 error           raised where a finite x has no finite value, and where a number has none: OverflowError, ValueError; or
                 NEVER
 complaint       follows "name(x) " in the error's message
@@ -79,7 +80,7 @@ OF_TWO(MUL, "*", SMOOTH,
     X, x * g,
     x * y, y * g, x * g)
 
-/* A power is what C says, without errors; see `power` in rules.pxd for Python's. x ** 0 is 1 everywhere: its slope is 0. */
+/* A power is what C says, without errors; see `power` in rules.pxd for Python's. x ** 0 is 1: its slope is 0. */
 BY_NUMBER(POWER, "**",
     pow(x, y),
     X, y == 0.0 ? 0.0 : y * pow(x, y - 1.0) * g,
