@@ -1,5 +1,7 @@
 """no_grad: compute without recording. Knows blocks, of which pausing tells what they mean, and who opens them."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import inspect
@@ -7,6 +9,14 @@ import sys
 import threading
 
 from micrograd_c._core.tape.pausing import Block
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any, TypeVar, overload
+
+    _F = TypeVar("_F", bound=Callable[..., Any])
 
 __all__ = ["no_grad"]
 
@@ -32,16 +42,24 @@ class no_grad(contextlib.ContextDecorator):
 
     __module__ = "micrograd_c"
 
-    def __new__(cls, function=None):
+    _blocks: list[Block]
+
+    if TYPE_CHECKING:
+        @overload
+        def __new__(cls, function: None = None) -> no_grad: ...
+        @overload
+        def __new__(cls, function: _F) -> _F: ...  # type: ignore[misc]
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         self = super().__new__(cls)
         self._blocks = []
         return self if function is None else self(function)
 
-    def __enter__(self):
+    def __enter__(self) -> no_grad:
         self._blocks.append(Block(generator_of(sys._getframe(1))))
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: BaseException | None) -> None:
         thread = threading.get_ident()
         # the innermost of this thread; of another one if a generator has come from there
         for k in reversed(range(len(self._blocks))):
@@ -50,20 +68,20 @@ class no_grad(contextlib.ContextDecorator):
                 return
         self._blocks.pop().close()
 
-    def __call__(self, function):
+    def __call__(self, function: _F) -> _F:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function) or (
                 inspect.isasyncgenfunction(function)):
             raise TypeError(
                 f"no_grad cannot decorate {function.__qualname__}, a generator or coroutine function: "
                 "write `with no_grad():` inside it"
             )
-        return functools.wraps(function)(super().__call__(function))
+        return functools.wraps(function)(super().__call__(function))  # type: ignore[return-value]
 
-    def _recreate_cm(self):
+    def _recreate_cm(self) -> no_grad:
         return type(self)()     # each call of a decorated function has a block of its own
 
 
-def generator_of(frame):
+def generator_of(frame: FrameType | None) -> FrameType | None:
     """The frame of the generator that opens a block in that frame, None if it is no generator that does."""
     frame = below_contextlib(frame)
     while frame is not None and frame.f_code.co_flags & GENERATORS:
@@ -74,11 +92,11 @@ def generator_of(frame):
     return None
 
 
-def below_contextlib(frame):
+def below_contextlib(frame: FrameType | None) -> FrameType | None:
     while is_of_contextlib(frame):
-        frame = frame.f_back
+        frame = frame.f_back  # type: ignore[union-attr]
     return frame
 
 
-def is_of_contextlib(frame):
+def is_of_contextlib(frame: FrameType | None) -> bool:
     return frame is not None and frame.f_globals.get("__name__") == "contextlib"
