@@ -194,8 +194,9 @@ static PyObject *delete_attribute(PyObject *o, PyObject *name) {
 }
 
 static PyMethodDef attribute_methods[] = {
-    {"__setattr__", (PyCFunction)(void (*)(void))set_attribute, METH_FASTCALL, "Implement setattr(self, name, value)."},
-    {"__delattr__", delete_attribute, METH_O, "Implement delattr(self, name)."},
+    {"__setattr__", (PyCFunction)(void (*)(void))set_attribute, METH_FASTCALL,
+     "__setattr__($self, name, value, /)\n--\n\nImplement setattr(self, name, value)."},
+    {"__delattr__", delete_attribute, METH_O, "__delattr__($self, name, /)\n--\n\nImplement delattr(self, name)."},
 };
 
 static int make_attribute_methods(PyTypeObject *type) {
