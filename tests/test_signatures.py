@@ -6,6 +6,7 @@ import inspect
 import pathlib
 import pydoc
 import rlcompleter
+import sys
 
 import pytest
 
@@ -60,8 +61,14 @@ def test_all_kinds_are_found():
     assert {"micrograd_c.Value.__radd__", "micrograd_c.Batch.__pow__", "micrograd_c.nn.MLP.__call__"} <= set(METHODS)
 
 
+def skip_if_python_drops_the_signature(one):
+    if sys.version_info < (3, 10) and one in (Value, micrograd_c.Batch):
+        pytest.skip("CPython 3.9 keeps no signature of a class made in C at run time")
+
+
 @pytest.mark.parametrize("one", [*CALLABLES.values(), *METHODS.values()], ids=[*CALLABLES, *METHODS])
 def test_inspect_knows_the_signature(one):
+    skip_if_python_drops_the_signature(one)
     inspect.signature(one)
 
 
@@ -84,6 +91,7 @@ def test_help_renders(name):
     (micrograd_c.softmax, "softmax(xs, /)\n"),
 ])
 def test_help_shows_the_signature(one, shown):
+    skip_if_python_drops_the_signature(one)
     assert shown in pydoc.plain(pydoc.render_doc(one))
 
 
