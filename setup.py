@@ -66,6 +66,9 @@ DIRECTIVES = {
     # plain method descriptors: they check the type of self, which Cython's own functions do not
     "binding": False,
     "always_allow_keywords": False,     # methods without arguments are called as such
+    # which know their signature by the first line of their docstring, where inspect, help() and editors find it
+    "embedsignature": True,
+    "embedsignature.format": "clinic",
     **build.get("directives", {}),
 }
 

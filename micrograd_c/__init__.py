@@ -4,6 +4,8 @@
     from micrograd_c.nn import MLP
 """
 
+from __future__ import annotations
+
 import importlib
 import sys
 
@@ -15,16 +17,16 @@ __all__ = [
 
 try:
     from micrograd_c.engine import Value
-except ModuleNotFoundError as error:
-    if not (error.name or "").startswith("micrograd_c."):
+except ModuleNotFoundError as _error:
+    if not (_error.name or "").startswith("micrograd_c."):
         raise
-    message = (
+    _message = (
         "micrograd_c is not compiled in this folder, which holds its sources: "
         "run `pip install .` here, then start Python (or `micrograd-c demo`) from another folder."
     )
     if sys.argv[:1] == ["-m"]:      # `python -m micrograd_c` has come no further than looking for the module
-        raise SystemExit(message) from None
-    raise ImportError(message) from None
+        raise SystemExit(_message) from None
+    raise ImportError(_message) from None
 
 from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
     install,
@@ -41,16 +43,29 @@ from micrograd_c._core.value.grad_mode import no_grad
 from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
 from micrograd_c.functional import cross_entropy, linear, logsumexp, mean, softmax, sumprod
 
+TYPE_CHECKING = False       # as type checkers know it, without importing typing
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from micrograd_c import engine as engine
+    from micrograd_c import functional as functional
+    from micrograd_c import nn as nn
+    from micrograd_c import optim as optim
+    from micrograd_c import tape as tape
+    from micrograd_c import vector as vector
+    from micrograd_c import viz as viz
+
 MODULES = {"engine", "functional", "nn", "optim", "tape", "vector", "viz"}      # loaded when they are asked for
 
 
-def __getattr__(name):
-    if name in MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:       # which would take any name for one that there is
+    def __getattr__(name: str) -> ModuleType:
+        if name in MODULES:
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     """The public names; and for pytest, which looks for them here, its hooks."""
     hooks = [name for name in globals() if name.startswith("pytest_")] if "_pytest" in sys.modules else []
     return sorted({*__all__, *MODULES, "__version__", *hooks})

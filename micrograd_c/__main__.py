@@ -1,9 +1,11 @@
 """`python -m micrograd_c` and the console script `micrograd-c`."""
 
+from __future__ import annotations
+
 import sys
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int | None:
     """Run the command line; returns the exit status, None for 0."""
     if arguments is None:
         arguments = sys.argv[1:]

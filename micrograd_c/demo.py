@@ -3,6 +3,8 @@
 The 100 points are scikit-learn's make_moons(n_samples=100, noise=0.1) after np.random.seed(1337).
 """
 
+from __future__ import annotations
+
 import csv
 import gc
 import importlib
@@ -15,11 +17,18 @@ from micrograd_c._core.mapped.vmap import vmap
 from micrograd_c.optim import SGD
 from micrograd_c.vector import sumprod
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from micrograd_c.engine import Value
+
 STEPS = 100
 AGAINST_STEPS = 4
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `micrograd-c demo` accepts."""
     parser.add_argument("--plot", metavar="FILE", help="draw the decision boundary (needs the extra `plot`)")
     parser.add_argument("--vmap", action="store_true", help="all points at once, by micrograd_c.vmap")
@@ -29,7 +38,7 @@ def add_arguments(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     """`micrograd-c demo`; returns the exit status."""
     pyplot = import_extra("matplotlib.pyplot", "--plot", "plot") if options.plot else None
     original = import_extra("micrograd.engine", "--against micrograd", "test") if options.against else None
@@ -48,7 +57,7 @@ def run(options):
     return 0
 
 
-def import_extra(module, option, extra):
+def import_extra(module: str, option: str, extra: str) -> Any:
     """Import an optional dependency, or end the program with a sentence that says how to get it."""
     try:
         return importlib.import_module(module)
@@ -61,7 +70,7 @@ def import_extra(module, option, extra):
         ) from None
 
 
-def load_moons():
+def load_moons() -> tuple[list[list[float]], list[int]]:
     """The points as [[x, y], ...] and their labels, -1 or 1."""
     with open(pathlib.Path(__file__).with_name("moons.csv"), newline="") as file:
         rows = list(csv.DictReader(file))
@@ -71,14 +80,14 @@ def load_moons():
 class Training:
     """The notebook's training run, on micrograd or whatever has its modules."""
 
-    def __init__(self, package):
+    def __init__(self, package: str) -> None:
         self.Value = importlib.import_module(f"{package}.engine").Value
         self.X, self.y = load_moons()
         random.seed(1337)
         self.model = importlib.import_module(f"{package}.nn").MLP(2, [16, 16, 1])
         self.k = 0
 
-    def loss(self):
+    def loss(self) -> tuple[Value, float]:
         """Max-margin loss with L2 regularisation over all points, and the accuracy from 0 to 1."""
         inputs = [list(map(self.Value, xrow)) for xrow in self.X]
         scores = list(map(self.model, inputs))
@@ -90,7 +99,7 @@ class Training:
         accuracy = [(yi > 0) == (scorei.data > 0) for yi, scorei in zip(self.y, scores)]
         return total_loss, sum(accuracy) / len(accuracy)
 
-    def step(self):
+    def step(self) -> tuple[float, float]:
         """One step of gradient descent; the loss as a number and the accuracy before it."""
         total_loss, accuracy = self.loss()
         self.model.zero_grad()
@@ -105,24 +114,24 @@ class Training:
 class VmapTraining(Training):
     """The same, with the score of one point as a function that vmap runs for all."""
 
-    def __init__(self, package):
+    def __init__(self, package: str) -> None:
         super().__init__(package)
         self.points, self.labels = numbers(self.X), array("d", self.y)
         self.both = vmap(self.margin_and_score)
         self.optimizer = SGD(self.model.parameters())
 
-    def margin_and_score(self, x, y):
+    def margin_and_score(self, x: list[Value], y: Value) -> tuple[Value, Value]:
         """Of one point."""
         score = self.model(x)
         return (1 + -y * score).relu(), score
 
-    def loss(self):
+    def loss(self) -> tuple[Value, float]:
         losses, scores = self.both(self.points, self.labels)
         parameters = self.optimizer.param_groups[0]["params"]
         accuracy = [(yi > 0) == (score > 0) for yi, score in zip(self.y, scores)]
         return losses.mean() + 1e-4 * sumprod(parameters, parameters), sum(accuracy) / len(accuracy)
 
-    def step(self):
+    def step(self) -> tuple[float, float]:
         total_loss, accuracy = self.loss()
         self.optimizer.zero_grad()
         total_loss.backward()
@@ -132,13 +141,13 @@ class VmapTraining(Training):
         return total_loss.data, accuracy
 
 
-def numbers(rows):
+def numbers(rows: list[list[float]]) -> Any:
     """Rows as a buffer of doubles."""
     flat = array("d", [number for row in rows for number in row])
     return memoryview(flat).cast("B").cast("d", (len(rows), len(rows[0])))
 
 
-def timed_steps(training):
+def timed_steps(training: Training) -> tuple[list[float], float]:
     """The first losses, and the fastest step's seconds."""
     losses, seconds = [], []
     for _ in range(AGAINST_STEPS):
@@ -148,7 +157,7 @@ def timed_steps(training):
     return losses, min(seconds)
 
 
-def compare(package):
+def compare(package: str) -> None:
     """Print how far from the original's losses ours are, and how much faster, with Python's collector on and off."""
     print(f"against {package}, the first {AGAINST_STEPS} steps, fastest step of each:")
     for collector in ("on", "off"):
@@ -168,7 +177,7 @@ def compare(package):
         )
 
 
-def plot_boundary(training, pyplot, file):
+def plot_boundary(training: Training, pyplot: Any, file: str) -> None:
     """The notebook's picture: where the score is above 0, and the points."""
     step = 0.25
     xs, ys = zip(*training.X)
@@ -184,7 +193,7 @@ def plot_boundary(training, pyplot, file):
     pyplot.close(figure)
 
 
-def steps_between(low, high, step):
+def steps_between(low: float, high: float, step: float) -> list[float]:
     """low, low + step, ... below high."""
     count = int((high - low) / step) + 1
     return [low + i * step for i in range(count)]

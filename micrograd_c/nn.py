@@ -3,12 +3,29 @@
 What is recorded in one go, and how, is the business of layers; names of parameters that of parameters.
 """
 
+from __future__ import annotations
+
 import random
 
-from micrograd_c._core.bulk import neurons
+from micrograd_c._core.bulk import neurons  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.bulk.optimizer_steps import zero_plain
 from micrograd_c._core.modules import parameters as names
 from micrograd_c.engine import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from micrograd_c._core.value.value import _Operand
+
+    _Activation = str | Callable[[Value], Value]
+
+    class _Output(Value, list[Value]):  # type: ignore[misc]
+        """What a layer returns: a Value if it has one neuron, else a list of them.
+
+        Which one it is cannot be seen in types, as sizes are numbers. So it may be used as either.
+        """
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
@@ -18,18 +35,18 @@ ACTIVATIONS = neurons.ACTIVATIONS    # by name what a repr() begins with
 class Module:
     """What has parameters. Subclasses say which, by parameters()."""
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
         parameters = self.parameters()
         if not zero_plain(parameters):
             for p in parameters:
                 p.grad = 0
 
-    def parameters(self):
+    def parameters(self) -> list[Value]:
         """A fresh list of all parameters."""
         return []
 
-    def num_parameters(self):
+    def num_parameters(self) -> int:
         """How many parameters there are, a shared one counted once.
 
         >>> MLP(2, [16, 16, 1]).num_parameters()
@@ -37,7 +54,7 @@ class Module:
         """
         return len(names.unique(self.parameters()))
 
-    def named_parameters(self):
+    def named_parameters(self) -> list[tuple[str, Value]]:
         """A list of (name, Value) for all parameters in their order, a shared one under its first name only.
 
         A name is the way to the parameter through attributes, lists and dicts of the module.
@@ -47,7 +64,7 @@ class Module:
         """
         return names.named_parameters(self)
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The parameters' data by name, as plain floats and lists of floats: to be saved as JSON, say.
 
         >>> sorted(MLP(2, [1]).state_dict())
@@ -55,7 +72,7 @@ class Module:
         """
         return names.state_dict(self)
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set the parameters' data to what state_dict() returned, for this model or another of the same shape.
 
         Raises ValueError for missing and unexpected names and other lengths, and TypeError for what is no number; then
@@ -63,11 +80,11 @@ class Module:
         """
         names.load_state_dict(self, state)
 
-    def __reduce_ex__(self, protocol):
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
         """What copy and pickle ask for. Protocols 0 and 1 know no slots, which a Neuron has: they get protocol 2's."""
         return super().__reduce_ex__(max(protocol, 2))
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         """What notebooks show; repr() is micrograd's."""
         from micrograd_c._core.modules.notebook import summary  # not at the top: few need it
         return summary(self)
@@ -86,38 +103,44 @@ class Neuron(Module):
     """
 
     # slots, so that a layer reads them without a lookup; other attributes go to __dict__ as ever
-    __slots__ = ("_activation", "b", "nonlin", "w")
+    __slots__ = {  # noqa: RUF023 (in reading order)
+        "w": "The weights, a list of Values.",
+        "b": "The bias, a Value.",
+        "nonlin": "Whether there is an activation.",
+        "_activation": "See activation.",
+    }
 
-    def __init__(self, nin, nonlin=True, activation="relu"):
+    def __init__(self, nin: int, nonlin: bool = True, activation: _Activation = "relu") -> None:
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
         self.nonlin = nonlin
-        Neuron.activation.__set__(self, activation)     # a subclass may mean something else by the name
+        # a subclass may mean something else by the name
+        Neuron.activation.__set__(self, activation)  # type: ignore[attr-defined]
 
     @property
-    def activation(self):
+    def activation(self) -> _Activation:
         """What a neuron that is nonlin does to its sum: 'relu', 'tanh', 'sigmoid' or a function."""
         return getattr(self, "_activation", "relu")     # a subclass may not have called __init__
 
     @activation.setter
-    def activation(self, activation):
+    def activation(self, activation: _Activation) -> None:
         if not callable(activation) and not (isinstance(activation, str) and activation in ACTIVATIONS):
             known = ", ".join(map(repr, ACTIVATIONS))
             raise ValueError(f"activation must be one of {known}, or a function of a Value, not {activation!r}")
         self._activation = activation
 
-    def __call__(self, x):
+    def __call__(self, x: Iterable[_Operand]) -> Value:
         """The output for inputs x, nin numbers or Values. Raises ValueError for another number of them."""
         return neurons.neuron(self, x)
 
-    def parameters(self):
+    def parameters(self) -> list[Value]:
         """The weights, then the bias."""
         return [*self.w, self.b]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{self._activation_name() if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
-    def _activation_name(self):
+    def _activation_name(self) -> str:
         activation = Neuron.activation.__get__(self)
         if isinstance(activation, str):
             return ACTIVATIONS[activation]
@@ -132,19 +155,19 @@ class Layer(Module):
     Layer of [ReLUNeuron(2), ReLUNeuron(2)]
     """
 
-    def __init__(self, nin, nout, **kwargs):
+    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
         self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
 
-    def __call__(self, x):
+    def __call__(self, x: Iterable[_Operand]) -> _Output:
         """The outputs as a list; a single one as it is. Raises ValueError for another number of inputs than nin."""
         out = neurons.layer(self.neurons, x)
         return out[0] if len(out) == 1 else out
 
-    def parameters(self):
+    def parameters(self) -> list[Value]:
         """The neurons' parameters in order."""
         return neurons.parameters(self.neurons)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Layer of [{', '.join(str(n) for n in self.neurons)}]"
 
 
@@ -160,7 +183,7 @@ class MLP(Module):
     MLP of [Layer of [TanhNeuron(1)], Layer of [LinearNeuron(1)]]
     """
 
-    def __init__(self, nin, nouts, activation="relu"):
+    def __init__(self, nin: int, nouts: Sequence[int], activation: _Activation = "relu") -> None:
         sizes = [nin, *nouts]
         # not if it is the usual one: somebody may have replaced Layer or Neuron by one that knows micrograd's arguments
         chosen = {} if activation == "relu" else {"activation": activation}
@@ -168,18 +191,18 @@ class MLP(Module):
             Layer(sizes[i], sizes[i + 1], nonlin=i != len(nouts) - 1, **chosen) for i in range(len(nouts))
         ]
 
-    def __call__(self, x):
+    def __call__(self, x: Iterable[_Operand]) -> _Output:
         """The last layer's outputs for inputs x: a list, or one Value if it has one neuron."""
         return neurons.network(self.layers, x)
 
-    def parameters(self):
+    def parameters(self) -> list[Value]:
         """The layers' parameters in order."""
-        parameters = []
+        parameters: list[Value] = []
         for one in self.layers:
             parameters += one.parameters()
         return parameters
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"MLP of [{', '.join(str(one) for one in self.layers)}]"
 
 

@@ -1,9 +1,21 @@
 """Optimizers with PyTorch's names, defaults and update rules: SGD, Adam, AdamW. The rules themselves are in updates."""
 
+from __future__ import annotations
+
 from array import array
 
 from micrograd_c._core.bulk import optimizer_steps
 from micrograd_c._core.modules.optimizer_options import check_betas, check_options, frozen, read_memory, read_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar, overload
+
+    from micrograd_c.engine import Value
+
+    _Params = Iterable[Value] | Iterable[dict[str, Any]]
+    _T = TypeVar("_T")
 
 __all__ = ["Adam", "AdamW", "Optimizer", "SGD"]
 
@@ -18,14 +30,15 @@ class Optimizer:
     for what is no Value, and options that are no numbers.
     """
 
-    _memory = None      # names of the lists that the rule may keep, a number a parameter; None: any
+    # names of the lists that the rule may keep, a number a parameter; None: any
+    _memory: tuple[str, ...] | None = None
 
-    def __init__(self, params, defaults):
+    def __init__(self, params: _Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.param_groups = []
-        self._states = []
+        self.param_groups: list[dict[str, Any]] = []
+        self._states: list[dict[str, Any]] = []
         try:
-            groups = list(params)
+            groups: list[Any] = list(params)
         except TypeError:
             raise TypeError(f"params must be a list of Values, as model.parameters() is, not {params!r}") from None
         if not groups:
@@ -36,18 +49,18 @@ class Optimizer:
             self.add_param_group(group)
 
     @property
-    def lr(self):
+    def lr(self) -> float:
         """The learning rate; of the first group, if they differ. Assigning sets it for all groups."""
         return self.param_groups[0]["lr"]
 
     @lr.setter
-    def lr(self, lr):
+    def lr(self, lr: float) -> None:
         for group in self.param_groups:
             self._check({**group, "lr": lr})
         for group in self.param_groups:
             group["lr"] = lr
 
-    def add_param_group(self, group):
+    def add_param_group(self, group: dict[str, Any]) -> None:
         """Optimize more parameters: a dict with "params" and any options that differ from the defaults."""
         unknown = sorted(set(group) - set(self.defaults) - {"params"})
         if unknown:
@@ -64,12 +77,18 @@ class Optimizer:
         self.param_groups.append(frozen(options))
         self._states.append({"step": 0})
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
         for group in self.param_groups:
             optimizer_steps.zero_grad(group["params"])
 
-    def step(self, closure=None):
+    if TYPE_CHECKING:
+        @overload
+        def step(self, closure: None = None) -> None: ...
+        @overload
+        def step(self, closure: Callable[[], _T]) -> _T: ...
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter by its gradient. A closure is called first, and what it returns is returned."""
         result = None if closure is None else closure()
         for group, state in zip(self.param_groups, self._states):
@@ -77,14 +96,14 @@ class Optimizer:
             state["step"] += 1
         return result
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Options and memory as plain dicts, lists and numbers, to be saved as JSON, say. Parameters are counted."""
         return {
             "param_groups": [{**group, "params": len(group["params"])} for group in self.param_groups],
             "state": [{k: list(v) if isinstance(v, array) else v for k, v in s.items()} for s in self._states],
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what state_dict() returned, which is copied.
 
         Raises ValueError if it is that of another kind of optimizer, or for groups of other sizes, and TypeError for
@@ -97,8 +116,8 @@ class Optimizer:
             raise ValueError(f"this state is for groups of {given} parameters, and the optimizer has {sizes}")
         groups, states = [], []
         for group, saved, memory in zip(self.param_groups, saved_groups, saved_states):
-            options = {*self.defaults, "params"}
-            differing = sorted([*options.difference(saved), *set(saved).difference(options, group)], key=str)
+            known = {*self.defaults, "params"}
+            differing = sorted([*known.difference(saved), *set(saved).difference(known, group)], key=str)
             if differing:
                 raise ValueError(
                     f"this state is of another kind of optimizer: {differing[0]!r} is an option of only one of the "
@@ -109,22 +128,22 @@ class Optimizer:
             states.append(read_memory(memory, len(group["params"]), self._memory, self._remembers(options)))
         self.param_groups, self._states = groups, states
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
 
-    def _check(self, options):
+    def _check(self, options: dict[str, Any]) -> None:
         """Raise for options that this kind of optimizer cannot have."""
         check_options(options)
 
-    def _remembers(self, group):
+    def _remembers(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Names of the lists that the rule has kept after a step."""
         return ()
 
-    def _update(self, group, state):
+    def _update(self, group: dict[str, Any], state: dict[str, Any]) -> None:
         raise NotImplementedError(f"{type(self).__name__} has no rule: an Optimizer's subclass brings _update")
 
 
@@ -144,21 +163,24 @@ class SGD(Optimizer):
 
     _memory = ("momentum_buffer",)
 
-    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False):
+    def __init__(
+        self, params: _Params, lr: float = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: float = 0,
+        nesterov: bool = False, *, maximize: bool = False,
+    ) -> None:
         super().__init__(params, {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
             "maximize": maximize,
         })
 
-    def _check(self, options):
+    def _check(self, options: dict[str, Any]) -> None:
         super()._check(options)
         if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
             raise ValueError("nesterov wants a momentum above 0 and a dampening of 0")
 
-    def _remembers(self, group):
+    def _remembers(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("momentum_buffer",) if group["momentum"] != 0 else ()
 
-    def _update(self, group, state):
+    def _update(self, group: dict[str, Any], state: dict[str, Any]) -> None:
         first = "momentum_buffer" not in state
         buffer = None
         if group["momentum"] != 0:
@@ -187,21 +209,22 @@ class Adam(Optimizer):
     _memory = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
-        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, maximize=False,
-    ):
+        self, params: _Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 0, amsgrad: bool = False, *, maximize: bool = False,
+    ) -> None:
         super().__init__(params, {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
             "maximize": maximize,
         })
 
-    def _check(self, options):
+    def _check(self, options: dict[str, Any]) -> None:
         super()._check(options)
         check_betas(options["betas"])
 
-    def _remembers(self, group):
+    def _remembers(self, group: dict[str, Any]) -> tuple[str, ...]:
         return self._memory if group["amsgrad"] else self._memory[:2]
 
-    def _update(self, group, state):
+    def _update(self, group: dict[str, Any], state: dict[str, Any]) -> None:
         for name in self._remembers(group):
             if name not in state:
                 state[name] = zeros(group)
@@ -216,11 +239,12 @@ class AdamW(Adam):
     _decoupled = True
 
     def __init__(
-        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, *, maximize=False,
-    ):
+        self, params: _Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
+    ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
 
-def zeros(group):
+def zeros(group: dict[str, Any]) -> Any:
     """What a rule remembers of each parameter, at first."""
     return array("d", bytes(8 * len(group["params"])))

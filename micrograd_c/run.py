@@ -4,6 +4,8 @@ It runs in this process as the module __main__, and what it raises is left to th
 signals and the order of things at exit are Python's own. Knows substitute, and nothing of Values.
 """
 
+from __future__ import annotations
+
 import builtins
 import importlib.util
 import io
@@ -17,6 +19,12 @@ import warnings
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 
 from micrograd_c._core.drop_in.names import install, installed, uninstall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+    from typing import Any
 
 __all__ = ["run_script"]
 
@@ -32,7 +40,7 @@ folder or zip file with a __main__.py.
 """
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     """The command line; returns the exit status, or None when a program has run to its end.
 
     What a program raises passes through, for the interpreter to deal with, and nothing is put back: the program's
@@ -60,6 +68,7 @@ def main(arguments):
         except OSError as error:
             return fail(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}", 2)
         run_file(path, content, program)
+        return None
     except SystemExit:
         raise
     except BaseException as error:
@@ -67,12 +76,12 @@ def main(arguments):
         raise
 
 
-def fail(message, status):
+def fail(message: str, status: int) -> int:
     print(message, file=sys.stderr)
     return status
 
 
-def run_script(path, arguments=()):
+def run_script(path: str | os.PathLike[str], arguments: Iterable[str] = ()) -> dict[str, Any]:
     """Run a script as `micrograd-c run` does, within a program that goes on; returns the script's global variables.
 
     sys.argv, sys.path, sys.modules["__main__"] and what `import micrograd` gives are as before afterwards. Raises
@@ -99,12 +108,12 @@ def run_script(path, arguments=()):
             uninstall()
 
 
-def absolute(path):
+def absolute(path: str) -> str:
     """As the interpreter does it, and shows it in tracebacks: not normalised."""
     return path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
 
 
-def read(path):
+def read(path: str) -> bytes | None:
     """A script's bytes, or None if path is a folder or zip file, whatever is in it."""
     if pkgutil.get_importer(path):
         return None
@@ -112,7 +121,7 @@ def read(path):
         return file.read()
 
 
-def run_file(path, content, argv):
+def run_file(path: str, content: bytes | None, argv: list[str]) -> ModuleType:
     """Run what read() gave; returns the module it became."""
     sys.argv = Arguments(argv)
     if content is None:
@@ -121,7 +130,7 @@ def run_file(path, content, argv):
         else:
             sys.path[0] = path
         module = new_main()
-        runpy._run_module_as_main("__main__", alter_argv=False)
+        runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
         return module
     if not safe_path():
         sys.path[0] = os.path.dirname(os.path.realpath(path))
@@ -134,31 +143,31 @@ def run_file(path, content, argv):
     return module
 
 
-def code_of(content):
+def code_of(content: bytes) -> Any:
     """The code in the bytes of a .pyc file."""
     if not content.startswith(importlib.util.MAGIC_NUMBER):
         raise RuntimeError("Bad magic number in .pyc file")
     return marshal.loads(content[16:])
 
 
-def run_module(argv):
+def run_module(argv: list[str]) -> None:
     """Run argv[0] as `python -m` does, by what Python runs for it."""
     name, *arguments = argv
     sys.argv = Arguments(["-m", *arguments])
     if not safe_path():
         sys.path[0] = os.getcwd()
     new_main()
-    runpy._run_module_as_main(name)
+    runpy._run_module_as_main(name)  # type: ignore[attr-defined]
 
 
-def safe_path():
+def safe_path() -> bool:
     """Whether the interpreter was told not to put the program's folder on sys.path."""
-    return getattr(sys.flags, "safe_path", sys.flags.isolated)      # safe_path came with Python 3.11
+    return bool(getattr(sys.flags, "safe_path", sys.flags.isolated))        # safe_path came with Python 3.11
 
 
-def new_main():
+def new_main() -> Any:
     """A fresh __main__ in sys.modules, such as the interpreter makes."""
-    module = types.ModuleType("__main__")
+    module: Any = types.ModuleType("__main__")
     module.__builtins__ = builtins
     if "__annotations__" in vars(sys.modules["__main__"]):      # not in every version of Python
         module.__annotations__ = {}
@@ -172,11 +181,11 @@ class Arguments(list):
     micrograd is micrograd_c there, too, because making it calls install().
     """
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return arguments_of_child, (list(self),)
 
 
-def arguments_of_child(argv):
+def arguments_of_child(argv: list[str]) -> Arguments:
     try:
         install()
     except RuntimeError as error:   # a fork server has imported the program before; without its workers a pool hangs
@@ -184,7 +193,7 @@ def arguments_of_child(argv):
     return Arguments(argv)
 
 
-def leave_out_our_frames(error):
+def leave_out_our_frames(error: BaseException) -> None:
     """When the interpreter reports error, on its way up from here, the traceback is to begin with the program's frames.
 
     The frames above this module are yet to be added to it, so it is put right at the last moment, by an excepthook.
@@ -194,7 +203,7 @@ def leave_out_our_frames(error):
         traceback = traceback.tb_next
     hook = getattr(sys, "excepthook", sys.__excepthook__)       # the program's own, if it has set one
 
-    def excepthook(kind, value, _):
+    def excepthook(kind: type[BaseException], value: BaseException, _: object) -> None:
         sys.excepthook = hook
         error.with_traceback(traceback)
         hook(kind, value, value.__traceback__)

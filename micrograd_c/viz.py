@@ -4,22 +4,29 @@ Knows Values by what they show: `_prev`, `_op`, `data`, `grad` and `label`. Asks
 cannot tell: in which order Values were recorded, and how many there are where that is too many to look at.
 """
 
+from __future__ import annotations
+
 import re
 from collections import deque
 
 from micrograd_c._core.value.copying import count_ops, in_order
 from micrograd_c.engine import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Literal
+
 __all__ = ["trace", "draw_dot", "to_dot"]
 
 NAMED_OPS = 10      # the message on a picture that is cut names so many of the graph's ops
-ESCAPES = str.maketrans({   # & begins an entity; control characters end a label or make an SVG invalid
-    **dict.fromkeys(range(32), " "), "\n": r"\n", "&": "&amp;",
-    **{character: "\\" + character for character in '\\"{}|<>'},
-})
+ESCAPES = {     # & begins an entity; control characters end a label or make an SVG invalid
+    **dict.fromkeys(range(32), " "), ord("\n"): r"\n", ord("&"): "&amp;",
+    **{ord(character): "\\" + character for character in '\\"{}|<>'},
+}
 
 
-def trace(root):
+def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
     """The set of root and all Values it was computed from, and the set of their edges (operand, result).
 
     >>> a, b = Value(2.0), Value(-3.0)
@@ -43,7 +50,7 @@ def trace(root):
     return nodes, edges
 
 
-def draw_dot(root, format="svg", rankdir="LR", limit=500):
+def draw_dot(root: Value, format: str = "svg", rankdir: Literal["LR", "TB"] = "LR", limit: int | None = 500) -> Any:
     """The graph below root as a graphviz.Digraph, which a notebook shows and `render` writes to a file.
 
     Each Value is a box with its label, if it has one, data and grad; the op that computed it is beside it. rankdir is
@@ -68,7 +75,7 @@ def draw_dot(root, format="svg", rankdir="LR", limit=500):
     return Digraph(format=format, graph_attr={"rankdir": rankdir}, body=statements)
 
 
-def to_dot(root, rankdir="LR", limit=500):
+def to_dot(root: Value, rankdir: Literal["LR", "TB"] = "LR", limit: int | None = 500) -> str:
     """What draw_dot draws, as text in the language DOT. Needs nothing installed; the same program gives the same text.
 
     >>> a, b = Value(2.0), Value(-3.0)
@@ -90,7 +97,7 @@ def to_dot(root, rankdir="LR", limit=500):
     return f"digraph {{\n\tgraph [rankdir={rankdir}]\n{''.join(picture(root, rankdir, limit))}}}\n"
 
 
-def picture(root, rankdir, limit):
+def picture(root: Value, rankdir: str, limit: int | None) -> list[str]:
     """The statements of the picture in DOT, a list of lines."""
     check_value(root)
     if rankdir not in ("LR", "TB"):
@@ -120,14 +127,14 @@ def picture(root, rankdir, limit):
     return [f"\t{statement}\n" for statement in statements]
 
 
-def check_value(root):
+def check_value(root: object) -> None:
     if not isinstance(root, Value):
         raise TypeError(
             f"the root of a graph must be a Value, not of type {type(root).__name__}; of several outputs take the sum"
         )
 
 
-def nearest(root, limit):
+def nearest(root: Value, limit: int | None) -> Iterable[Value]:
     """Root and what it was computed from, breadth first, at most `limit` Values."""
     found = {root}
     todo = deque(found)
@@ -141,7 +148,7 @@ def nearest(root, limit):
     return found
 
 
-def fields(value):
+def fields(value: Value) -> list[str]:
     """The texts in a Value's box."""
     label = getattr(value, "label", None)
     # a record loses a space before another and, in some versions, before a letter that is not ASCII
@@ -149,12 +156,12 @@ def fields(value):
     return [*([text] if text else []), f"data {value.data:.4f}", f"grad {value.grad:.4f}"]
 
 
-def escape(text):
+def escape(text: object) -> str:
     """Any text as part of a quoted DOT string that is shown as it is, in a record or elsewhere."""
     return str(text).translate(ESCAPES)
 
 
-def summary(root, drawn):
+def summary(root: Value, drawn: int) -> str:
     """How much there is, how much of it is in the picture, and how to see the rest."""
     counts = count_ops(root)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))

@@ -14,6 +14,8 @@ from micrograd_c.engine import Value
 # how long an example takes depends on what else the machine does, and on sanitizers
 settings.register_profile("unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+# pytest --hypothesis-profile=few, where another run has tried more; tests that want more ask for multiples of these
+settings.register_profile("few", settings.get_profile("unhurried"), max_examples=20)
 MOST_WORKERS = 8        # each imports and collects everything, which takes longer than what one more has to do
 
 
@@ -42,6 +44,15 @@ def patch_value():
     """Assign to attributes of the class Value; undone afterwards, down to the operators' slots."""
     with pytest.MonkeyPatch.context() as patch:
         yield lambda name, replacement: patch.setattr(Value, name, replacement, raising=False)
+
+
+@pytest.fixture
+def uncollected():
+    """Python's collector frees nothing of other tests while this one compares what there is before and after."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -112,7 +112,10 @@ def check(program):
             assert all(agree), (here, there)
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=5 * settings.default.max_examples // 2, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(programs.programs)
 def test_random_programs_do_what_they_do_in_the_original(program):
     check([*program, *programs.ENDING])

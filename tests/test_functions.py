@@ -67,7 +67,7 @@ def test_the_method_says_what_the_table_does(name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_number_without_a_finite_value_is_the_tables_error(name):
+def test_a_number_without_a_finite_value_is_the_tables_error(name, uncollected):
     for x in EDGES:
         v = Value(x)
         before = tape.stats()
@@ -115,7 +115,7 @@ def outcome(compute):
     return type(number), number.hex() if isinstance(number, float) else number
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=5 * settings.default.max_examples)
 @given(base=NUMBERS, exponent=NUMBERS)
 def test_powers_are_pythons_bit_for_bit(base, exponent):
     expected = outcome(lambda: base ** exponent)
@@ -124,7 +124,7 @@ def test_powers_are_pythons_bit_for_bit(base, exponent):
     assert outcome(lambda: (Value(base) ** Value(exponent)).data) == expected
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=3 * settings.default.max_examples)
 @given(x=st.floats(1e-150, 1e150))
 def test_squares_and_inverses_are_not_folded(x):
     assert (Value(x) ** 2.0).data.hex() == (x ** 2.0).hex()
@@ -136,7 +136,7 @@ def test_squares_and_inverses_are_not_folded(x):
     [("exp", 710, OverflowError), ("log", 0, ValueError), ("log", -1.0, ValueError), ("log", -math.inf, ValueError),
      ("sqrt", -1e-300, ValueError), ("sin", math.inf, ValueError), ("cos", -math.inf, ValueError)],
 )
-def test_outside_the_domain_is_an_error_that_names_function_and_number(name, x, error):
+def test_outside_the_domain_is_an_error_that_names_function_and_number(name, x, error, uncollected):
     v = Value(x)
     before = tape.stats()
     with pytest.raises(error, match=rf"{name}\({float(x)!r}\)"):

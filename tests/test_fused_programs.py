@@ -75,14 +75,14 @@ networks = st.sampled_from([*NETWORKS, *OURS])
 relaxed = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(relaxed, max_examples=400)
+@settings(relaxed, max_examples=4 * settings.default.max_examples)
 @given(networks, programs({**arguments(datas), **OURS_TOO}), st.integers(0, 50))
 def test_random_programs_see_the_spelling_to_the_bit(network, program, sees):
     freeze_now_and_then()
     agree(play({**NETWORKS, **OURS}[network], program, sees))
 
 
-@settings(relaxed, max_examples=300)
+@settings(relaxed, max_examples=3 * settings.default.max_examples)
 @given(st.sampled_from([*NETWORKS]), programs(arguments(datas)), st.integers(0, 50))
 def test_random_programs_see_what_the_original_shows(network, program, sees):
     freeze_now_and_then()

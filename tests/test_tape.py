@@ -19,7 +19,7 @@ def resident():
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/statm")
 
 
-def test_dropping_the_last_handle_drops_the_graph():
+def test_dropping_the_last_handle_drops_the_graph(uncollected):
     tape.collect()
     before = tape.stats()
     x = Value(1.0)

@@ -42,7 +42,7 @@ def test_refuses_what_is_no_number_and_says_what_it_was(thing, use):
         use(thing)
 
 
-def test_a_refused_value_leaves_the_tape_as_it_was():
+def test_a_refused_value_leaves_the_tape_as_it_was(uncollected):
     before = tape.stats()
     for thing in ("3", None, [1]):
         with pytest.raises(TypeError):
@@ -171,7 +171,7 @@ def test_weak_references_to_what_nothing_was_computed_from_die_at_once():
 @pytest.mark.parametrize("use", [lambda v: v.data, lambda v: v.grad, lambda v: v + 1, lambda v: 1 - v, lambda v: v * v,
                                  lambda v: v ** 2, lambda v: v.relu(), lambda v: v.backward(), lambda v: v._prev,
                                  lambda v: Value(1, (v,)), lambda v: v < 1, lambda v: setattr(v, "data", 1)])
-def test_a_subclass_that_forgets_super_init_is_told_so(use):
+def test_a_subclass_that_forgets_super_init_is_told_so(use, uncollected):
     class Forgetful(Value):
         def __init__(self):
             self.x = 1

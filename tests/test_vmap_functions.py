@@ -97,7 +97,10 @@ def environment():
         yield set_to
 
 
-relaxed = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), max_examples=300)
+relaxed = settings(
+    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
+    max_examples=3 * settings.default.max_examples,
+)
 sizes = st.sampled_from([*ROWS, 8, 9, 7, 1])
 variants = st.sampled_from(executor.instruction_sets())
 blocks = st.sampled_from([0, 8, 64, 128, 512])

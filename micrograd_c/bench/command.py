@@ -1,8 +1,19 @@
 """`micrograd-c bench`: what it accepts, and what it does in which order."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
+
+    from micrograd_c.bench.compare import Row
+    from micrograd_c.bench.workloads import Workload
 
 __all__ = ["add_arguments", "run"]
 
@@ -12,7 +23,7 @@ ONE_THREAD = {      # read by the libraries when they are imported
 }
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `micrograd-c bench` accepts."""
     from micrograd_c.bench.peers import families
     from micrograd_c.bench.workloads import WORKLOADS
@@ -33,24 +44,24 @@ def add_arguments(parser):
 class Progress:
     """A line that is written over, if there is somebody to see it."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: TextIO) -> None:
         self.stream, self.shown = stream, stream.isatty()
         self.heading, self.started = "", time.perf_counter()
 
-    def show(self, text):
+    def show(self, text: str) -> None:
         """What is done now, under the heading."""
         self.write(f"{self.heading}: {text} ({time.perf_counter() - self.started:.0f} s)")
 
-    def clear(self):
+    def clear(self) -> None:
         self.write("")
 
-    def write(self, line):
+    def write(self, line: str) -> None:
         if self.shown:
             self.stream.write(f"\r\x1b[K{line[:100]}")
             self.stream.flush()
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     """`micrograd-c bench`; the exit status is 1 if any value or gradient differs."""
     from micrograd_c.demo import import_extra
 
@@ -85,7 +96,7 @@ def run(options):
     return 1 if wrong else 0
 
 
-def demand_writable(file):
+def demand_writable(file: str) -> None:
     """End the program now, rather than when everything has been measured."""
     try:
         with open(file, "ab"):
@@ -97,7 +108,7 @@ def demand_writable(file):
 class Session:
     """One run: which sides there are, which are missing, and how long everything took."""
 
-    def __init__(self, families, quick):
+    def __init__(self, families: Sequence[str] | None, quick: bool) -> None:
         os.environ.update({name: value for name, value in ONE_THREAD.items() if name not in os.environ})
 
         from micrograd_c.bench.inputs import FULL, QUICK
@@ -111,7 +122,7 @@ class Session:
         self.sizes, self.plan = (QUICK, ROUGH) if quick else (FULL, CAREFUL)
         self.seconds = self.processor_share = 0.0
 
-    def measure(self, workloads):
+    def measure(self, workloads: Sequence[Workload]) -> Iterator[tuple[Workload, list[Row]]]:
         """(workload, rows) one after the other."""
         from micrograd_c.bench.compare import Sides, compare
 
@@ -126,7 +137,7 @@ class Session:
             self.processor_share = (time.process_time() - processor) / self.seconds
             yield workload, rows
 
-    def versions(self):
+    def versions(self) -> dict[str, str]:
         """Those of the measured packages."""
         import importlib.metadata
 

@@ -1,13 +1,25 @@
 """Checks and measures all sides of a workload. Knows nothing of tables."""
 
+from __future__ import annotations
+
 import math
 import traceback
 from dataclasses import dataclass, field
-from typing import Optional
 
 from micrograd_c.bench.measure import Candidate, Timing, collector, frozen, measure
 from micrograd_c.bench.memory import grown
 from micrograd_c.bench.peers import OURS, Cannot, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from micrograd_c.bench.inputs import Sizes
+    from micrograd_c.bench.measure import Plan
+    from micrograd_c.bench.peers import Peer, Program
+    from micrograd_c.bench.workloads import Workload
+
+    _Progress = Callable[[str], object]
 
 __all__ = ["Row", "Sides", "compare"]
 
@@ -21,7 +33,7 @@ class Row:
     """What came of one side: times, or bytes, or why there are none."""
 
     side: Side
-    timing: Optional[Timing] = None     # seconds, or bytes
+    timing: Timing | None = None        # seconds, or bytes
     note: str = ""
     reason: str = ""
     difference: str = ""                # the reason, if it is that value or gradients are not equal
@@ -31,15 +43,16 @@ class Row:
 class Sides:
     """The chosen sides; each library is imported when it is used first."""
 
-    def __init__(self, sides, sizes, quick=False):
+    def __init__(self, sides: Sequence[Side], sizes: Sizes, quick: bool = False) -> None:
         self.sides, self.sizes, self.quick = sides, sizes, quick
-        self.peers, self.expected = {}, {}
+        self.peers: dict[str, Peer] = {}
+        self.expected: dict[tuple[str, Sizes], list[float]] = {}
 
-    def of(self, workload):
+    def of(self, workload: Workload) -> list[Side]:
         """The sides that are rows of this workload."""
         return [side for side in self.sides if not side.only or workload.name in side.only]
 
-    def load(self, row, workload, progress):
+    def load(self, row: Row, workload: Workload, progress: _Progress) -> None:
         """Import a row's library. Puts a reason into the row if it is not to be used."""
         side = row.side
         if self.spared(side, workload):
@@ -51,11 +64,11 @@ class Sides:
             except ImportError as error:
                 row.reason = f"it cannot be imported: {error}"
 
-    def spared(self, side, workload):
+    def spared(self, side: Side, workload: Workload) -> bool:
         """Whether --quick leaves it out."""
         return self.quick and workload.name in side.slow
 
-    def reference(self, workload, sizes):
+    def reference(self, workload: Workload, sizes: Sizes) -> list[float]:
         """This package's results."""
         if (workload.name, sizes) not in self.expected:
             peer = next(side for side in self.sides if side.name == OURS).create(sizes)
@@ -63,7 +76,7 @@ class Sides:
         return self.expected[workload.name, sizes]
 
 
-def compare(workload, sides, plan, progress=lambda text: None):
+def compare(workload: Workload, sides: Sides, plan: Plan, progress: _Progress = lambda text: None) -> list[Row]:
     """Measure a workload on all its sides; Rows in their order."""
     if workload.unit == "bytes":
         return [weigh(workload, side, sides, progress) for side in sides.of(workload)]
@@ -75,7 +88,7 @@ def compare(workload, sides, plan, progress=lambda text: None):
             if not row.reason:
                 progress(f"{row.side.title}, value and gradients")
                 program = checked(row, workload, sides)
-                if not row.reason:
+                if program is not None and not row.reason:
                     candidates.append(Candidate(row.side.title, program, row.side.collector, row.side.collected))
         sides.expected.clear()      # long lists
         timings = measure(candidates, plan, progress)
@@ -84,13 +97,13 @@ def compare(workload, sides, plan, progress=lambda text: None):
     return rows
 
 
-def checked(row, workload, sides):
+def checked(row: Row, workload: Workload, sides: Sides) -> Program | None:
     """A row's Program. Puts a reason into the row if it is not to be timed."""
     try:
         program = sides.peers[row.side.name].program(workload.name)
         row.note = program.note
         with collector(row.side.collector):
-            row.difference = row.reason = difference(program, sides.reference(workload, program.sizes))
+            row.difference = row.reason = difference(program, sides.reference(workload, program.sizes or sides.sizes))
         return program
     except Cannot as error:
         row.reason = str(error)
@@ -101,7 +114,7 @@ def checked(row, workload, sides):
     return None
 
 
-def difference(program, expected):
+def difference(program: Program, expected: list[float]) -> str:
     """Where a program's results are not the expected ones, in words, or nothing."""
     results = program.results()
     if program.values is not None:
@@ -115,7 +128,7 @@ def difference(program, expected):
     return ""
 
 
-def weigh(workload, side, sides, progress):
+def weigh(workload: Workload, side: Side, sides: Sides, progress: _Progress) -> Row:
     """A Row of bytes."""
     progress(side.title)
     if sides.spared(side, workload):

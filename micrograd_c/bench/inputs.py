@@ -1,9 +1,20 @@
 """The numbers that every side computes with, as plain floats and lists. Knows nothing of who computes what."""
 
+from __future__ import annotations
+
 import random
 from dataclasses import dataclass
 
 from micrograd_c.demo import load_moons
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
+    _Matrix = list[list[_T]]
+    _Layers = list[tuple[_Matrix[_T], list[_T]]]
 
 __all__ = ["FULL", "QUICK", "Sizes"]
 
@@ -31,12 +42,12 @@ SHAPE = (2, 16, 16, 1)
 DECAY = 1e-4                                    # the demo's factor of the squares of the weights
 
 
-def wide_numbers(count):
+def wide_numbers(count: int) -> list[float]:
     """Numbers to add the squares of."""
     return [(k % 7 - 3) / 4 for k in range(count)]
 
 
-def layers():
+def layers() -> _Layers[float]:
     """The demo's first weights, as micrograd draws them: for each layer (rows of weights, biases)."""
     generator = random.Random(1337)
     return [
@@ -45,12 +56,12 @@ def layers():
     ]
 
 
-def flat(layers):
+def flat(layers: Iterable[tuple[Iterable[Iterable[_T]], Iterable[_T]]]) -> list[_T]:
     """Weights, or gradients, of layers in the order of micrograd's parameters()."""
     return [number for rows, biases in layers for row, bias in zip(rows, biases) for number in (*row, bias)]
 
 
-def layered(numbers):
+def layered(numbers: Iterable[_T]) -> _Layers[_T]:
     """Layers of numbers that are in that order."""
     numbers = iter(numbers)
     layers = []
@@ -63,17 +74,17 @@ def layered(numbers):
     return layers
 
 
-def learning_rate(k):
+def learning_rate(k: int) -> float:
     """The demo's, in step k."""
     return 1.0 - 0.9 * k / 100
 
 
-def moons():
+def moons() -> tuple[list[list[float]], list[int]]:
     """The demo's points and labels."""
     return load_moons()
 
 
-def point():
+def point() -> list[float]:
     """The one sample."""
     return load_moons()[0][0]
 
@@ -93,12 +104,12 @@ SHAPES = [
 ]
 
 
-def token_lists(count):
+def token_lists(count: int) -> list[list[int]]:
     """The tokens of the first names."""
     return [[BOUNDARY, *map(CHARACTERS.index, name), BOUNDARY] for name in NAMES[:count]]
 
 
-def matrices():
+def matrices() -> list[_Matrix[float]]:
     """The GPT's first weights, a list of rows for each of SHAPES.
 
     They are the embeddings of characters and of positions; query, key and value of each head; what brings the heads
@@ -108,12 +119,12 @@ def matrices():
     return [[[generator.gauss(0, 0.08) for _ in range(columns)] for _ in range(rows)] for rows, columns in SHAPES]
 
 
-def flat_matrices(matrices):
+def flat_matrices(matrices: Iterable[Iterable[Iterable[_T]]]) -> list[_T]:
     """Their numbers as one list."""
     return [number for matrix in matrices for row in matrix for number in row]
 
 
-def shaped(numbers):
+def shaped(numbers: Iterable[_T]) -> list[_Matrix[_T]]:
     """Matrices of numbers that are in that order."""
     numbers = iter(numbers)
     return [[[next(numbers) for _ in range(columns)] for _ in range(rows)] for rows, columns in SHAPES]

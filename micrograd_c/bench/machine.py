@@ -1,15 +1,21 @@
 """What the figures were measured on. Knows nothing of what was measured."""
 
+from __future__ import annotations
+
 import os
 import pathlib
 import platform
 import re
 import sysconfig
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["described", "facts"]
 
 
-def facts():
+def facts() -> dict[str, Any]:
     """The machine and its Python, for JSON."""
     return {
         "processor": processor(),
@@ -23,7 +29,7 @@ def facts():
     }
 
 
-def processor():
+def processor() -> str:
     """The model's name."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -33,7 +39,7 @@ def processor():
     return platform.processor() or platform.machine()
 
 
-def described(facts):
+def described(facts: dict[str, Any]) -> str:
     """The facts in one line."""
     optimized = "yes" if facts["python_optimized"] else "no"
     load = "unknown" if facts["load"] is None else f"{facts['load']:.2f}"

@@ -4,6 +4,8 @@ Knows nothing of what it times. Each side's first run comes earlier, when its re
 tells how often a side can be timed in the time it has, and is not counted either, unless that is hardly ever.
 """
 
+from __future__ import annotations
+
 import contextlib
 import gc
 import math
@@ -12,6 +14,10 @@ import time
 from dataclasses import dataclass
 
 from micrograd_c.bench.peers.base import Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["CAREFUL", "ROUGH", "Candidate", "Plan", "Timing", "collector", "frozen", "measure"]
 
@@ -48,20 +54,22 @@ class Timing:
     values: list
 
     @property
-    def minimum(self):
+    def minimum(self) -> float:
         return min(self.values)
 
     @property
-    def median(self):
+    def median(self) -> float:
         return statistics.median(self.values)
 
     @property
-    def spread(self):
+    def spread(self) -> float:
         """The median distance from the median, as a share of it."""
         return statistics.median(abs(value - self.median) for value in self.values) / self.median
 
 
-def measure(candidates, plan, progress=lambda text: None):
+def measure(
+    candidates: Sequence[Candidate], plan: Plan, progress: Callable[[str], object] = lambda text: None,
+) -> dict[str, Timing]:
     """Time all candidates in turn; {name: Timing}."""
     with frozen():
         runners = []
@@ -80,7 +88,7 @@ def measure(candidates, plan, progress=lambda text: None):
 class Runner:
     """A candidate's timings."""
 
-    def __init__(self, candidate, plan):
+    def __init__(self, candidate: Candidate, plan: Plan) -> None:
         self.candidate, self.values, self.repeats = candidate, [], 1
         started = time.perf_counter()
         (seconds,) = self.timings(1)
@@ -94,14 +102,14 @@ class Runner:
             self.values.append(seconds / candidate.program.operations)
             self.count -= 1
 
-    def share(self, k, rounds):
+    def share(self, k: int, rounds: int) -> int:
         """How many of its timings belong to round k: the slow side's few are spread over all of them."""
         return (k + 1) * self.count // rounds - k * self.count // rounds
 
-    def take(self, count):
+    def take(self, count: int) -> None:
         self.values += [seconds / self.candidate.program.operations for seconds in self.timings(count)]
 
-    def timings(self, count):
+    def timings(self, count: int) -> list[float]:
         """Seconds of so many runs in a row. What they leave behind is freed before the next side's, untimed."""
         candidate, values = self.candidate, []
         run, prepare, repeats = candidate.program.run, candidate.program.prepare, range(self.repeats)
@@ -120,7 +128,7 @@ class Runner:
 
 
 @contextlib.contextmanager
-def frozen():
+def frozen() -> Iterator[None]:
     """Hide what is alive from Python's collector, the modules of large libraries above all.
 
     A side whose garbage is collected while it runs would pay for looking at the other sides' modules.
@@ -134,7 +142,7 @@ def frozen():
 
 
 @contextlib.contextmanager
-def collector(on):
+def collector(on: bool) -> Iterator[None]:
     """Python's cyclic collector on or off; then as it was, and garbage collected."""
     was_on = gc.isenabled()
     try:

@@ -3,6 +3,8 @@
 A program of its own, because memory only tells something in a process that has done nothing else.
 """
 
+from __future__ import annotations
+
 import contextlib
 import gc
 import json
@@ -15,13 +17,19 @@ from micrograd_c import tape
 from micrograd_c.bench.inputs import Sizes
 from micrograd_c.bench.peers import OURS, SIDES, Cannot
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from micrograd_c.bench.peers import Side
+
 __all__ = ["grown"]
 
 INSTALLED = pathlib.Path(tape.__file__).parents[1]
 STATUS, CLEAR = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
 
 
-def grown(side, workload, sizes):
+def grown(side: Side, workload: str, sizes: Sizes) -> dict[str, Any]:
     """What a process of its own says of this side: {"bytes", "operations", "note"} or {"reason"}, or {"failure"}."""
     command = [sys.executable, "-m", "micrograd_c.bench.memory", side.name, workload, json.dumps(vars(sizes))]
     # -m looks into the current folder first, which may be the sources'
@@ -32,12 +40,13 @@ def grown(side, workload, sizes):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def resident_bytes():
+def resident_bytes() -> tuple[int, int]:
     """Resident memory now, and its peak. Raises Cannot where the system does not tell."""
     if STATUS.exists():
         sizes = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
         if "VmHWM" in sizes:
-            return tuple(int(sizes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+            now, peak = (int(sizes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+            return now, peak
     try:
         import resource
     except ImportError:
@@ -47,13 +56,13 @@ def resident_bytes():
     return peak, peak
 
 
-def forget_peak():
+def forget_peak() -> None:
     """Let the peak start anew from what is resident now, where the system can."""
     with contextlib.suppress(OSError):
         CLEAR.write_text("5")
 
 
-def measure(side, workload, sizes):
+def measure(side: Side, workload: str, sizes: Sizes) -> tuple[dict[str, Any], object]:
     """Bytes from just before the run to its peak; and what the run returned, to be kept alive as it is."""
     try:
         resident_bytes()
@@ -77,7 +86,7 @@ def measure(side, workload, sizes):
     return result, kept
 
 
-def main(name, workload, sizes):
+def main(name: str, workload: str, sizes: str) -> None:
     """Print, and leave without freeing: a long chain of objects is freed recursively by some."""
     (side,) = (side for side in SIDES if side.name == name)
     result, _kept = measure(side, workload, Sizes(**json.loads(sizes)))

@@ -3,31 +3,41 @@
 Knows nothing of clocks, nor of libraries.
 """
 
+from __future__ import annotations
+
 import importlib.util
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
+    from typing import Any
 
 __all__ = ["chain", "expression", "fresh_copy", "network", "squares"]
 
 
-def fresh_copy(module):
+def fresh_copy(module: str) -> ModuleType:
     """A new copy of a module that shares no code objects with the others.
 
     CPython specialises bytecode for the types it meets. Sides that share bytecode would undo each other's: floats that
     take turns with Values on one loop lose their fast path.
     """
     spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.loader is not None
     copy = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(copy)
     return copy
 
 
-def chain(x, a, b, turns):
+def chain(x: Any, a: Any, b: Any, turns: int) -> Any:
     """Two operations a turn, each on the result of the one before."""
     for _ in range(turns):
         x = x * b + a
     return x
 
 
-def expression(a, b, relu):
+def expression(a: Any, b: Any, relu: Callable[[Any], Any]) -> Any:
     """The example in micrograd's README."""
     c = a + b
     d = a * b + b**3
@@ -42,12 +52,12 @@ def expression(a, b, relu):
     return g
 
 
-def squares(xs):
+def squares(xs: Iterable[Any]) -> Any:
     """A wide sum."""
     return sum(x * x for x in xs)
 
 
-def network(layers, x, relu):
+def network(layers: Sequence[tuple[Any, Any]], x: Sequence[Any], relu: Callable[[Any], Any]) -> Any:
     """The output of the demo's network, of layers (rows of weights, biases)."""
     for k, (rows, biases) in enumerate(layers):
         x = [sum((w * xi for w, xi in zip(row, x)), bias) for row, bias in zip(rows, biases)]

@@ -1,5 +1,7 @@
 """Measurements as tables for the terminal, and as JSON. Knows nothing of how they were made."""
 
+from __future__ import annotations
+
 import datetime
 import json
 
@@ -8,6 +10,16 @@ from micrograd_c.bench import machine
 from micrograd_c.bench.peers import OURS
 from micrograd_c.bench.workloads import titled
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from micrograd_c.bench.command import Session
+    from micrograd_c.bench.compare import Row
+    from micrograd_c.bench.inputs import Sizes
+    from micrograd_c.bench.workloads import Workload
+
 __all__ = ["aligned", "as_json", "closing", "described", "table"]
 
 SCHEMA = 1
@@ -15,29 +27,32 @@ TIMES = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")]
 SIZES = [(2**30, "GB"), (2**20, "MB"), (2**10, "KB"), (1, "B")]
 
 
-def described(figure, unit):
+def described(figure: float, unit: str) -> str:
     """A figure with its unit, to three digits."""
     scales = TIMES if unit == "seconds" else SIZES
     scale, name = next((pair for pair in scales if figure >= pair[0]), scales[-1])
     return f"{three_digits(figure / scale)} {name}"
 
 
-def three_digits(figure):
+def three_digits(figure: float) -> str:
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
-def ratios(row, ours):
+def ratios(row: Row, ours: Row) -> list[float | None]:
     """How many times this package's minimum and median; None for a measurement that is none."""
+    assert row.timing is not None
+    assert ours.timing is not None
     return [
         there / here if here > 0 else None
         for there, here in [(row.timing.minimum, ours.timing.minimum), (row.timing.median, ours.timing.median)]
     ]
 
 
-def table(workload, sizes, rows):
+def table(workload: Workload, sizes: Sizes, rows: Sequence[Row]) -> str:
     """A workload's table in Markdown, with its footnotes."""
     ours = next(row for row in rows if row.side.name == OURS)
-    notes, lines = [], []
+    notes: list[str] = []
+    lines: list[list[str]] = []
     for row in rows:
         mark = footnote(notes, row.note or row.reason)
         if row.timing is None:
@@ -61,7 +76,7 @@ def table(workload, sizes, rows):
     ])
 
 
-def footnote(notes, text):
+def footnote(notes: list[str], text: str) -> str:
     """Its mark; each text is noted once."""
     if not text:
         return ""
@@ -70,7 +85,7 @@ def footnote(notes, text):
     return f" [{notes.index(text) + 1}]"
 
 
-def aligned(rows):
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines of a Markdown table whose columns are as wide as their widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     header, *rest = [
@@ -83,7 +98,7 @@ def aligned(rows):
     return [header, rule, *rest]
 
 
-def closing(session):
+def closing(session: Session) -> str:
     """What is missing, and what the figures were measured on."""
     packages = dict.fromkeys(side.package for side in session.missing)
     lines = [f"{package} is not installed: pip install {package}" for package in packages]
@@ -99,7 +114,7 @@ def closing(session):
     return "\n".join(lines)
 
 
-def as_json(results, session):
+def as_json(results: Mapping[Workload, Sequence[Row]], session: Session) -> str:
     """All measurements. `results` has a list of rows for each workload."""
     return json.dumps({
         "schema": SCHEMA,
@@ -124,9 +139,9 @@ def as_json(results, session):
     }, indent=1)
 
 
-def row_as_json(row):
+def row_as_json(row: Row) -> dict[str, Any]:
     """One side's."""
-    found = {"name": row.side.name, "title": row.side.title}
+    found: dict[str, Any] = {"name": row.side.name, "title": row.side.title}
     if row.timing is not None:
         found.update(minimum=row.timing.minimum, median=row.timing.median, spread=row.timing.spread,
                      values=row.timing.values)

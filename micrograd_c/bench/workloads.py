@@ -1,6 +1,12 @@
 """What is measured: the names, in the order of the tables. The numbers are in inputs, how it is done in peers."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from micrograd_c.bench.inputs import Sizes
 
 __all__ = ["WORKLOADS", "Workload", "titled"]
 
@@ -31,6 +37,6 @@ WORKLOADS = [
 ]
 
 
-def titled(workload, sizes):
+def titled(workload: Workload, sizes: Sizes) -> str:
     """Its title with the sizes in it."""
     return workload.title.format(deep_ops=2 * sizes.deep_turns, terms=sizes.terms, loop_steps=sizes.loop_steps)

@@ -1,11 +1,16 @@
 """The sides that can be measured, by name. Knows nothing of how: a library's file is imported when it is its turn."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.util
 from dataclasses import dataclass
-from typing import Optional
 
 from micrograd_c.bench.peers.base import Cannot, Peer, Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from micrograd_c.bench.inputs import Sizes
 
 __all__ = ["OURS", "SIDES", "Cannot", "Peer", "Program", "Side", "families"]
 
@@ -22,18 +27,18 @@ class Side:
     family: str
     title: str
     peer: str                           # "module.Class" in this folder
-    package: Optional[str] = None       # what must be importable, and what pip installs
+    package: str | None = None          # what must be importable, and what pip installs
     collector: bool = True              # Python's cyclic collector, while it is measured
     collected: bool = False             # garbage is collected before each single step, untimed
     needs: tuple = ()                   # more packages that must be importable
     only: tuple = ()                    # the workloads it is a row of, if not all
     slow: tuple = ()                    # the workloads that --quick leaves out
 
-    def installed(self):
+    def installed(self) -> bool:
         """Whether its packages can be imported, without importing them."""
         return all(importlib.util.find_spec(name) for name in (self.package, *self.needs) if name)
 
-    def create(self, sizes):
+    def create(self, sizes: Sizes) -> Peer:
         """Import its library; a Peer."""
         module, _, name = self.peer.partition(".")
         return getattr(importlib.import_module(f"{__name__}.{module}"), name)(sizes)
@@ -66,6 +71,6 @@ SIDES = [
 ]
 
 
-def families():
+def families() -> list[str]:
     """The names by which sides are chosen."""
     return list(dict.fromkeys(side.family for side in SIDES))

@@ -3,11 +3,16 @@
 Knows nothing of clocks.
 """
 
+from __future__ import annotations
+
 import copy
 from dataclasses import dataclass, replace
-from typing import Callable, Optional
 
 from micrograd_c.bench.inputs import Sizes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Cannot", "Chains", "Peer", "Program", "Training", "Trainings", "trained"]
 
@@ -22,23 +27,23 @@ class Program:
 
     run: Callable[[], object]
     results: Callable[[], list]         # runs it once; value and gradients, as floats in the order of micrograd's
-    prepare: Optional[Callable[[], object]] = None      # called before each timing, outside of it
+    prepare: Callable[[], object] | None = None         # called before each timing, outside of it
     operations: int = 1                 # in one run; times are shown per operation
     note: str = ""
-    values: Optional[int] = None        # so many of the results there are, if a side has no gradients
-    sizes: Optional[Sizes] = None       # what the results are to be compared for
+    values: int | None = None           # so many of the results there are, if a side has no gradients
+    sizes: Sizes | None = None          # what the results are to be compared for
 
 
 class Peer:
     """One library. A subclass has a method for each workload it does, named after it, that returns a Program."""
 
-    cannot = {}         # reasons by workload
-    limits = {}         # by workload: which of the sizes is at most what, and why
+    cannot: dict[str, str] = {}                     # reasons by workload
+    limits: dict[str, tuple[str, int, str]] = {}    # by workload: which of the sizes is at most what, and why
 
-    def __init__(self, sizes):
+    def __init__(self, sizes: Sizes) -> None:
         self.sizes = sizes
 
-    def program(self, workload):
+    def program(self, workload: str) -> Program:
         """Its Program for a workload. Raises Cannot."""
         method = workload.replace("-", "_")
         if workload in self.cannot or not hasattr(self, method):
@@ -59,28 +64,34 @@ class Peer:
 class Chains:
     """For a Peer: the workloads along `x = x*b + a`, from its chain(turns, backward), which makes a Program."""
 
-    def op(self):
+    sizes: Sizes
+    chain: Callable[..., Program]
+
+    def op(self) -> Program:
         return self.chain(self.sizes.turns, backward=False)
 
-    def op_backward(self):
+    def op_backward(self) -> Program:
         return self.chain(self.sizes.turns, backward=True)
 
-    def deep(self):
+    def deep(self) -> Program:
         return self.chain(self.sizes.deep_turns, backward=True)
 
 
 class Trainings:
     """For a Peer of whole arrays: the workloads of its demo_training() and gpt_training(names)."""
 
+    sizes: Sizes
+    demo_training: Callable[[], Training]
+    gpt_training: Callable[[int], Training]
     notes = {"demo": "all points at once", "training": "", "gpt": "all positions of a name at once"}
 
-    def demo(self):
+    def demo(self) -> Program:
         return trained(self.demo_training(), self.sizes.steps, self.notes["demo"])
 
-    def training(self):
+    def training(self) -> Program:
         return trained(self.demo_training(), self.sizes.loop_steps, self.notes["training"])
 
-    def gpt(self):
+    def gpt(self) -> Program:
         return trained(self.gpt_training(self.sizes.names), self.sizes.names, self.notes["gpt"])
 
 
@@ -90,14 +101,18 @@ class Training:
     Subclasses have reset(), step(k), which returns the loss as a number, and gradients(), those of the last step.
     """
 
-    def run(self, steps):
+    reset: Callable[[], object]
+    step: Callable[[int], float]
+    gradients: Callable[[], list[float]]
+
+    def run(self, steps: int) -> list[float]:
         """Their losses."""
         return [self.step(k) for k in range(steps)]
 
 
-def trained(training, steps, note=""):
+def trained(training: Training, steps: int, note: str = "") -> Program:
     """A Program of training steps in a row."""
-    def results():
+    def results() -> list[float]:
         training.reset()
         return [*training.run(steps), *training.gradients()]
 

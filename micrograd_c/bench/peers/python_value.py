@@ -5,7 +5,13 @@ there. A node keeps its operands and its slopes by them, two tuples, instead of 
 recursion. Knows nothing of micrograd_c.
 """
 
+from __future__ import annotations
+
 import math
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Value:
@@ -13,58 +19,58 @@ class Value:
 
     __slots__ = ("data", "grad", "operands", "slopes")
 
-    def __init__(self, data, operands=(), slopes=()):
+    def __init__(self, data: float, operands: tuple[Value, ...] = (), slopes: tuple[float, ...] = ()) -> None:
         self.data = data
-        self.grad = 0
+        self.grad: float = 0
         self.operands = operands
         self.slopes = slopes
 
-    def __add__(self, other):
+    def __add__(self, other: Value | float) -> Value:
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, (self, other), (1, 1))
 
-    def __mul__(self, other):
+    def __mul__(self, other: Value | float) -> Value:
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, (self, other), (other.data, self.data))
 
-    def __pow__(self, power):
+    def __pow__(self, power: float) -> Value:
         return Value(self.data**power, (self,), (power * self.data ** (power - 1),))
 
-    def exp(self):
+    def exp(self) -> Value:
         """e ** x."""
         data = math.exp(self.data)
         return Value(data, (self,), (data,))
 
-    def log(self):
+    def log(self) -> Value:
         """The natural logarithm."""
         return Value(math.log(self.data), (self,), (1 / self.data,))
 
-    def relu(self):
+    def relu(self) -> Value:
         """max(0, x)."""
         return Value(0 if self.data < 0 else self.data, (self,), (int(self.data > 0),))
 
-    def __neg__(self):
+    def __neg__(self) -> Value:
         return self * -1
 
-    def __radd__(self, other):
+    def __radd__(self, other: float) -> Value:
         return self + other
 
-    def __sub__(self, other):
+    def __sub__(self, other: Value | float) -> Value:
         return self + (-other)
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: float) -> Value:
         return other + (-self)
 
-    def __rmul__(self, other):
+    def __rmul__(self, other: float) -> Value:
         return self * other
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Value | float) -> Value:
         return self * other**-1
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other: float) -> Value:
         return other * self**-1
 
-    def backward(self):
+    def backward(self) -> None:
         """Add the slope of this Value by each it was computed from to that one's grad."""
         self.grad = 1
         for node in reversed(self.sorted_graph()):
@@ -72,9 +78,11 @@ class Value:
             for operand, slope in zip(node.operands, node.slopes):
                 operand.grad += slope * grad
 
-    def sorted_graph(self):
+    def sorted_graph(self) -> list[Value]:
         """This Value and all below it, operands before what was computed from them."""
-        nodes, seen, todo = [], set(), [self]
+        nodes: list[Value] = []
+        seen: set[Value] = set()
+        todo: list[Any] = [self]
         while todo:
             node = todo.pop()
             if node is None:        # the operands of the node below it are done

@@ -229,7 +229,7 @@ cdef inline int32_t record_row(
 
 # --- what is made of all of a list ---
 
-def softmax(xs):
+def softmax(xs, /):
     """e^x / sum of all e^x, for each x; computed so that no exp can overflow. A list as long as xs.
 
     With the graph of
@@ -250,7 +250,7 @@ def softmax(xs):
     return plain_lines.softmax(plain_lines.as_values(values)) if outputs is None else outputs
 
 
-def logsumexp(xs):
+def logsumexp(xs, /):
     """The logarithm of the sum of all e^x, computed so that no exp can overflow. One Value.
 
     With the graph of `sum((x - highest).exp() for x in xs).log() + highest`, highest as in softmax, but the nearest
@@ -267,7 +267,7 @@ def logsumexp(xs):
     return plain_lines.logsumexp(plain_lines.as_values(values), log_of_zero) if outputs is None else outputs[0]
 
 
-def mean(xs):
+def mean(xs, /):
     """`sum(xs) / len(xs)`, with the graph of that.
 
     >>> from micrograd_c.engine import Value

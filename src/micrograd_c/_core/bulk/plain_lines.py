@@ -4,57 +4,65 @@ They run where a user's code may have a say: a subclass of Value, a replaced ope
 they are to do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0. Knows Value only.
 """
 
+from __future__ import annotations
+
 import functools
 import sys
 
 from micrograd_c._core.value import selecting, tracing
 from micrograd_c._core.value.value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def sumprod(ws, xs, start):
+
+def sumprod(ws: list[Any], xs: list[Any], start: Any) -> Any:
     """start + ws[0] * xs[0] + ..."""
     return sum((w * x for w, x in zip(ws, xs)), start)
 
 
-def softmax(xs):
+def softmax(xs: list[Any]) -> list[Value]:
     """e^x / sum of all e^x."""
     exps = exps_below(xs, highest(xs))
     total = sum(exps)
     return [e / total for e in exps]
 
 
-def logsumexp(xs, log_of_zero):
+def logsumexp(xs: list[Any], log_of_zero: Callable[[Value], Value]) -> Value:
     """The logarithm of the sum of all e^x. log_of_zero takes the place of log, which refuses 0."""
     top = nearest_finite(highest(xs))
-    total = sum(exps_below(xs, top))
+    total: Any = sum(exps_below(xs, top))
     logarithm = total.log() if tracing.is_tracing() or total.data != 0 else log_of_zero(total)
     return logarithm + top
 
 
-def cross_entropy(logits, target):
+def cross_entropy(logits: list[Any], target: int) -> Value:
     """-log(softmax(logits)[target])."""
     top = highest(logits)
-    return sum(exps_below(logits, top)).log() - (logits[target] - top)
+    total: Any = sum(exps_below(logits, top))
+    return total.log() - (logits[target] - top)
 
 
-def mean(xs):
+def mean(xs: list[Any]) -> Any:
     """The sum by the number of xs."""
     return sum(xs) / len(xs)
 
 
-def exps_below(xs, top):
+def exps_below(xs: list[Any], top: Any) -> list[Value]:
     """e^(x - top), which does not overflow."""
     return [(x - top).exp() for x in xs]
 
 
-def highest(xs):
+def highest(xs: list[Any]) -> Any:
     """The largest data; while a function is traced, a Value for it."""
     if tracing.is_tracing():
         return selecting.stop_gradient(functools.reduce(selecting.maximum, xs))
     return max(x.data for x in xs)
 
 
-def nearest_finite(top):
+def nearest_finite(top: Any) -> Any:
     """Infinite minus infinite is no number; minus the largest float it is infinite as before."""
     largest = sys.float_info.max
     if tracing.is_tracing():
@@ -62,6 +70,6 @@ def nearest_finite(top):
     return max(min(top, largest), -largest)     # leaves what is no number as it is
 
 
-def as_values(xs):
+def as_values(xs: list[Any]) -> list[Value]:
     """Numbers count as Values with that data."""
     return [x if isinstance(x, Value) else Value(x) for x in xs]

@@ -3,19 +3,25 @@
 Knows micrograd's names and which modules stand in for them. IPython and pytest are only called by, never needed.
 """
 
+from __future__ import annotations
+
 import importlib
 import importlib.machinery
 import importlib.util
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
 __all__ = ["install", "uninstall"]
 
 NAMES = ("micrograd", "micrograd.engine", "micrograd.nn")
 
-installed = {}      # what is in sys.modules by our doing
+installed: dict[str, ModuleType] = {}       # what is in sys.modules by our doing
 
 
-def install():
+def install() -> None:
     """Let `micrograd`, `micrograd.engine` and `micrograd.nn` be micrograd_c, wherever this process imports them.
 
     A second call is harmless. Raises RuntimeError, with nothing changed, if micrograd itself is already imported.
@@ -39,7 +45,7 @@ def install():
     sys.modules.update(installed)
 
 
-def uninstall():
+def uninstall() -> None:
     """Take back what install() did: the next `import micrograd` looks for micrograd itself.
 
     What was imported before keeps its meaning. Without an install() nothing happens.
@@ -52,7 +58,7 @@ def uninstall():
     installed.clear()
 
 
-def substitutes():
+def substitutes() -> dict[str, ModuleType]:
     """The modules by the names they stand in for.
 
     The package is empty, as micrograd's is, and belongs to no folder: with micrograd_c's, `import micrograd.tape` would
@@ -61,29 +67,29 @@ def substitutes():
     package = importlib.util.module_from_spec(
         importlib.machinery.ModuleSpec("micrograd", None, origin="micrograd_c", is_package=True)
     )
-    package.engine = importlib.import_module("micrograd_c.engine")
-    package.nn = importlib.import_module("micrograd_c.nn")
-    return dict(zip(NAMES, (package, package.engine, package.nn)))
+    engine, nn = (importlib.import_module(f"micrograd_c.{name}") for name in ("engine", "nn"))
+    vars(package).update(engine=engine, nn=nn)
+    return dict(zip(NAMES, (package, engine, nn)))
 
 
-def origin(module):
+def origin(module: ModuleType) -> str:
     """The file, or for a package without one the folder, that a module came from."""
     return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "no file")
 
 
 # --- IPython: %load_ext micrograd_c, %unload_ext micrograd_c ---
 
-def load_ipython_extension(ipython):
+def load_ipython_extension(ipython: object) -> None:
     install()
 
 
-def unload_ipython_extension(ipython):
+def unload_ipython_extension(ipython: object) -> None:
     uninstall()
 
 
 # --- pytest: pytest -p micrograd_c ---
 
-def pytest_addoption():
+def pytest_addoption() -> None:
     """The first hook of all, which runs as soon as `-p` is read, before any conftest.py is imported."""
     try:
         install()
@@ -93,11 +99,11 @@ def pytest_addoption():
         raise pytest.UsageError(str(error)) from None
 
 
-def pytest_report_header():
+def pytest_report_header() -> str:
     from micrograd_c import __version__
 
     return f"micrograd: micrograd_c {__version__} (compiled)"
 
 
-def pytest_unconfigure():
+def pytest_unconfigure() -> None:
     uninstall()

@@ -3,28 +3,36 @@
 Knows Values, and lists of them. Knows nothing of how numbers are read, or of what is done with the function.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
 import types
 
-from micrograd_c._core.mapped import columns
+from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
 from micrograd_c._core.mapped.reading import as_float, as_numbers, checked_size, from_lists
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 __all__ = ["Rows", "Shared", "check_axes", "read_all", "rows_of"]
 
 
-def check_axes(in_axes):
+def check_axes(in_axes: Any) -> None:
     for axis in in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,):
         if axis is not None and (axis != 0 or isinstance(axis, bool)):
             raise ValueError(f"in_axes may be 0 (a row each) or None (the same for all rows), or a tuple of those, "
                              f"not {in_axes!r}")
 
 
-def axes_of(in_axes, count):
+def axes_of(in_axes: Any, count: int) -> Any:
     """One for each argument."""
+    axes: tuple[int | None, ...] | list[int | None]
     if not isinstance(in_axes, (tuple, list)):
         axes = (in_axes,) * count
     elif len(in_axes) != count:
@@ -38,7 +46,7 @@ def axes_of(in_axes, count):
     return axes
 
 
-def names(fn, arguments):
+def names(fn: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
     """What messages call the arguments."""
     code = getattr(fn, "__code__", None)
     known = code.co_varnames[inspect.ismethod(fn):code.co_argcount] if isinstance(code, types.CodeType) else ()
@@ -46,13 +54,13 @@ def names(fn, arguments):
             for k in range(len(arguments))]
 
 
-def read_all(fn, in_axes, arguments):
+def read_all(fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...]) -> list[Rows | Shared]:
     """Rows or Shared for each. A structure tells which trace fits."""
     return [read(argument, axis, name) for argument, axis, name
             in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
 
 
-def read(argument, axis, name):
+def read(argument: Any, axis: int | None, name: str) -> Rows | Shared:
     if axis is None:
         return Shared(argument, name)
     numbers = as_numbers(argument, name)
@@ -66,27 +74,27 @@ def read(argument, axis, name):
 class Rows:
     """An argument with a row each: a buffer."""
 
-    shared = ()
+    shared: tuple[()] = ()
 
-    def __init__(self, numbers, name):
+    def __init__(self, numbers: columns.Numbers, name: str) -> None:
         self.numbers, self.name = numbers, name
         self.structure = numbers.shape[1:]
         self.rows = numbers.shape[0]
 
-    def add_to(self, numbers):
+    def add_to(self, numbers: columns.Columns) -> None:
         numbers.add(self.numbers)
 
-    def values(self, inputs, shared):
+    def values(self, inputs: list[int], shared: list[int]) -> Any:
         """What the function gets while it is traced."""
         return nested(self.structure, lambda: tracing.argument(inputs))
 
-    def row(self, k):
+    def row(self, k: int) -> Any:
         """What it gets for one row, as Values of its own."""
         numbers = iter(self.flat[k * self.numbers.columns:(k + 1) * self.numbers.columns])
         return nested(self.structure, lambda: Value(next(numbers)))
 
     @functools.cached_property
-    def flat(self):
+    def flat(self) -> list[float]:
         return self.numbers.flat()
 
 
@@ -95,11 +103,12 @@ class Shared:
 
     rows = None
 
-    def __init__(self, argument, name):
-        self.shared = []
+    def __init__(self, argument: Any, name: str) -> None:
+        self.name = name
+        self.shared: list[float] = []
         self.structure, self.tree = self.take(argument, name)
 
-    def take(self, argument, name, depth=0):
+    def take(self, argument: Any, name: str, depth: int = 0) -> tuple[Any, Any]:
         if isinstance(argument, Value):
             tracing.check_usable(argument)
             return ("value", KeptIdentity(argument)), argument
@@ -116,13 +125,13 @@ class Shared:
         self.shared += numbers.flat()
         return numbers.shape, nested(numbers.shape, lambda: None)
 
-    def add_to(self, numbers):
+    def add_to(self, numbers: columns.Columns) -> None:
         pass
 
-    def values(self, inputs, shared):
+    def values(self, inputs: list[int], shared: list[int]) -> Any:
         return fill(self.tree, lambda: tracing.argument(shared))
 
-    def row(self, k):
+    def row(self, k: int) -> Any:
         numbers = iter(self.shared)
         return fill(self.tree, lambda: Value(next(numbers)))
 
@@ -130,17 +139,17 @@ class Shared:
 class KeptIdentity:
     """A Value as part of a key: by identity, and alive as long as the key."""
 
-    def __init__(self, value):
+    def __init__(self, value: Value) -> None:
         self.value = value
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return id(self.value)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, KeptIdentity) and self.value is other.value
 
 
-def rows_of(given):
+def rows_of(given: list[Rows | Shared]) -> int:
     """How many there are. Raises ValueError if arguments disagree."""
     rows = {one.name: one.rows for one in given if one.rows is not None}
     if len(set(rows.values())) > 1:

@@ -114,7 +114,8 @@ cdef class Reduction:
 
 
 cdef class Batch:
-    """One number a row, as a function of one row, given to vmap, has computed them.
+    """Batch()\n--\n
+    One number a row, as a function of one row, given to vmap, has computed them.
 
     A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
     """
@@ -125,9 +126,11 @@ cdef class Batch:
     cdef int32_t output
 
     def __init__(self):
+        """TypeError: only a function given to vmap makes one."""
         raise TypeError("a Batch is what a function given to vmap returns; it cannot be made")
 
     def __reduce__(self):
+        """TypeError: take its numbers."""
         raise TypeError("cannot copy or pickle a Batch, whose gradients go through memory of its own: "
                         "take its numbers, batch.tolist() or np.array(batch)")
 
@@ -150,46 +153,60 @@ cdef class Batch:
 
     # --- what cannot be ---
 
-    def __add__(self, other):
+    def __add__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __radd__(self, other):
+    def __radd__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __sub__(self, other):
+    def __sub__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __rsub__(self, other):
+    def __rsub__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __mul__(self, other):
+    def __mul__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __rmul__(self, other):
+    def __rmul__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __truediv__(self, other):
+    def __truediv__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __floordiv__(self, other):
+    def __floordiv__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __rfloordiv__(self, other):
+    def __rfloordiv__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __mod__(self, other):
+    def __mod__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __rmod__(self, other):
+    def __rmod__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __matmul__(self, other):
+    def __matmul__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
-    def __rmatmul__(self, other):
+    def __rmatmul__(self, other, /):
+        """TypeError: a Batch takes no part in arithmetic."""
         return refuse_arithmetic(self, other)
 
     def __pow__(self, other, modulo):

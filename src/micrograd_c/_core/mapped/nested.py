@@ -3,25 +3,32 @@
 Knows nothing of what is in them.
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 __all__ = ["DEEPEST", "fill", "nested", "too_deep"]
 
 DEEPEST = 64    # as many axes as arrays have
 
 
-def nested(shape, make):
+def nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
     """Nested lists of that shape; of shape (), what `make` makes."""
     if not shape:
         return make()
     return [nested(shape[1:], make) for _ in range(shape[0])]
 
 
-def fill(tree, make):
+def fill(tree: Any, make: Callable[[], Any]) -> Any:
     """Lists like those in the tree, None replaced by what `make` makes."""
     if isinstance(tree, list):
         return [fill(one, make) for one in tree]
     return make() if tree is None else tree
 
 
-def too_deep(name):
+def too_deep(name: str) -> ValueError:
     """The error for such lists."""
     return ValueError(f"{name} has lists in lists more than {DEEPEST} deep, or a list that contains itself")

@@ -3,18 +3,25 @@
 Knows Values and lists. Knows nothing of traces, or of what becomes of the results.
 """
 
+from __future__ import annotations
+
 import types
 
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 __all__ = ["as_output", "outputs_of", "structure_of", "transpose"]
 
 RESULT = "what the function given to vmap returns"
 
 
-def outputs_of(result, roots, depth=0):
+def outputs_of(result: Any, roots: list[Value], depth: int = 0) -> Any:
     """The result with None for each Value, and the Values to roots."""
     if isinstance(result, (list, tuple)):
         if depth == DEEPEST:
@@ -23,7 +30,7 @@ def outputs_of(result, roots, depth=0):
     roots.append(as_output(result))
 
 
-def as_output(result):
+def as_output(result: Any) -> Value:
     """A Value as it is, for a number a constant."""
     if isinstance(result, Value):
         tracing.check_usable(result)
@@ -36,7 +43,7 @@ def as_output(result):
                     f"{type(result).__name__}{advice_on(result)}")
 
 
-def advice_on(result):
+def advice_on(result: Any) -> str:
     if result is None:
         return ": has it a `return`?"
     if isinstance(result, dict):
@@ -46,7 +53,7 @@ def advice_on(result):
     return ": return array.tolist()" if hasattr(result, "tolist") else ""
 
 
-def transpose(results, make, depth=0):
+def transpose(results: list[Any], make: Callable[[list[Value]], Any], depth: int = 0) -> Any:
     """The results of some calls as one: in the place of each Value what `make` makes of a list of them.
 
     Raises ValueError if they are not of one structure.
@@ -63,6 +70,6 @@ def transpose(results, make, depth=0):
     return [transpose(list(column), make, depth + 1) for column in zip(*results)]
 
 
-def structure_of(results):
+def structure_of(results: Any) -> Any:
     """Results with None for each that is no list of others."""
     return [structure_of(one) for one in results] if isinstance(results, list) else None

@@ -3,22 +3,30 @@
 Knows buffers, lists and what is none of numbers. Knows nothing of rows, or of what numbers are for.
 """
 
+from __future__ import annotations
+
 import contextlib
 import math
 import reprlib
 from array import array
 
-from micrograd_c._core.mapped import columns
+from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from typing_extensions import Buffer
 
 __all__ = ["as_float", "as_numbers", "checked_size", "from_lists", "read_weights"]
 
 PLAIN = {float, int}     # what an array takes as it is
 
 
-def as_numbers(argument, name):
+def as_numbers(argument: Any, name: str) -> columns.Numbers | None:
     """A buffer's Numbers; None for what is no buffer."""
     refuse(argument, name)
     if hasattr(argument, "keeps_graph"):
@@ -40,7 +48,7 @@ def as_numbers(argument, name):
     return numbers
 
 
-def checked_size(shape, name):
+def checked_size(shape: tuple[int, ...], name: str) -> int:
     """The number of numbers. Raises ValueError for more than a function could be given as Values."""
     try:
         return columns.check_size(shape)
@@ -48,7 +56,7 @@ def checked_size(shape, name):
         raise ValueError(f"{name} has {error}") from None
 
 
-def refuse(argument, name):
+def refuse(argument: Any, name: str) -> None:
     """Raise TypeError for what could be read as numbers, but was not meant so."""
     if isinstance(argument, (str, bytes, bytearray)):
         raise TypeError(f"{name} must be numbers, not {type(argument).__name__}")
@@ -65,7 +73,7 @@ def refuse(argument, name):
         raise TypeError(f"{name} is a masked array, whose mask would be lost: give x.filled(number), or x.compressed()")
 
 
-def from_lists(argument, name):
+def from_lists(argument: Any, name: str) -> Buffer:
     """Nested lists of numbers as a buffer of float64."""
     numbers, shape = array("d"), shape_of(argument, name)
     if isinstance(argument, Value):
@@ -83,7 +91,7 @@ def from_lists(argument, name):
     return view.cast("B").cast("d", shape) if len(shape) > 1 else view
 
 
-def as_list(argument, name):
+def as_list(argument: Any, name: str) -> list[Any] | tuple[Any, ...] | None:
     """A list or tuple as it is, what is an array as a list; None for anything else."""
     if isinstance(argument, (list, tuple)):
         return argument
@@ -94,9 +102,10 @@ def as_list(argument, name):
     return entries if isinstance(entries, list) else None
 
 
-def shape_of(argument, name):
+def shape_of(argument: Any, name: str) -> tuple[int, ...]:
     """As the first entries have it."""
-    shape, entries = [], as_list(argument, name)
+    shape: list[int] = []
+    entries = as_list(argument, name)
     while entries is not None:
         if len(shape) == DEEPEST:
             raise too_deep(name)
@@ -105,7 +114,7 @@ def shape_of(argument, name):
     return tuple(shape)
 
 
-def gather(argument, shape, numbers, name):
+def gather(argument: Any, shape: tuple[int, ...], numbers: Any, name: str) -> None:
     """Append all numbers. Raises ValueError where the shape is another, and TypeError for what is no number."""
     if not shape:
         numbers.append(as_float(argument, name))
@@ -122,7 +131,7 @@ def gather(argument, shape, numbers, name):
         gather(entry, shape[1:], numbers, name)
 
 
-def as_float(argument, name):
+def as_float(argument: Any, name: str) -> float:
     if isinstance(argument, Value):
         tracing.check_usable(argument)
         raise TypeError(f"{name} holds a Value: rows must be numbers; one Value for all rows goes with in_axes None")
@@ -140,7 +149,7 @@ def as_float(argument, name):
     raise TypeError(f"{name} must hold numbers, not {reprlib.repr(argument)} of type {type(argument).__name__}")
 
 
-def read_weights(weights, rows):
+def read_weights(weights: Any, rows: int) -> columns.Numbers:
     """Numbers, one a row, for the sum of a batch."""
     if isinstance(weights, (dict, set, frozenset)):
         raise TypeError(f"weights must be numbers in the order of the rows, not a {type(weights).__name__}")
@@ -154,7 +163,7 @@ def read_weights(weights, rows):
     return numbers
 
 
-def as_weights(weights):
+def as_weights(weights: Any) -> list[Any]:
     """What can be iterated as a list of what are no Values."""
     if isinstance(weights, Value):
         tracing.check_usable(weights)

@@ -3,17 +3,20 @@
 Knows how long a result is, and its class's name.
 """
 
-__all__ = ["OPERATORS", "refuse_arithmetic", "refuse_order", "refuse_truth", "refuse_use_as_number"]
+from __future__ import annotations
 
-OPERATORS = [f"__{side}{name}__" for name in (
-    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul") for side in ("", "r")]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+__all__ = ["refuse_arithmetic", "refuse_order", "refuse_truth", "refuse_use_as_number"]
 
 
-def name_of(batch):
+def name_of(batch: Any) -> str:
     return f"a {type(batch).__name__} of {len(batch)} rows"
 
 
-def refuse_arithmetic(batch, other):
+def refuse_arithmetic(batch: Any, other: Any) -> Any:
     """For an operator with another object. NumPy's arrays may answer themselves: they compute with its numbers."""
     if hasattr(other, "__array_ufunc__"):
         return NotImplemented
@@ -23,18 +26,18 @@ def refuse_arithmetic(batch, other):
     )
 
 
-def refuse_order(batch, other):
+def refuse_order(batch: Any, other: Any) -> Any:
     """For <, <=, > and >=."""
     if hasattr(other, "__array_ufunc__"):
         return NotImplemented
     raise TypeError(f"{name_of(batch)} cannot be compared: compare its numbers, np.asarray(batch)")
 
 
-def refuse_use_as_number(batch):
+def refuse_use_as_number(batch: Any) -> NoReturn:
     """For float() and int()."""
     raise TypeError(f"{name_of(batch)} is not one number: batch[0] is a row's, and sum() and mean() are Values")
 
 
-def refuse_truth(batch):
+def refuse_truth(batch: Any) -> NoReturn:
     """For bool()."""
     raise ValueError(f"{name_of(batch)} is neither true nor false: ask any() or all() of its numbers, or len(batch)")

@@ -1,10 +1,11 @@
 """vmap row by row, for functions with ops that only Python can compute. Correct, and slow."""
 
+from __future__ import annotations
+
 from micrograd_c._core.bulk.functional import sumprod
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import read_weights
 from micrograd_c._core.mapped.refusals import (
-    OPERATORS,
     refuse_arithmetic,
     refuse_order,
     refuse_truth,
@@ -13,81 +14,88 @@ from micrograd_c._core.mapped.refusals import (
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, NoReturn
+
 __all__ = ["Rowwise", "computes_by_itself", "run"]
 
 
 class Rowwise:
     """What a Batch is, of Values computed one by one."""
 
-    def __init__(self, values):
+    def __init__(self, values: list[Value]) -> None:
         self.values = values
 
     @property
-    def keeps_graph(self):
+    def keeps_graph(self) -> bool:
         """As of a Batch, but True even if there are no parameters in the graph."""
         return any(value._prev for value in self.values)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         return self.tolist()[key]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[float]:
         return iter(self.tolist())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Rowwise({self.tolist()!r})"
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         import numpy as np  # who calls this has it
         return np.array(self.tolist(), dtype=dtype or float)
 
-    def tolist(self):
+    def tolist(self) -> list[float]:
         """All numbers, as a list of floats."""
         return [float(value.data) for value in self.values]
 
-    def sum(self, weights=None):
+    def sum(self, weights: Iterable[float] | None = None) -> Value:
         """As of a Batch."""
         if weights is None:
             return sum(self.values, Value(0.0))
         return sumprod(self.values, read_weights(weights, len(self.values)).flat(), Value(0.0))
 
-    def mean(self, weights=None):
+    def mean(self, weights: Iterable[float] | None = None) -> Value:
         """As of a Batch."""
         if not self.values:
             raise ZeroDivisionError("the mean of no rows")
         return self.sum(weights) * (1.0 / len(self.values))
 
-    def __lt__(self, other):
+    def __lt__(self, other: Any) -> Any:
         return refuse_order(self, other)
 
     __le__ = __gt__ = __ge__ = __lt__
 
-    def __neg__(self):
+    def __add__(self, other: Any) -> Any:
+        return refuse_arithmetic(self, other)
+
+    __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = __add__
+    __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __add__
+
+    def __neg__(self) -> Any:
         return refuse_arithmetic(self, None)
 
     __abs__ = __neg__
 
-    def __float__(self):
+    def __float__(self) -> NoReturn:
         refuse_use_as_number(self)
 
     __int__ = __float__
 
-    def __bool__(self):
+    def __bool__(self) -> NoReturn:
         refuse_truth(self)
 
 
-for operator in OPERATORS:
-    setattr(Rowwise, operator, lambda self, other: refuse_arithmetic(self, other))
-
-
-def run(fn, given, rows):
+def run(fn: Callable[..., Any], given: list[Any], rows: int) -> Any:
     """The function's result, with a Rowwise for each Value."""
     return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)], Rowwise)
 
 
-def computes_by_itself(fn, given):
+def computes_by_itself(fn: Callable[..., Any], given: list[Any]) -> bool:
     """Whether all that reads data of Values in `fn` makes a Value of its own: Value(data, children, op).
 
     Runs the first row. An op of one's own reads the data of its operands; what else does would be frozen.

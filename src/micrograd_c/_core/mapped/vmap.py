@@ -4,6 +4,8 @@ What a function becomes is its business: which trace fits, and what results look
 arguments, what a trace becomes that of compiler, and how rows go through it that of runs.
 """
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import copyreg
@@ -13,12 +15,27 @@ import sys
 import threading
 import warnings
 
-from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row
+from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
 from micrograd_c._core.mapped.arguments import Rows, check_axes, read_all, rows_of
 from micrograd_c._core.mapped.nested import fill
 from micrograd_c._core.mapped.outputs import outputs_of, structure_of
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.tracing import TraceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol, TypeVar, overload
+
+    from micrograd_c._core.mapped.arguments import Shared
+    from micrograd_c._core.mapped.batch import Batch
+    from micrograd_c._core.value.value import Value
+
+    _Axes = int | tuple[int | None, ...] | list[int | None] | None
+    _R_co = TypeVar("_R_co", covariant=True)
+
+    class _ForAllRows(Protocol[_R_co]):
+        def __call__(self, *arguments: Any) -> _R_co: ...
 
 __all__ = ["TraceError", "vmap"]
 
@@ -28,7 +45,7 @@ MOST_TRACES = 100       # of one function; the oldest goes, lest Values made ane
 one_at_a_time = threading.RLock()   # a trace; again in the same thread, as a finalizer may begin one right before
 
 
-def forget_other_threads():
+def forget_other_threads() -> None:
     """After a fork: nobody would ever release what another thread holds."""
     global one_at_a_time
     if not tracing.is_tracing():
@@ -39,7 +56,24 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_other_threads)
 
 
-def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
+if TYPE_CHECKING:       # of what is nested deeper than in one list, and of a lambda, results have no type
+    @overload
+    def vmap(
+        fn: Callable[..., Value | float], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = ...,
+    ) -> _ForAllRows[Batch]: ...
+    @overload
+    def vmap(
+        fn: Callable[..., Sequence[Value | float]], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = ...,
+    ) -> _ForAllRows[list[Batch]]: ...
+    @overload
+    def vmap(
+        fn: Callable[..., Any], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = ...,
+    ) -> _ForAllRows[Any]: ...
+
+
+def vmap(
+    fn: Callable[..., Any], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = SAVED_BYTES,
+) -> Mapped:
     """A function that runs `fn`, written for one row, over the rows of a batch.
 
     in_axes is, for each argument or for all, 0 where its first axis is the rows, or None where it is the same for all
@@ -76,16 +110,16 @@ def vmap(fn, in_axes=0, *, threads=1, saved_bytes=SAVED_BYTES):
 class Mapped:
     """What vmap returns."""
 
-    def __init__(self, fn, in_axes, threads, saved_bytes):
+    def __init__(self, fn: Callable[..., Any], in_axes: Any, threads: int, saved_bytes: int) -> None:
         functools.update_wrapper(self, fn, updated=())
         self.fn, self.in_axes = fn, in_axes
-        self.traces = {}
-        self.latest = None      # the Trace that the next call is likely to need again
+        self.traces: dict[tuple[Any, ...], Trace] = {}
+        self.latest: Trace | None = None        # the Trace that the next call is likely to need again
         # the last two are for tests and measurements: a block's rows, and the set of kernels
         self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
             "MICROGRAD_C_KERNELS")
 
-    def __get__(self, instance, owner=None):
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
         """A method's own for each object, where it is kept: what is traced depends on the object."""
         if instance is None or not hasattr(self.fn, "__get__"):
             return self
@@ -99,16 +133,16 @@ class Mapped:
             vars(instance)[kept_as] = bound
         return bound
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """For copies: without traces, which hold memory of runs."""
         return {**vars(self), "traces": {}, "latest": None}
 
-    def __copy__(self):
+    def __copy__(self) -> Mapped:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__getstate__())
         return twin
 
-    def __reduce__(self):
+    def __reduce__(self) -> str | tuple[Any, ...]:
         """As functions are: by name, if that finds this one; and an object's own as the class's, bound to its copy."""
         if named(self) is self:
             return self.__qualname__
@@ -117,9 +151,9 @@ class Mapped:
             for one in vars(owner).values():
                 if isinstance(one, Mapped) and one.fn is getattr(self.fn, "__func__", None):
                     return bind, (one, instance)
-        return copyreg.__newobj__, (type(self),), self.__getstate__()
+        return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
 
-    def __call__(self, *arguments, **keywords):
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """The function's results for all rows."""
         latest = self.latest
         if latest is not None and not keywords:     # the usual case, without looking twice
@@ -149,15 +183,15 @@ class Mapped:
         return trace.results_of(batch.run(trace.runner, numbers, shared))
 
 
-def named(mapped):
+def named(mapped: Mapped) -> Any:
     """What is to be found under a Mapped's own name."""
-    found = sys.modules.get(getattr(mapped, "__module__", None))
+    found: Any = sys.modules.get(getattr(mapped, "__module__", ""))
     for name in getattr(mapped, "__qualname__", "<locals>").split("."):
         found = getattr(found, sys.intern(name), None)      # else a class keeps each name that it is asked for
     return found
 
 
-def bind(mapped, instance):
+def bind(mapped: Mapped, instance: object) -> Any:
     """A method's own for an object."""
     return mapped.__get__(instance, type(instance))
 
@@ -165,8 +199,9 @@ def bind(mapped, instance):
 class Trace:
     """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
 
-    def __init__(self, fn, given, options):
-        self.runner = self.results = None
+    def __init__(self, fn: Callable[..., Any], given: list[Rows | Shared], options: tuple[Any, ...]) -> None:
+        self.runner: Any = None
+        self.results: Any = None
         with one_at_a_time:
             try:
                 traced = tracing.trace(lambda: self.trace(fn, given))
@@ -181,15 +216,17 @@ class Trace:
         shapes = [one.structure for one in given] if all(isinstance(one, Rows) for one in given) else None
         self.runner = executor.Runner(traced, shapes, *options)
 
-    def trace(self, fn, given):
+    def trace(self, fn: Callable[..., Any], given: list[Rows | Shared]) -> Any:
         """The Program."""
-        inputs, shared, roots = [], [], []
+        inputs: list[int] = []
+        shared: list[int] = []
+        roots: list[Value] = []
         result = fn(*[one.values(inputs, shared) for one in given])
         self.results = outputs_of(result, roots)
         self.columns = len(inputs)
         return lowering.compile(roots, inputs, shared)
 
-    def row_by_row(self, fn, given, rows):
+    def row_by_row(self, fn: Callable[..., Any], given: list[Rows | Shared], rows: int) -> Any:
         """The function's result, with a Rowwise for each Value; without rows, like those that there were before."""
         if not rows:
             return fill(self.results, lambda: row_by_row.Rowwise([]))
@@ -197,12 +234,12 @@ class Trace:
         self.results = structure_of(results)
         return results
 
-    def results_of(self, batches):
+    def results_of(self, batches: list[Batch]) -> Any:
         """The function's result, with a Batch for each Value."""
         return batches[0] if self.results is None else fill(self.results, iter(batches).__next__)
 
 
-def warn(fn, reason):
+def warn(fn: Callable[..., Any], reason: str) -> None:
     warnings.warn(
         f"vmap runs {getattr(fn, '__qualname__', fn)} row by row, which is slow: {reason}. "
         "Ops of micrograd_c's Value can be run for all rows at once", stacklevel=4,

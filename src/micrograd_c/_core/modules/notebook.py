@@ -1,15 +1,24 @@
 """What a notebook shows of a module: a table of its parts and how many parameters they have. Knows parameters only."""
 
+from __future__ import annotations
+
 from html import escape
 
 from micrograd_c._core.modules.parameters import parts, unique
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from micrograd_c._core.modules.parameters import _HasParameters
 
 __all__ = ["summary"]
 
 WIDEST = 60     # characters of a part's repr
 
 
-def summary(module):
+def summary(module: _HasParameters) -> str:
     """The table as HTML.
 
     >>> from micrograd_c.nn import Layer
@@ -28,7 +37,7 @@ def summary(module):
     return f"<table><caption>{caption}</caption>\n{heading}{rows}</table>"
 
 
-def modules_of(thing, name, above=()):
+def modules_of(thing: Any, name: str, above: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
     """(name, module) for the modules a module holds, in lists and dicts as well, but not those within them."""
     inside = (*above, id(thing))
     for key, part in parts(thing):
@@ -39,9 +48,9 @@ def modules_of(thing, name, above=()):
             yield from modules_of(part, path, inside)
 
 
-def count(module):
+def count(module: _HasParameters) -> int:
     return len(unique(module.parameters()))
 
 
-def shortened(text):
+def shortened(text: str) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."

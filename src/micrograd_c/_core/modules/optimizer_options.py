@@ -1,10 +1,17 @@
 """What an optimizer may be given: options, and states that were saved. Errors say what is wrong with them."""
 
+from __future__ import annotations
+
 from array import array
 from numbers import Real
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
-def check_options(options):
+
+def check_options(options: dict[str, Any]) -> None:
     """Raise ValueError for those out of range, and TypeError for what is no number, or neither True nor False."""
     for name in ("lr", "weight_decay", "momentum", "eps", "dampening"):
         if name in options:
@@ -19,7 +26,7 @@ def check_options(options):
             raise TypeError(f"{name} must be True or False, not {options[name]!r}")
 
 
-def check_betas(betas):
+def check_betas(betas: Any) -> None:
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise TypeError(f"betas must be two numbers, not {betas!r}")
     for beta in betas:
@@ -31,18 +38,18 @@ def check_betas(betas):
 MOST_STEPS = 2**31      # a C long may be no longer
 
 
-def check_number(name, value):
+def check_number(name: str, value: Any) -> None:
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, not {value!r} of type {type(value).__name__}")
 
 
-def frozen(options):
+def frozen(options: dict[str, Any]) -> dict[str, Any]:
     """A copy that shares nothing that can be changed, but for the parameters."""
     return {name: tuple(option) if isinstance(option, list) and name != "params" else option
             for name, option in options.items()}
 
 
-def read_state(state):
+def read_state(state: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The groups and the memories of a state_dict()."""
     if not isinstance(state, dict) or not {"param_groups", "state"} <= set(state):
         raise TypeError(f"a state is a dict with 'param_groups' and 'state', as state_dict() returns it, not {state!r}")
@@ -52,7 +59,7 @@ def read_state(state):
     return state["param_groups"], state["state"]
 
 
-def read_memory(saved, size, known, needed):
+def read_memory(saved: dict[str, Any], size: int, known: Iterable[str] | None, needed: Iterable[str]) -> dict[str, Any]:
     """What a rule remembers of a group of `size` parameters: how many steps it did, and lists, as arrays of their own.
 
     `known` are the names of the lists that it may have, None if it may have any; `needed` those it must have if there
@@ -68,7 +75,7 @@ def read_memory(saved, size, known, needed):
         raise ValueError(
             "this state is of another kind of optimizer, or not whole: it "
             + (f"has {unknown[0]!r}, which is not known here" if unknown else f"lacks {missing[0]!r}"))
-    memory = {"step": step}
+    memory: dict[str, Any] = {"step": step}
     for name in names:
         try:
             memory[name] = array("d", saved[name])

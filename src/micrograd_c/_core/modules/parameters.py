@@ -3,36 +3,48 @@
 A name is the way to a parameter: attributes, places in lists and tuples, and keys of dicts, joined by dots.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MemberDescriptorType
 
 from micrograd_c._core.value.value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, Protocol
+
+    class _HasParameters(Protocol):
+        """A module, of whatever class."""
+
+        def parameters(self) -> list[Value]: ...
+
 __all__ = ["load_state_dict", "named_parameters", "state_dict"]
 
 
-def named_parameters(module):
+def named_parameters(module: _HasParameters) -> list[tuple[str, Value]]:
     """[(name, Value), ...], see Module.named_parameters."""
-    named = {}
+    named: dict[int, tuple[str, Value]] = {}
     for name, tree in entries(module):
         for path, parameter in leaves(tree, name):
             named.setdefault(id(parameter), (path, parameter))
     return [named[id(p)] for p in unique(module.parameters())]
 
 
-def state_dict(module):
+def state_dict(module: _HasParameters) -> dict[str, Any]:
     """{name: floats}, see Module.state_dict."""
     return {name: floats(tree) for name, tree in entries(module)}
 
 
-def load_state_dict(module, state):
+def load_state_dict(module: _HasParameters, state: Mapping[str, Any]) -> None:
     """See Module.load_state_dict."""
     if not isinstance(state, Mapping):
         raise TypeError(f"load_state_dict wants the dict that state_dict() returned, not {type(state).__name__}")
     trees = dict(entries(module))
     problems = [f"{name} is missing" for name in trees if name not in state]
     problems += [f"{name} is not a parameter of this model" for name in state if name not in trees]
-    new = []
+    new: list[tuple[Value, float]] = []
     for name, tree in trees.items():
         if name in state:
             problems += misfits(tree, state[name], name, new)
@@ -44,7 +56,7 @@ def load_state_dict(module, state):
         parameter.data = data
 
 
-def entries(module):
+def entries(module: _HasParameters) -> list[tuple[str, Any]]:
     """(name, Value or nested list of Values) for all parameters, in their order."""
     place = {id(p): i for i, p in reversed(list(enumerate(module.parameters())))}
     found = []
@@ -59,7 +71,7 @@ def entries(module):
     return sorted(found, key=lambda entry: min(place[id(value)] for _, value in leaves(entry[1], "")))
 
 
-def walk(thing, name, above):
+def walk(thing: Any, name: str, above: set[int]) -> Iterator[tuple[str, Any]]:
     """(name, Value or nested list of Values) for all that is found in a module, list, tuple or dict."""
     if is_tree(thing):
         yield name, thing
@@ -71,7 +83,7 @@ def walk(thing, name, above):
         yield from walk(part, f"{name}.{key}" if name else str(key), above)
 
 
-def is_tree(thing, above=()):
+def is_tree(thing: Any, above: tuple[int, ...] = ()) -> bool:
     """A Value, or a list or tuple of such, not empty, which does not contain itself."""
     if isinstance(thing, (list, tuple)):
         inside = (*above, id(thing))
@@ -79,7 +91,7 @@ def is_tree(thing, above=()):
     return isinstance(thing, Value)
 
 
-def parts(thing):
+def parts(thing: Any) -> Iterable[tuple[Any, Any]]:
     """(key, part) for what a name may lead through."""
     if isinstance(thing, Mapping):
         return thing.items()
@@ -95,7 +107,7 @@ def parts(thing):
     return found + list(getattr(thing, "__dict__", {}).items())
 
 
-def leaves(tree, name):
+def leaves(tree: Any, name: str) -> Iterator[tuple[str, Value]]:
     """(name, Value) for all Values in a tree."""
     if isinstance(tree, Value):
         yield name, tree
@@ -104,11 +116,11 @@ def leaves(tree, name):
         yield from leaves(part, f"{name}.{i}")
 
 
-def floats(tree):
+def floats(tree: Any) -> Any:
     return float(tree.data) if isinstance(tree, Value) else [floats(part) for part in tree]
 
 
-def misfits(tree, given, name, new):
+def misfits(tree: Any, given: Any, name: str, new: list[tuple[Value, float]]) -> Iterator[str]:
     """What is wrong with the data given for a tree. Appends (Value, data) to `new` for what is right."""
     if isinstance(tree, Value):
         try:
@@ -128,6 +140,6 @@ def misfits(tree, given, name, new):
         yield from misfits(part, given[i], f"{name}.{i}", new)
 
 
-def unique(parameters):
+def unique(parameters: Iterable[Value]) -> list[Value]:
     """Each Value once, at its first place; by identity, since somebody may have replaced Value.__eq__."""
     return list({id(p): p for p in parameters}.values())

@@ -13,7 +13,8 @@ END = "until here"
 
 
 def stub():
-    return "".join(f"    def {name}(self) -> Value: ...\n" for name in rules.functions())
+    return "".join(f'    def {name}(self) -> Value:\n        """{row["about"]}"""\n'
+                   for name, row in rules.functions().items())
 
 
 def functions():

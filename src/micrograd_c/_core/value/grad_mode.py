@@ -1,10 +1,19 @@
 """no_grad: compute without recording. Knows blocks, of which pausing tells what they mean, and who opens them."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import inspect
 
 from micrograd_c._core.tape.pausing import Blocks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar, overload
+
+    _F = TypeVar("_F", bound=Callable[..., Any])
 
 __all__ = ["no_grad"]
 
@@ -28,21 +37,27 @@ class no_grad(Blocks, contextlib.ContextDecorator):
 
     __module__ = "micrograd_c"
 
-    def __new__(cls, function=None):
+    if TYPE_CHECKING:
+        @overload
+        def __new__(cls, function: None = None) -> no_grad: ...
+        @overload
+        def __new__(cls, function: _F) -> _F: ...  # type: ignore[misc]
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         self = super().__new__(cls)
         return self if function is None else self(function)
 
-    def __call__(self, function):
+    def __call__(self, function: _F) -> _F:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function) or (
                 inspect.isasyncgenfunction(function)):
             raise TypeError(
                 f"no_grad cannot decorate {function.__qualname__}, a generator or coroutine function: "
                 "write `with no_grad():` inside it"
             )
-        return functools.wraps(function)(super().__call__(function))
+        return functools.wraps(function)(super().__call__(function))  # type: ignore[return-value]
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[no_grad], tuple[()]]:
         return type(self), ()   # a copy has no block open
 
-    def _recreate_cm(self):
+    def _recreate_cm(self) -> no_grad:
         return type(self)()     # each call of a decorated function has a block of its own

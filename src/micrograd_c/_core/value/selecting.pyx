@@ -53,7 +53,7 @@ def where(condition, a, b):
     return of_two(chosen, as_value(a, "where"), rules.PICK) + of_two(chosen, as_value(b, "where"), rules.PICK_NOT)
 
 
-def stop_gradient(x):
+def stop_gradient(x, /):
     """x as it is, as a Value; no gradient goes further down.
 
     >>> from micrograd_c.engine import Value

@@ -68,7 +68,8 @@ cdef extern from "Python.h":
 
 
 cdef class Value:
-    """A number that remembers how it was computed.
+    """Value(data, _children=(), _op='')\n--\n
+    A number that remembers how it was computed.
 
     Value(data, _children=(), _op='') starts a graph, or, with children, adds a node of your own op to one: set its
     `_backward` to a function that adds to the children's `grad`.
@@ -83,6 +84,7 @@ cdef class Value:
     """
 
     def __init__(self, data, _children=(), _op=""):
+        """Make the node; see Value."""
         cdef Number number
         cdef tuple children = () if type(_children) is tuple and not _children else tuple(_children)
         cdef int32_t before
@@ -181,6 +183,7 @@ cdef class Value:
 
     @property
     def _op(self):
+        """The name of the op that computed it, '' for a leaf. Assign one to rename a node."""
         if isinstance(self.extra, Extra) and (<Extra> self.extra).op is not None:
             return (<Extra> self.extra).op
         check_initialised(self)
@@ -305,6 +308,7 @@ cdef class Value:
 
     @property
     def __dict__(self):
+        """Attributes that were assigned, besides data and grad."""
         attributes = PyObject_GenericGetDict(self, NULL)
         if not self.has_state:      # what will be written into the dict cannot be seen from here
             gain_state(self)
@@ -324,18 +328,22 @@ cdef class Value:
             gain_state(self)
 
     def __copy__(self):
+        """What copy.copy() asks for."""
         from micrograd_c._core.value.copying import shallow_copy    # not at the top: copying is built on Value
         return shallow_copy(self)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo, /):
+        """What copy.deepcopy() asks for: a graph of its own."""
         from micrograd_c._core.value.copying import deep_copy
         return deep_copy(self, memo)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state, /):
+        """What pickle asks for."""
         from micrograd_c._core.value.copying import set_state
         set_state(self, state)
 
     def __reduce__(self):
+        """What pickle asks for, of a leaf."""
         from micrograd_c._core.value.copying import reduce_leaf
         return reduce_leaf(self)
 
@@ -360,7 +368,7 @@ cdef class LocalStep:
     def __copy__(self):
         return self     # as functions are copied
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo, /):
         return self
 
     def __reduce__(self):

@@ -199,8 +199,9 @@ static PyObject *delete_attribute(PyObject *o, PyObject *name) {
 }
 
 static PyMethodDef attribute_methods[] = {
-    {"__setattr__", (PyCFunction)(void (*)(void))set_attribute, METH_FASTCALL, "Implement setattr(self, name, value)."},
-    {"__delattr__", delete_attribute, METH_O, "Implement delattr(self, name)."},
+    {"__setattr__", (PyCFunction)(void (*)(void))set_attribute, METH_FASTCALL,
+     "__setattr__($self, name, value, /)\n--\n\nImplement setattr(self, name, value)."},
+    {"__delattr__", delete_attribute, METH_O, "__delattr__($self, name, /)\n--\n\nImplement delattr(self, name)."},
 };
 
 static int make_attribute_methods(PyTypeObject *type) {
@@ -220,7 +221,8 @@ static int make_attribute_methods(PyTypeObject *type) {
 #include "ops/table.h"
 
 static PyMethodDef function_methods[] = {
-#define FUNCTION(NAME, name, text, activation, about, ...) {#name, value_##name, METH_NOARGS, about},
+#define FUNCTION(NAME, name, text, activation, about, ...) \
+    {#name, value_##name, METH_NOARGS, #name "($self, /)\n--\n\n" about},
 #include "ops/table.h"
 };
 

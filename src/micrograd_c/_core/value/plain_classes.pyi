@@ -1,3 +1,0 @@
-HARMLESS: frozenset[str]
-
-__pyx_capi__: dict[str, object]
