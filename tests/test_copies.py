@@ -357,7 +357,7 @@ CASES = {
     "Runner": Case(lambda: mapped_trace().runner, None, never("a Runner of vmap")),
     "Run": Case(lambda: executor.Run.__new__(executor.Run), None, never("a Run of vmap")),
     "Reduction": Case(lambda: batch.Reduction.__new__(batch.Reduction), None, never("a Reduction of vmap")),
-    "Numbers": Case(lambda: columns.Numbers(b"abc"), None, never("Numbers, which look into a buffer")),
+    "Buffer": Case(lambda: columns.Buffer(b"abc"), None, never("a Buffer, which looks into memory of others")),
     "Columns": Case(lambda: columns.Columns(3), None, never("Columns, which look into buffers")),
     "Layout": Case(lambda: columns.Layout([(2,)]), None, never("a Layout of vmap")),
     "Empty": Case(lambda: columns.empty((0, 2)), None, never("an Empty of vmap")),

@@ -118,7 +118,7 @@ def test_shared_numbers_may_change_the_list_they_are_in():
     shared = [1.0, 2.0]
     shared[0] = Odd(shared.clear)
     column = columns.Columns(1)
-    column.add(columns.Numbers(array.array("d", [1.0])))
+    column.add(columns.Buffer(array.array("d", [1.0])))
     with pytest.raises(ValueError, match="1 shared numbers for a program of 2"):
         batch.run(mapped.latest.runner, column, shared)
 
@@ -161,7 +161,7 @@ def test_buffers_of_more_axes_than_arrays_have(axes):
     with pytest.raises((TypeError, ValueError), match="64 is the most"):
         vmap(lambda x: x)([1.0]).sum(given)
     with pytest.raises(ValueError, match="64 is the most"):
-        columns.Numbers(given)
+        columns.Buffer(given)
 
 
 @pytest.mark.parametrize("axes", [2, 33, 63, 64])
@@ -216,7 +216,7 @@ def test_buffers_of_pointers_are_read_as_lists_or_not_at_all():
         for _ in range(2):
             assert mapped(given).tolist() == [3.0, 7.0]
         with pytest.raises((BufferError, TypeError, ValueError)):
-            columns.Numbers(given)
+            columns.Buffer(given)
 
 
 @pytest.mark.parametrize("strides", [(8, 16), (-8, 8), (-32, -8), (0, 8), (0, 0)])
@@ -297,14 +297,14 @@ def test_wrong_arguments_of_what_is_internal():
     mapped = vmap(lambda x: x[0] * w + x[1])
     mapped([[1.0, 2.0]])
     runner = mapped.latest.runner
-    two, text = columns.Numbers(array.array("d", [1.0, 2.0])), columns.Numbers(np.array(["a"]))
+    two, text = columns.Buffer(array.array("d", [1.0, 2.0])), columns.Buffer(np.array(["a"]))
     for call, error in [
         (lambda: executor.Runner(runner.program, [(2**40, 2**40)], 1, 0), ValueError),
         (lambda: executor.Runner(runner.program, [(1,)], 1, 0), ValueError),
         (lambda: columns.Layout([(-1, 3)]), ValueError), (lambda: columns.Layout([3]), TypeError),
         (lambda: columns.Columns(2**60), MemoryError), (lambda: columns.Columns(-1), MemoryError),
         (lambda: columns.Columns(1).add(text), TypeError), (text.flat, TypeError),
-        (lambda: columns.Columns(1).add(columns.Numbers(np.array(1.0))), ValueError),
+        (lambda: columns.Columns(1).add(columns.Buffer(np.array(1.0))), ValueError),
         (lambda: batch.run(runner, columns.Columns(0), []), ValueError),
         (lambda: columns.empty((2, 3)), ValueError), (lambda: columns.empty(()), ValueError),
         (lambda: columns.empty((0,) * 65), ValueError), (lambda: tracing.argument([]), RuntimeError),

@@ -68,6 +68,8 @@ FAULTS = {
          "        if (v < vectors) sum = LANES(select)(LANES(rows_of)(v, rows), sum + (amount), sum);         \\\n",
          "        if (v < vectors) sum += amount;                                                             \\\n",
          "test_kernel_slopes.py test_vmap_edges.py test_vmap_functions.py"),
+    ]),
+    "src/micrograd_c/_core/mapped/kernels/layers.h": (SLOPES, [
         ("lanes beyond the last row add to the gradients of weights",
          "LANES(select)(mask, MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p][q]), sums[p][q]);",
          "MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p][q]);",

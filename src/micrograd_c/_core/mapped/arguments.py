@@ -11,7 +11,7 @@ import types
 
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
-from micrograd_c._core.mapped.reading import as_float, as_numbers, checked_size, from_lists
+from micrograd_c._core.mapped.reading import as_buffer, as_float, checked_size, from_lists
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
@@ -26,8 +26,8 @@ __all__ = ["Rows", "Shared", "check_axes", "read_all", "rows_of"]
 def check_axes(in_axes: Any) -> None:
     for axis in in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,):
         if axis is not None and (axis != 0 or isinstance(axis, bool)):
-            raise ValueError(f"in_axes may be 0 (a row each) or None (the same for all rows), or a tuple of those, "
-                             f"not {in_axes!r}")
+            raise ValueError("in_axes may be 0 (one row after the other) or None (the same for all rows), or a tuple of "
+                             f"those, not {in_axes!r}")
 
 
 def axes_of(in_axes: Any, count: int) -> Any:
@@ -63,26 +63,26 @@ def read_all(fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...]) -
 def read(argument: Any, axis: int | None, name: str) -> Rows | Shared:
     if axis is None:
         return Shared(argument, name)
-    numbers = as_numbers(argument, name)
-    if numbers is None:
-        numbers = columns.Numbers(from_lists(argument, name))
-    if not numbers.shape:
+    buffer = as_buffer(argument, name)
+    if buffer is None:
+        buffer = columns.Buffer(from_lists(argument, name))
+    if not buffer.shape:
         raise ValueError(f"{name} is a single number: with in_axes 0 its first axis should be the rows")
-    return Rows(numbers, name)
+    return Rows(buffer, name)
 
 
 class Rows:
-    """An argument with a row each: a buffer."""
+    """An argument of which each call has its own row: a buffer."""
 
     shared: tuple[()] = ()
 
-    def __init__(self, numbers: columns.Numbers, name: str) -> None:
-        self.numbers, self.name = numbers, name
-        self.structure = numbers.shape[1:]
-        self.rows = numbers.shape[0]
+    def __init__(self, buffer: columns.Buffer, name: str) -> None:
+        self.buffer, self.name = buffer, name
+        self.structure = buffer.shape[1:]
+        self.rows = buffer.shape[0]
 
-    def add_to(self, numbers: columns.Columns) -> None:
-        numbers.add(self.numbers)
+    def add_to(self, found: columns.Columns) -> None:
+        found.add(self.buffer)
 
     def values(self, inputs: list[int], shared: list[int]) -> Any:
         """What the function gets while it is traced."""
@@ -90,12 +90,12 @@ class Rows:
 
     def row(self, k: int) -> Any:
         """What it gets for one row, as Values of its own."""
-        numbers = iter(self.flat[k * self.numbers.columns:(k + 1) * self.numbers.columns])
+        numbers = iter(self.flat[k * self.buffer.columns:(k + 1) * self.buffer.columns])
         return nested(self.structure, lambda: Value(next(numbers)))
 
     @functools.cached_property
     def flat(self) -> list[float]:
-        return self.numbers.flat()
+        return self.buffer.flat()
 
 
 class Shared:
@@ -117,15 +117,15 @@ class Shared:
                 raise too_deep(name)
             parts = [self.take(one, name, depth + 1) for one in argument]
             return ("list", *[structure for structure, _ in parts]), [tree for _, tree in parts]
-        numbers = as_numbers(argument, name)
-        if numbers is None:
+        buffer = as_buffer(argument, name)
+        if buffer is None:
             self.shared.append(as_float(argument, name))
             return "number", None
-        checked_size(numbers.shape, name)
-        self.shared += numbers.flat()
-        return numbers.shape, nested(numbers.shape, lambda: None)
+        checked_size(buffer.shape, name)
+        self.shared += buffer.flat()
+        return buffer.shape, nested(buffer.shape, lambda: None)
 
-    def add_to(self, numbers: columns.Columns) -> None:
+    def add_to(self, found: columns.Columns) -> None:
         pass
 
     def values(self, inputs: list[int], shared: list[int]) -> Any:

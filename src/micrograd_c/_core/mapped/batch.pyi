@@ -57,7 +57,7 @@ class Batch:
     def sum(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum over the rows, first to last, as a Value; each times its weight, if weights are given.
 
-        Weights are numbers, one a row, and are copied. Raises ValueError for another number of them.
+        Weights are numbers, one per row, and are copied. Raises ValueError for another number of them.
         """
     def mean(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""

@@ -16,8 +16,9 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from micrograd_c._core.mapped import reading
-from micrograd_c._core.mapped.columns cimport Column, Columns, Numbers, read_column
-from micrograd_c._core.mapped.executor cimport Run, Runner, RunState, find_seeds, new_doubles, put_aside
+from micrograd_c._core.mapped.columns cimport Buffer, Column, Columns, read_column
+from micrograd_c._core.mapped.executor cimport Run, Runner, new_doubles
+from micrograd_c._core.mapped.passes cimport RunState, find_seeds, put_aside
 from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
@@ -329,8 +330,8 @@ cdef Value reduce(Batch batch, object weights, double scale):
 
 
 cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) except -1:
-    cdef Numbers numbers = reading.read_weights(weights, rows)
-    cdef Column column = Column(numbers.start, numbers.strides[0], numbers.kind)
+    cdef Buffer buffer = reading.read_weights(weights, rows)
+    cdef Column column = Column(buffer.start, buffer.strides[0], buffer.kind)
     sum.weights = new_doubles(rows)
     read_column(&column, 0, rows, sum.weights)
     return 0

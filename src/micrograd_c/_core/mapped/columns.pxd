@@ -15,7 +15,7 @@ cdef struct Column:
     char kind               # as in struct's formats
 
 
-cdef class Numbers:
+cdef class Buffer:
     cdef Py_buffer view
     cdef Py_ssize_t strides[MOST_AXES]
     cdef bint open
@@ -31,7 +31,7 @@ cdef class Columns:
     cdef Column *columns
     cdef readonly Py_ssize_t count, rows
     cdef Py_ssize_t room
-    cdef list owners        # Numbers, whose buffers the columns are in
+    cdef list owners        # Buffers that the columns are in
 
 
 cdef class Layout:

@@ -4,7 +4,7 @@ Knows buffers. Knows nothing of Values, of programs, or of what the numbers are 
 
 Design
 ------
-Nothing is copied. Numbers holds an argument's buffer for as long as it lives; Columns hold Numbers, and point into
+Nothing is copied. A Buffer holds an argument's memory for as long as it lives; Columns hold Buffers, and point into
 their buffers. A Layout is what the arguments of a function looked like: it opens buffers that look the same, without
 an object for any, and whoever asked it to closes them.
 """
@@ -18,7 +18,7 @@ from cpython.buffer cimport (
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset, strchr
 
-__all__ = ["Columns", "Layout", "Numbers", "TooLarge", "check_size", "empty"]
+__all__ = ["Buffer", "Columns", "Layout", "TooLarge", "check_size", "empty"]
 
 cdef bint LITTLE = sys.byteorder == "little"
 
@@ -41,7 +41,7 @@ def check_size(shape):
 
 
 @cython.no_gc_clear    # which would lose the buffer without closing it: its owner could never be resized
-cdef class Numbers:
+cdef class Buffer:
     """A buffer of numbers, whose first axis may be rows.
 
     Raises what the object says that has no such buffer, and TooLarge.
@@ -70,7 +70,7 @@ cdef class Numbers:
             PyBuffer_Release(&self.view)
 
     def __reduce__(self):
-        raise TypeError("cannot copy or pickle Numbers, which look into a buffer: copy the buffer")
+        raise TypeError("cannot copy or pickle a Buffer, which looks into memory of others: copy that")
 
     @property
     def format(self):
@@ -154,21 +154,21 @@ cdef class Columns:
     def __reduce__(self):
         raise TypeError("cannot copy or pickle Columns, which look into buffers: copy those")
 
-    def add(self, Numbers numbers not None):
+    def add(self, Buffer buffer not None):
         """All columns of an array whose first axis is rows."""
         cdef Py_ssize_t k, offset
-        numbers.check_kind()
-        if not numbers.shape:
+        buffer.check_kind()
+        if not buffer.shape:
             raise ValueError("a single number has no rows")
-        if self.owners and numbers.shape[0] != self.rows:
-            raise ValueError(f"{numbers.shape[0]} rows, but {self.rows} before")
-        if self.count + numbers.columns > self.room:
+        if self.owners and buffer.shape[0] != self.rows:
+            raise ValueError(f"{buffer.shape[0]} rows, but {self.rows} before")
+        if self.count + buffer.columns > self.room:
             raise ValueError(f"more columns than the {self.room} that were announced")
-        self.rows = numbers.shape[0]
-        self.owners.append(numbers)
-        for k in range(numbers.columns):
-            offset = offset_in_row(k, numbers.view.ndim, numbers.view.shape, numbers.strides)
-            self.columns[self.count] = Column(numbers.start + offset, numbers.strides[0], numbers.kind)
+        self.rows = buffer.shape[0]
+        self.owners.append(buffer)
+        for k in range(buffer.columns):
+            offset = offset_in_row(k, buffer.view.ndim, buffer.view.shape, buffer.strides)
+            self.columns[self.count] = Column(buffer.start + offset, buffer.strides[0], buffer.kind)
             self.count += 1
 
 

@@ -1,62 +1,11 @@
 """The C face of runs: what a sum over the rows of one must know of it. See executor.pyx for the design."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t
 
-from micrograd_c._core.mapped.columns cimport Column, Columns, Layout
-from micrograd_c._core.mapped.program cimport Backward, Code, Kernels, Program, Scalar
-from micrograd_c._core.tape.arena cimport Native
+from micrograd_c._core.mapped.columns cimport Column, Layout
+from micrograd_c._core.mapped.passes cimport RunState
+from micrograd_c._core.mapped.program cimport Kernels, Program
 from micrograd_c._core.value.value cimport Value
-
-
-cdef enum:
-    NO_SWEEP = -1
-
-
-cdef struct Seeds:          # what sums have left for a sweep that another one goes on in the middle of
-    int64_t sweep
-    int32_t asked_count
-    Seeds *next
-    double *numbers         # as `seeds` and `asked` of a RunState, in the same piece of memory as this
-    uint8_t *asked
-
-
-cdef struct RunState:
-    Native native           # first: what the node points to
-    const Code *code
-    const Kernels *kernels
-    const Scalar *scalars
-    const int32_t *used
-    const int32_t *output_slots
-    const int32_t *output_adjoints
-    const Backward *backward    # what the backward pass runs
-    const Backward *whole       # that from all outputs
-    Backward *part              # that from some of them; NULL if there is but one that gradients come from
-    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
-    int32_t differentiable  # outputs that a sum may ask gradients of
-    int32_t width           # rows of a block
-    int32_t threads
-    int32_t holds_lock      # 1: Python's lock is held while it runs
-    int32_t stopped         # 1: Ctrl-C was pressed, and what has not been done is not done
-    double looked           # when that was last looked for, in seconds
-    int64_t rows, chunks
-    const Column *columns   # NULL after the forward pass
-    double *slots_of_all    # of all blocks if they are saved, else of one block a thread
-    double *stored          # inputs of all blocks if slots are not saved, else NULL
-    double *adjoint_slots   # of one block a thread
-    double *totals          # of uses, a number for each lane, a thread each
-    double *uniform         # numbers, and
-    double *numbers         # the same by use
-    double *values          # by output, all rows
-    double *seeds           # adjoints of outputs, all rows each; NULL until somebody may ask for gradients
-    double *gradients       # of uses, for each chunk; the first chunk's are also their sum; then those of uniforms
-    int64_t seeded          # the sweep that the seeds belong to, or NO_SWEEP
-    Seeds *aside            # those of other sweeps, in the middle of which that one runs
-    uint8_t *asked          # by output: 1 if a sum of it took part in that sweep
-    int32_t asked_count
-
-
-cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil
-cdef bint put_aside(RunState *s) noexcept nogil
 
 
 cdef class Run:

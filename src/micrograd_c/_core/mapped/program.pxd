@@ -1,4 +1,4 @@
-"""The C face of a Program, for those who run it, and of src/kernels.h."""
+"""The C face of a Program, for those who run it, and of kernels/kernels.h."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 

@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["as_float", "as_numbers", "checked_size", "from_lists", "read_weights"]
+__all__ = ["as_float", "as_buffer", "checked_size", "from_lists", "read_weights"]
 
 PLAIN = {float, int}     # what an array takes as it is
 
 
-def as_numbers(argument: Any, name: str) -> columns.Numbers | None:
-    """A buffer's Numbers; None for what is no buffer."""
+def as_buffer(argument: Any, name: str) -> columns.Buffer | None:
+    """A Buffer of it; None for what is no buffer."""
     refuse(argument, name)
     if hasattr(argument, "keeps_graph"):
         argument = array("d", argument.tolist())
     try:
-        numbers = columns.Numbers(argument)
+        buffer = columns.Buffer(argument)
     except columns.TooLarge as error:
         raise ValueError(f"{name} has {error}") from None
     except (TypeError, BufferError, ValueError) as error:
         if hasattr(argument, "dtype") and hasattr(argument, "shape") and argument.shape:
             raise TypeError(f"{name} must be an array of numbers, not of dtype {argument.dtype}") from error
         return None
-    if not numbers.readable:
+    if not buffer.readable:
         advice = "convert it, in NumPy by .astype(float)"
-        if numbers.format.startswith("T{"):
+        if buffer.format.startswith("T{"):
             advice = "it has fields, each of which can be an argument, array['field']"
-        raise TypeError(f"{name} must be an array of float64, float32 or ints, not of format {numbers.format!r}: "
+        raise TypeError(f"{name} must be an array of float64, float32 or ints, not of format {buffer.format!r}: "
                         + advice)
-    return numbers
+    return buffer
 
 
 def checked_size(shape: tuple[int, ...], name: str) -> int:
@@ -149,18 +149,18 @@ def as_float(argument: Any, name: str) -> float:
     raise TypeError(f"{name} must hold numbers, not {reprlib.repr(argument)} of type {type(argument).__name__}")
 
 
-def read_weights(weights: Any, rows: int) -> columns.Numbers:
-    """Numbers, one a row, for the sum of a batch."""
+def read_weights(weights: Any, rows: int) -> columns.Buffer:
+    """A Buffer of numbers, one per row, for the sum of a batch."""
     if isinstance(weights, (dict, set, frozenset)):
         raise TypeError(f"weights must be numbers in the order of the rows, not a {type(weights).__name__}")
-    numbers = None if isinstance(weights, Value) else as_numbers(weights, "weights")
-    if numbers is None:
-        numbers = columns.Numbers(from_lists(as_weights(weights), "weights"))
-    if len(numbers.shape) != 1:
-        raise TypeError(f"weights must be numbers, one a row, not an array of shape {numbers.shape}")
-    if numbers.shape[0] != rows:
-        raise ValueError(f"{numbers.shape[0]} weights for {rows} rows")
-    return numbers
+    buffer = None if isinstance(weights, Value) else as_buffer(weights, "weights")
+    if buffer is None:
+        buffer = columns.Buffer(from_lists(as_weights(weights), "weights"))
+    if len(buffer.shape) != 1:
+        raise TypeError(f"weights must be numbers, one per row, not an array of shape {buffer.shape}")
+    if buffer.shape[0] != rows:
+        raise ValueError(f"{buffer.shape[0]} weights for {rows} rows")
+    return buffer
 
 
 def as_weights(weights: Any) -> list[Any]:
@@ -171,7 +171,7 @@ def as_weights(weights: Any) -> list[Any]:
         weights = list(weights)
     except TypeError:
         given = f"{reprlib.repr(weights)} of type {type(weights).__name__}"
-        raise TypeError(f"weights must be numbers, one a row, not {given}. A batch has one axis, its rows: sum() adds "
+        raise TypeError(f"weights must be numbers, one per row, not {given}. A batch has one axis, its rows: sum() adds "
                         "up all of them") from None
     for weight in weights:
         if isinstance(weight, Value):

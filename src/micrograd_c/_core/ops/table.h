@@ -63,7 +63,7 @@ derivatives can be recorded, would be a third for each. */
 NODE(LEAF, "")          /* recorded from outside; nothing flows further down */
 NODE(STOP, "stop")      /* its operand itself, but no adjoint goes further down */
 NODE(CUSTOM, "")        /* any number of operands, listed in the edges arena, and a Python function for a rule */
-NODE(NATIVE, "vmap")    /* any number of operands, and a C function for a rule: see Native in tape.pxd */
+NODE(NATIVE, "vmap")    /* any number of operands, and a C function for a rule: see Native in tape/arena.pxd */
 NODE(DOT, "")           /* b + w0*x0 + w1*x1 + ..., and perhaps an activation of it, in one node */
 
 /* --- of two operands --- */

@@ -137,14 +137,11 @@ cdef Tape tape
 cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
 cdef void reset(Tape *t) noexcept
 cdef void drop_top(Tape *t) noexcept
+cdef int raise_no_room(Py_ssize_t capacity) except -1
+cdef bint try_expand(Tape *t) noexcept
 cdef int expand(Tape *t) except -1
 cdef int want_states(Tape *t) except -1
 cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept
-cdef int sweep(Tape *t, int32_t root) except -1
-cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1
-cdef void suspend(Tape *t, Sweep *sweep, int64_t number) noexcept
-cdef void resume(Tape *t, Sweep *sweep) noexcept
-cdef bint goes_on(int64_t number) noexcept nogil
 cdef void check(Tape *t) noexcept
 cdef void count_pins(int change) noexcept
 

@@ -7,10 +7,10 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, local_step, pin, record, release, reserve_nary,
-    resume, suspend, tape, unpin,
+    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, pin, record, release, reserve_nary, tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
+from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend
 from micrograd_c._core.value.lifetime cimport (
     check_children, class_left, held_by, hold, hold_all, op_left, rare, take_up_state,
 )

@@ -29,9 +29,10 @@ cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_number
 cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, local_step, note_change, record_leaf, release, reserve,
-    reserve_nary, sweep, tape, want_states,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, note_change, record_leaf, release, reserve, reserve_nary,
+    tape, want_states,
 )
+from micrograd_c._core.tape.sweeping cimport local_step, sweep
 from micrograd_c._core.value.lifetime cimport (
     anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
     has_plain_attributes, hold, leave_state, rare, refuse_foreign_value, take_number, track,

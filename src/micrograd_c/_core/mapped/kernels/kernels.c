@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* MICROGRAD_C_SCALAR: as a compiler without vector types has it */
+/* MICROGRAD_C_SCALAR: as a compiler without vector types has it. In a checked build those kernels are there beside the
+   others, as "scalar", so that they are tested wherever the others are. */
 #if defined(__GNUC__) && !defined(MICROGRAD_C_SCALAR)
 #define HAS_VECTORS 1
 #else
@@ -29,6 +30,9 @@
 #define END_OF_TARGET _Pragma("GCC pop_options")
 #endif
 #define STRING(...) #__VA_ARGS__
+
+/* Added to a small number, rounds it to a whole one, whose two's complement is then in the low bits. */
+#define ROUNDER 6755399441055744.0
 
 /* For each instruction set: MULTIPLY_ADD, which is for gradients only, as values are rounded after the product like the
    eager engine's; SQUARE_ROOTS, if there is such an instruction, since a loop of sqrt would have to set errno; and tiles
@@ -81,8 +85,22 @@ TARGET("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 #define COLUMNS_AT_ONCE 4
 #define INPUTS_AT_ONCE 8
 #include "lanes.h"
+#undef LANES
+#undef LANE_COUNT
+#undef MULTIPLY_ADD
+#undef SQUARE_ROOTS
 END_OF_TARGET
 
+#endif
+
+#if HAS_VECTORS && defined(MICROGRAD_C_CHECKED)
+#define HAS_SCALAR 1
+#define LANES(name) name##_scalar
+#define LANE_COUNT 1
+#define MULTIPLY_ADD(x, y, z) ((x) * (y) + (z))
+#include "lanes.h"
+#else
+#define HAS_SCALAR 0
 #endif
 
 static const Kernels *available(int k) {
@@ -96,6 +114,11 @@ static const Kernels *available(int k) {
         return &avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && k-- == 0)
         return &avx2;
+#endif
+#if HAS_SCALAR
+    static const Kernels scalar = {"scalar", lanes_scalar, forward_scalar, backward_scalar, total_scalar};
+    if (k == 1)
+        return &scalar;
 #endif
     return k == 0 ? &baseline : NULL;
 }

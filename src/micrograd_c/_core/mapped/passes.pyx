@@ -1,0 +1,269 @@
+"""The passes of a run over its rows: forward, and backward from the seeds that sums have left. C, without Python's lock.
+
+Knows a RunState, the kernels and the tape's sweeps. Owns nothing but seeds that are put aside, which the Run frees.
+
+Design
+------
+Rows go through the Program in blocks, whose slots fit a processor's cache; blocks make up chunks of CHUNK rows, which
+threads share out. Gradients of a chunk are summed apart from those of others, and then in the chunks' order: neither the
+number of threads nor the size of blocks shows. Numbers that are the same for all rows are computed apart, once.
+
+What asks for gradients adds to the seeds, the adjoints of the outputs, before a sweep comes down to the Run; an output
+that nothing asked of in that sweep takes no part in it. Seeds belong to one sweep. If another one goes on in the middle
+of it, they are put aside, and are in their place again when their own sweep comes.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy, memset
+
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.mapped.columns cimport read_column
+from micrograd_c._core.mapped.program cimport CHUNK, Scalar, follow, in_parallel
+from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSHED, Edge, Native, Node, Pushed
+from micrograd_c._core.tape.interrupts cimport is_interrupted
+from micrograd_c._core.tape.sweeping cimport goes_on
+
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int timespec_get(timespec *time, int base)
+    int TIME_UTC
+
+cdef double BETWEEN_LOOKS = 0.01    # seconds, from one look for Ctrl-C to the next
+
+
+# --- blocks and chunks ---
+
+cdef inline double *slots_of(RunState *s, int64_t block, int64_t thread) noexcept nogil:
+    return s.slots_of_all + (block if s.stored == NULL else thread) * s.slots * s.width
+
+
+cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:
+    """A block's inputs to its first slots, from the arguments or from where they were stored."""
+    cdef double *stored = NULL
+    cdef size_t size = <size_t> s.inputs * s.width
+    cdef int32_t k
+    if s.stored != NULL:
+        stored = s.stored + block * size
+    if s.columns == NULL:
+        memcpy(slots, stored, size * sizeof(double))
+        return
+    for k in range(s.inputs):
+        read_column(s.columns + k, block * s.width, rows, slots + <int64_t> k * s.width)
+    if stored != NULL:
+        memcpy(stored, slots, size * sizeof(double))
+
+
+cdef inline void run_block(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:
+    read_inputs(s, block, rows, slots)
+    s.kernels.forward(s.code, slots, s.width, rows, s.numbers)
+
+
+cdef double now() noexcept nogil:
+    """In seconds."""
+    cdef timespec time
+    timespec_get(&time, TIME_UTC)
+    return time.tv_sec + 1e-9 * time.tv_nsec
+
+
+cdef bint is_stopped(RunState *s, int64_t block, int64_t chunk) noexcept nogil:
+    """Whether to leave the rest. The thread of the first chunk, the caller's, looks for Ctrl-C now and then."""
+    cdef double time
+    if block % 4 == 3 and chunk % s.threads == 0 and not s.stopped:
+        time = now()
+        if time > s.looked + BETWEEN_LOOKS:
+            s.looked = time
+            if s.holds_lock:
+                s.stopped = is_interrupted()
+            else:
+                with gil:
+                    s.stopped = is_interrupted()
+    return s.stopped
+
+
+cdef void forward_chunk(void *context, int64_t chunk) noexcept nogil:
+    cdef RunState *s = <RunState *> context
+    cdef int64_t block = chunk * (CHUNK // s.width)
+    cdef int64_t end = min(block + CHUNK // s.width, blocks_of(s))
+    cdef double *slots
+    cdef double *values
+    cdef int32_t rows, k
+    while block < end and not is_stopped(s, block, chunk):
+        rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
+        slots = slots_of(s, block, chunk % s.threads)
+        run_block(s, block, rows, slots)
+        for k in range(s.outputs):
+            values = s.values + k * s.rows + block * s.width
+            memcpy(values, slots + <int64_t> s.output_slots[k] * s.width, rows * sizeof(double))
+        block += 1
+
+
+cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
+    cdef RunState *s = <RunState *> context
+    cdef int64_t block = chunk * (CHUNK // s.width)
+    cdef int64_t end = min(block + CHUNK // s.width, blocks_of(s))
+    cdef double *totals = s.totals + (chunk % s.threads) * s.uses * s.kernels.lanes
+    cdef double *adjoints = s.adjoint_slots + (chunk % s.threads) * s.adjoints * s.width
+    cdef double *slots
+    cdef double *slot
+    cdef bint fresh = True
+    cdef int32_t rows, k
+    while block < end and not is_stopped(s, block, chunk):
+        rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
+        slots = slots_of(s, block, chunk % s.threads)
+        if s.stored != NULL:
+            run_block(s, block, rows, slots)
+        for k in range(s.outputs):
+            if s.output_adjoints[k] >= 0:
+                slot = adjoints + <int64_t> s.output_adjoints[k] * s.width
+                memcpy(slot, s.seeds + k * s.rows + block * s.width, rows * sizeof(double))
+        s.kernels.backward(&s.backward.code, slots, adjoints, s.width, rows, s.numbers, fresh, totals)
+        fresh = False
+        block += 1
+    s.kernels.total(totals, s.uses, s.gradients + chunk * s.uses)
+
+
+# --- numbers that are the same for all rows ---
+
+cdef void compute_uniforms(RunState *s) noexcept nogil:
+    """Those that are computed, from parameters and shared numbers; then all by use.
+
+    As of rows, no operation raises: what is an error in Python is infinite or no number, as C has it.
+    """
+    cdef const Scalar *it
+    cdef double *u = s.uniform
+    cdef int32_t k
+    for k in range(s.scalar_count):
+        it = s.scalars + k
+        if rules.has_two_operands(it.op):
+            u[it.out] = rules.value_of_two(it.op, u[it.a], u[it.b])
+        else:
+            u[it.out] = rules.value(it.op, u[it.a])
+    for k in range(s.uses):
+        s.numbers[k] = u[s.used[k]]
+
+
+cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) noexcept nogil:
+    """Add up the gradients of each use of a uniform, and go on to what it was computed from."""
+    cdef const Scalar *it
+    cdef double *u = s.uniform
+    cdef double g, x, y
+    cdef int32_t k
+    memset(gradients, 0, s.uniforms * sizeof(double))
+    for k in range(s.uses):
+        gradients[s.used[k]] += by_use[k]
+    for k in range(s.scalar_count - 1, -1, -1):
+        it = s.backward.scalars + k
+        g = gradients[it.out]
+        x, y = u[it.a], u[it.b]
+        if it.wants_a and rules.has_two_operands(it.op):
+            gradients[it.a] += rules.pullback_a(it.op, x, y, g)
+        elif it.wants_a:
+            gradients[it.a] += rules.slope(it.op, x, u[it.out]) * g
+        if it.wants_b:
+            gradients[it.b] += rules.pullback_b(it.op, x, y, u[it.out], g)
+
+
+cdef void forward_pass(RunState *s) noexcept nogil:
+    """All values of all rows; `stopped` if Ctrl-C was pressed, and not all are done. Python's lock is not held."""
+    s.stopped, s.holds_lock, s.looked = 0, 0, now()
+    compute_uniforms(s)
+    in_parallel(forward_chunk, s, s.chunks, s.threads)
+
+
+# --- the backward pass ---
+
+cdef void choose_backward(RunState *s) noexcept nogil:
+    """What a backward pass runs from those outputs that sums have asked for gradients in this sweep."""
+    s.backward = s.whole
+    if s.asked_count < s.differentiable:
+        if memcmp(s.part.asked, s.asked, s.outputs):
+            follow(s.part, s.asked)
+        s.backward = s.part
+        clear_idle(s)
+
+
+cdef void clear_idle(RunState *s) noexcept nogil:
+    """Uses that the backward pass gives nothing to add nothing."""
+    cdef size_t lanes = s.kernels.lanes
+    cdef int32_t k, j
+    for k in range(s.backward.idle_count):
+        for j in range(s.threads):
+            memset(s.totals + (j * s.uses + s.backward.idle[k]) * lanes, 0, lanes * sizeof(double))
+
+
+cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil:
+    """Whether sums have left any in this sweep. If they were put aside, they are in their place again.
+
+    Meanwhile those go that belong to sweeps that have raised.
+    """
+    cdef Seeds **place = &s.aside
+    cdef Seeds *found
+    if s.seeded == sweep:
+        return True
+    while place[0] != NULL:
+        found = place[0]
+        if found.sweep == sweep:
+            exchange(s, found)
+        if found.sweep == NO_SWEEP or not goes_on(found.sweep):
+            place[0] = found.next
+            free(found)
+        else:
+            place = &found.next
+    return s.seeded == sweep
+
+
+cdef void exchange(RunState *s, Seeds *other) noexcept nogil:
+    cdef int64_t k
+    for k in range(s.outputs * s.rows):
+        s.seeds[k], other.numbers[k] = other.numbers[k], s.seeds[k]
+    for k in range(s.outputs):
+        s.asked[k], other.asked[k] = other.asked[k], s.asked[k]
+    s.asked_count, other.asked_count = other.asked_count, s.asked_count
+    s.seeded, other.sweep = other.sweep, s.seeded
+
+
+cdef bint put_aside(RunState *s) noexcept nogil:
+    """Keep the seeds if their sweep will go on; if it has raised, nobody will ask. False if there is no memory."""
+    cdef size_t numbers = s.outputs * s.rows * sizeof(double)
+    cdef Seeds *kept
+    if s.seeded != NO_SWEEP and goes_on(s.seeded):
+        kept = <Seeds *> malloc(sizeof(Seeds) + numbers + s.outputs)
+        if kept == NULL:
+            return False
+        kept.numbers = <double *> (kept + 1)
+        kept.asked = <uint8_t *> kept.numbers + numbers
+        kept.sweep, kept.asked_count, kept.next = s.seeded, s.asked_count, s.aside
+        memcpy(kept.numbers, s.seeds, numbers)
+        memcpy(kept.asked, s.asked, s.outputs)
+        s.aside = kept
+    s.seeded = NO_SWEEP
+    return True
+
+
+cdef Pushed push_run(
+    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+) noexcept nogil:
+    """The rule of a Run's node: from the seeds that sums have left to the parameters' gradients."""
+    cdef RunState *s = <RunState *> native
+    cdef double *total = s.gradients
+    cdef double *uniforms = s.gradients + s.chunks * s.uses
+    cdef int64_t chunk
+    cdef int32_t k
+    if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum asked in this sweep, or of no row
+        return PUSHED
+    choose_backward(s)
+    s.stopped, s.holds_lock, s.looked = 0, 1, now()
+    in_parallel(backward_chunk, s, s.chunks, s.threads)
+    if s.stopped:
+        return PUSH_INTERRUPTED
+    for chunk in range(1, s.chunks):
+        for k in range(s.uses):
+            total[k] += s.gradients[chunk * s.uses + k]
+    push_uniforms(s, total, uniforms)
+    for k in range(s.parameters):
+        nodes[edges[1 + k // 2].b if k & 1 else edges[1 + k // 2].a].grad += uniforms[k]
+    s.seeded = NO_SWEEP
+    return PUSHED

@@ -1,0 +1,310 @@
+"""Sweeps: adjoints go from a root down the tape to the leaves.
+
+Knows the tape, the rules of ops, and dots. Knows nothing of Python functions that replace rules: see operands.pxd.
+
+Design
+------
+Index order is topological order, so a sweep is one pass down. It marks the operands that it pushes to, and is done when
+no marked node is left; it owns nothing but those marks, which are gone whenever other code may run.
+
+A sweep looks for Ctrl-C now and then, as anything that takes long. It is left in a state in which anything may happen,
+its marks put aside, has the signal handled, and goes on if that does not raise. Sweeps in the middle of which other code
+runs are linked from the tape (`suspended`): a mapped run asks whether the one that left seeds in it will go on.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport free, malloc
+
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.tape.arena cimport (
+    GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, PUSH_INTERRUPTED, PUSHED, SWEPT, Edge, Node, Pushed, Sweep, Tape, check,
+    float_data, is_pending, native_of, pin, raise_no_room, tape, try_expand, unpin,
+)
+from micrograd_c._core.tape.dots cimport count_hidden, pull_dot
+from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
+    unsigned long PyThread_get_thread_ident() noexcept nogil
+
+cdef enum:              # what `pull` returns besides how many became marked
+    SLOPE_RAISES = -1
+    INTERRUPTED = -2
+    OUT_OF_MEMORY = -3
+
+
+cdef inline bint give(Node *to, double amount, uint8_t grad_float, uint8_t mark) noexcept nogil:
+    """Add to an adjoint, which is a float once an amount was: then grad_float is GRAD_FLOAT. True if newly marked."""
+    cdef uint8_t flags = to.flags
+    if not grad_float:
+        amount += 0.0       # an int has no -0
+    to.grad += amount
+    to.flags = flags | grad_float | mark
+    return not flags & (MARK | LEAF_NODE)
+
+
+cdef inline bint reach(Node *to, uint8_t mark) noexcept nogil:
+    """`give` without an amount: a function of a user's adds to the adjoint, or nobody does."""
+    cdef uint8_t flags = to.flags
+    to.flags = flags | mark
+    return not flags & (MARK | LEAF_NODE)
+
+
+cdef inline int pull_sum(Node *nodes, Node *node, double grad, uint8_t grad_float, uint8_t mark) noexcept nogil:
+    cdef int marked = give(nodes + node.a, grad, grad_float, mark)
+    return marked + give(nodes + node.b, grad, grad_float, mark)
+
+
+cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_float, uint8_t mark) noexcept nogil:
+    cdef Node *a = nodes + node.a
+    cdef Node *b = nodes + node.b
+    cdef double x = a.data
+    cdef double y = b.data
+    cdef int marked = give(a, y * grad, grad_float | float_data(b), mark)
+    return marked + give(b, x * grad, grad_float | float_data(a), mark)
+
+
+cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
+    """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
+
+    SLOPE_RAISES, and nothing done: see raise_slope_error. INTERRUPTED, by Ctrl-C, or OUT_OF_MEMORY, and nothing done
+    but marking.
+    """
+    cdef Node *a = nodes + node.a
+    cdef Node *b = nodes + node.b
+    cdef double grad = node.grad
+    cdef double x, y, share
+    cdef uint8_t grad_float = node.flags & GRAD_FLOAT
+    cdef int32_t k
+    cdef int marked = 0
+    cdef Pushed pushed
+    if node.op == rules.LEAF or node.op == rules.STOP:
+        return 0
+    elif node.op == rules.ADD:
+        return pull_sum(nodes, node, grad, grad_float, mark)
+    elif node.op == rules.MUL:
+        return pull_product(nodes, node, grad, grad_float, mark)
+    elif node.op == rules.CUSTOM:
+        for k in range(node.a, node.a + node.b):
+            marked += reach(nodes + edges[k].a, mark)
+        return marked
+    elif node.op == rules.NATIVE:
+        for k in range(node.a, node.a + node.b):
+            marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)      # the rule gives the rest
+            marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
+        pushed = native_of(edges + node.a).push(native_of(edges + node.a), nodes, edges + node.a, node.b, grad, sweep)
+        if pushed != PUSHED:
+            return INTERRUPTED if pushed == PUSH_INTERRUPTED else OUT_OF_MEMORY
+        return marked
+    x = a.data
+    y = b.data
+    if rules.is_choice(node.op):
+        marked = give(a, rules.pullback_a(node.op, x, y, grad), GRAD_FLOAT, mark)
+        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
+    if node.op == rules.POWER:
+        if y < 1.0:
+            grad_float = GRAD_FLOAT
+        if not rules.try_power_pullback(x, y, grad, &share):
+            return SLOPE_RAISES
+        return give(a, share, grad_float | float_data(a) | float_data(b), mark)
+    elif node.op == rules.POW:
+        if rules.try_power_pullback(x, y, grad, &share):
+            marked = give(a, share, GRAD_FLOAT, mark)
+        elif not node.dot & NUMBER_BASE:
+            return SLOPE_RAISES
+        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
+    if not rules.gradient_keeps_int(node.op):
+        grad_float = GRAD_FLOAT
+    return give(a, rules.slope(node.op, x, node.data) * grad, grad_float, mark)
+
+
+cdef int raise_slope_error(Tape *t, int32_t index) except -1:
+    """What Python says to the slope of this power."""
+    cdef double x = t.nodes[t.nodes[index].a].data
+    cdef double y = t.nodes[t.nodes[index].b].data
+    rules.raise_power_error(x, y - 1.0)
+
+
+cdef inline bint take(Node *node) noexcept nogil:
+    """Unmark a node; True if it was marked."""
+    cdef bint pending = is_pending(node)
+    node.flags &= ~MARK
+    return pending
+
+
+cdef int sweep(Tape *t, int32_t root) except -1:
+    """Push adjoints from root down to the leaves. The caller has set the root's. Runs no user code.
+
+    Does not follow HOOK. Raises ZeroDivisionError or OverflowError where a power's slope does, MemoryError if dots
+    cannot be expanded, and what the handler of Ctrl-C does; what was pushed until then stays pushed.
+
+    Sums and products of floats are nearly all there is, and most products were recorded right before the sum they go
+    into. Such a product is complete as soon as that sum is done, and is done at once: no marking, and its adjoint need
+    not go through memory.
+    """
+    cdef Node *nodes = t.nodes
+    cdef Edge *edges = t.edges
+    cdef Node *node = nodes + root
+    cdef Node *product
+    cdef Node *pause = nodes + max(0, root - PATIENCE)      # where to look for Ctrl-C
+    cdef double grad
+    cdef int marked
+    cdef int64_t products = 0       # of dots, since the last look
+    cdef int64_t this
+    cdef int32_t pending = not node.flags & LEAF_NODE
+    node.flags |= MARK
+    t.sweeps += 1
+    this = t.sweeps     # a handler of Ctrl-C may begin others
+    while pending:
+        if node < pause:
+            if is_interrupted():
+                pending = let_handler_run(t, <int32_t> (node - nodes), pending, this)
+                nodes, edges = t.nodes, t.edges
+                node = nodes + t.top - 1
+            pause = nodes + max(<int64_t> 0, node - nodes - PATIENCE)
+            products = 0
+        if take(node):
+            pending -= 1
+            grad = node.grad
+            if (node.op == rules.MUL or node.op == rules.ADD) and node.flags & GRAD_FLOAT:
+                if node.op == rules.MUL:
+                    pending += pull_product(nodes, node, grad, GRAD_FLOAT, MARK)
+                else:
+                    product = node - 1
+                    if nodes + node.b == product and product.op == rules.MUL:
+                        pending += give(nodes + node.a, grad, GRAD_FLOAT, MARK)
+                        pending -= take(product)
+                        product.flags |= GRAD_FLOAT
+                        product.grad += grad
+                        pending += pull_product(nodes, product, product.grad, GRAD_FLOAT, MARK)
+                        node = product
+                    else:
+                        pending += pull_sum(nodes, node, grad, GRAD_FLOAT, MARK)
+            elif node.op == rules.DOT and not node.dot & SWEPT:
+                products += node.b
+                if products > PATIENCE:
+                    pause = node
+                pending += pull_dot(nodes, edges, node, node - nodes >= t.unchanged and not t.minus_zeros)
+            elif node.op == rules.DOT:
+                # what it stands for has adjoints of its own by now
+                node.flags |= MARK
+                pending += 1
+                if not try_expand(t):
+                    unmark(t, <int32_t> (node - nodes))
+                    raise_no_room(t.top + count_hidden(t))
+                nodes = t.nodes
+                node = nodes + t.top
+                pause = nodes
+            else:
+                marked = pull(nodes, edges, node, MARK, this)
+                if marked == SLOPE_RAISES:
+                    unmark(t, <int32_t> (node - nodes))
+                    raise_slope_error(t, <int32_t> (node - nodes))
+                elif marked == OUT_OF_MEMORY:
+                    unmark(t, <int32_t> (node - nodes))
+                    raise_no_seeds()
+                elif marked == INTERRUPTED:
+                    node.flags |= MARK
+                    pending = let_handler_run(t, <int32_t> (node - nodes), -1, this)
+                    nodes, edges = t.nodes, t.edges
+                    node = nodes + t.top
+                    pause = nodes
+                else:
+                    pending += marked
+        node -= 1
+    check(t)
+    return 0
+
+
+cdef int raise_no_seeds() except -1:
+    raise MemoryError("no memory for what backward() through a mapped run keeps while another one goes through it")
+
+
+cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t number) except -1:
+    """Have Ctrl-C handled in the middle of a sweep that is about to look at index. Raises what the handler does.
+
+    Else the sweep may go on from the top: how many nodes are marked is returned; below 0, `pending` is not known.
+    Meanwhile anything may happen, other sweeps included, but that nodes are renumbered.
+    """
+    cdef int32_t *marked = NULL
+    cdef int32_t first = index if t.first_dot >= t.top else -1      # to look for marks at, and down
+    cdef int32_t found = 0
+    cdef bint expanded = try_expand(t)
+    cdef int32_t i, k
+    cdef Sweep this
+    if first < 0:
+        first = t.top - 1
+    if pending < 0:
+        pending = 0
+        for i in range(first, 0, -1):
+            pending += is_pending(t.nodes + i)
+    if expanded:
+        marked = <int32_t *> malloc((pending or 1) * sizeof(int32_t))
+    i = first
+    while found < pending and i > 0:
+        if is_pending(t.nodes + i):
+            t.nodes[i].flags &= ~MARK
+            if marked != NULL:
+                marked[found] = i
+            found += 1
+        i -= 1
+    if marked == NULL:
+        raise MemoryError("no memory to stop backward() for Ctrl-C")
+    pin(t)
+    suspend(t, &this, number)
+    try:
+        PyErr_CheckSignals()
+        for k in range(found):
+            t.nodes[marked[k]].flags |= MARK
+    finally:
+        free(marked)
+        resume(t, &this)
+        unpin(t)
+    return found
+
+
+cdef void unmark(Tape *t, int32_t index) noexcept nogil:
+    """Give up a sweep that has come down to index. Before raising, which may run Python's collector and so any code."""
+    cdef int32_t i
+    for i in range(index, 0, -1):
+        t.nodes[i].flags &= ~MARK
+
+
+cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
+    """One node's share of a sweep: micrograd's `_backward()`. Marks nothing. Wants all dots expanded."""
+    cdef int status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
+    if status == SLOPE_RAISES:
+        raise_slope_error(t, index)
+    if status == OUT_OF_MEMORY:
+        raise_no_seeds()
+    while status == INTERRUPTED:
+        pin(t)
+        try:
+            PyErr_CheckSignals()
+            status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
+        finally:
+            unpin(t)
+    return 0
+
+
+# --- sweeps that are suspended ---
+
+cdef void suspend(Tape *t, Sweep *sweep, int64_t number) noexcept:
+    """Other code may run from here to `resume`."""
+    sweep[0] = Sweep(number, PyThread_get_thread_ident(), t.suspended)
+    t.suspended = sweep
+
+
+cdef void resume(Tape *t, Sweep *sweep) noexcept:
+    cdef Sweep **place = &t.suspended
+    while place[0] != sweep:        # threads may have suspended others since
+        place = &place[0].next
+    place[0] = sweep.next
+
+
+cdef bint goes_on(int64_t number) noexcept nogil:
+    """Whether a sweep that is not the one that runs now will go on. Steps done by hand, number 0, always may."""
+    cdef Sweep *sweep = tape.suspended
+    while sweep != NULL and sweep.number != number:
+        sweep = sweep.next
+    return sweep != NULL or number == 0
