@@ -185,9 +185,17 @@ def function(a, name):
     return result(rules.VALUES[name](a._data), (a,), table.functions()[name]["text"], rules.of_function, name)
 
 
+def method(name):
+    """One that reprs of networks show, and pickle finds, by its name."""
+    def of_value(a):
+        return function(a, name)
+    of_value.__name__, of_value.__qualname__ = name, f"Value.{name}"
+    return of_value
+
+
 for name in table.functions():
     if name != "relu":
-        setattr(Value, name, lambda a, name=name: function(a, name))
+        setattr(Value, name, method(name))
 
 
 def power(base, exponent, constant=None):
