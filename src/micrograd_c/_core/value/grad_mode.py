@@ -1,4 +1,4 @@
-"""no_grad: compute without recording. Knows blocks, of which pausing tells what they mean, and who opens them."""
+"""no_grad: compute without recording. Knows blocks, which tape/pausing.pyx gives their meaning, and who opens them."""
 
 from __future__ import annotations
 
