@@ -1,11 +1,11 @@
 """The update rules of optimizers, and zero_grad, as loops over nodes.
 
-Knows Value and the tape. Which options there are, their defaults and their names are the business of optim.py.
+Knows Value and the tape. Options, their defaults and their names are the business of optim.py.
 
 Design
 ------
 Nothing is owned. The caller brings a list of Values and, as arrays of doubles of the same length, what a rule remembers
-of each of them. A first pass checks all; only the second changes anything, and runs no Python code. The order of
+about each of them. A first pass checks all; only the second changes anything, and runs no Python code. The order of
 operations is that of PyTorch's single-tensor functions, from which the rules are taken.
 """
 
@@ -112,7 +112,7 @@ def adam(
 
 
 cdef inline double between(double start, double end, double part) noexcept:
-    """torch.lerp, which is near either end by rounding once."""
+    """torch.lerp, which counts from the nearer end."""
     return start + part * (end - start) if part < 0.5 else end - (end - start) * (1.0 - part)
 
 
