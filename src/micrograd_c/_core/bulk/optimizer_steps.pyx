@@ -61,7 +61,7 @@ def sgd(
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, node_of_first)
         gradient = -node.grad if maximize else node.grad
-        if weight_decay != 0.0:     # 0 * inf is no number
+        if weight_decay != 0.0:     # 0 * inf is NaN
             gradient += weight_decay * node.data
         if b != NULL:
             b[i] = gradient if first else momentum * b[i] + (1.0 - dampening) * gradient
@@ -105,7 +105,7 @@ def adam(
         v[i] = v[i] * beta2 + (1.0 - beta2) * gradient * gradient
         size = v[i]
         if most != NULL:
-            if size > most[i] or size != size:      # what is no number stays
+            if size > most[i] or size != size:      # NaN stays
                 most[i] = size
             size = most[i]
         set_data(node, decayed - step_size * m[i] / (sqrt(size) / correction + eps))

@@ -72,7 +72,7 @@ def read(argument: Any, axis: int | None, name: str) -> Rows | Shared:
 
 
 class Rows:
-    """An argument, a buffer, of which each call has a row of its own."""
+    """An argument with rows, in a buffer: each call gets one of them."""
 
     shared: tuple[()] = ()
 

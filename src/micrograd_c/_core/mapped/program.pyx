@@ -184,7 +184,7 @@ cdef inline bint give(Backward *b, int32_t to, bint uniform) noexcept nogil:
 
 
 cdef int32_t stretch(Backward *b, const Layer *whole, int32_t first) noexcept nogil:
-    """How many outputs of the layer in a row, from `first` on, a gradient comes to."""
+    """How many outputs of the layer, from `first` on and without a gap, a gradient comes to."""
     cdef int32_t end = first
     while end < whole.outputs and whole.adjoint_out[end] >= 0 and b.given[whole.adjoint_out[end]]:
         end += 1

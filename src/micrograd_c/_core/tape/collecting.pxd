@@ -144,7 +144,7 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
 
 
 cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
-    """The node, at or above base, up to which no node from base on can be reached from a live handle."""
+    """At or above base: no node from base on that is below it can be reached from a live handle."""
     cdef Node *node
     cdef int32_t low = t.base
     cdef int32_t i, k

@@ -40,7 +40,7 @@ cdef inline str full_name(type kind):
 
 
 cdef inline int refuse_foreign_value(object given) except -1:
-    """Raise TypeError for the Value of another library: what both give would lose one library's half of the graph."""
+    """Raise TypeError for the Value of another library: a result of both would lose half of its graph."""
     cdef Number number
     if not hasattr(given, "grad") or not hasattr(given, "backward") or isinstance(given, Value):
         return 0
