@@ -55,10 +55,10 @@ if TYPE_CHECKING:
     from micrograd_c import vector as vector
     from micrograd_c import viz as viz
 
-MODULES = {"engine", "functional", "nn", "optim", "tape", "vector", "viz"}      # loaded when they are asked for
+MODULES = {"engine", "functional", "nn", "optim", "tape", "vector", "viz"}      # loaded at their first use
 
 
-if not TYPE_CHECKING:       # which would take any name for one that there is
+if not TYPE_CHECKING:       # or type checkers would take any name to be there
     def __getattr__(name: str) -> ModuleType:
         if name in MODULES:
             return importlib.import_module(f"{__name__}.{name}")
@@ -66,6 +66,6 @@ if not TYPE_CHECKING:       # which would take any name for one that there is
 
 
 def __dir__() -> list[str]:
-    """The public names; and for pytest, which looks for them here, its hooks."""
+    """The public names; and pytest's hooks, if pytest is here to look for them."""
     hooks = [name for name in globals() if name.startswith("pytest_")] if "_pytest" in sys.modules else []
     return sorted({*__all__, *MODULES, "__version__", *hooks})

@@ -78,7 +78,7 @@ def load_moons() -> tuple[list[list[float]], list[int]]:
 
 
 class Training:
-    """The notebook's training run, on micrograd or whatever has its modules."""
+    """The notebook's training run, on micrograd or any package that has its modules."""
 
     def __init__(self, package: str) -> None:
         self.Value = importlib.import_module(f"{package}.engine").Value
@@ -121,7 +121,7 @@ class VmapTraining(Training):
         self.optimizer = SGD(self.model.parameters())
 
     def margin_and_score(self, x: list[Value], y: Value) -> tuple[Value, Value]:
-        """Of one point."""
+        """The loss and the score of one point."""
         score = self.model(x)
         return (1 + -y * score).relu(), score
 

@@ -1,6 +1,6 @@
 """Module, Neuron, Layer, MLP, as in micrograd.nn, and activations to choose from.
 
-What is recorded in one go, and how, is the business of layers; names of parameters that of parameters.
+Recording many nodes in one go is the business of bulk/neurons.pyx, and naming parameters that of modules/parameters.py.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     class _Output(Value, list[Value]):  # type: ignore[misc]
         """What a layer returns: a Value if it has one neuron, else a list of them.
 
-        Which one it is cannot be seen in types, as sizes are numbers. So it may be used as either.
+        Types cannot tell which one it is, as sizes are numbers. So it may be used as either.
         """
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
-ACTIVATIONS = neurons.ACTIVATIONS    # by name what a repr() begins with
+ACTIVATIONS = neurons.ACTIVATIONS    # what a repr() begins with, by name
 
 
 class Module:
-    """What has parameters. Subclasses say which, by parameters()."""
+    """Anything with parameters. Subclasses say which ones, by parameters()."""
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
@@ -75,13 +75,13 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set the parameters' data to what state_dict() returned, for this model or another of the same shape.
 
-        Raises ValueError for missing and unexpected names and other lengths, and TypeError for what is no number; then
-        nothing has been changed. Gradients stay as they are.
+        Raises ValueError for missing and unexpected names and other lengths, and TypeError for anything but numbers;
+        then nothing has been changed. Gradients stay as they are.
         """
         names.load_state_dict(self, state)
 
     def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
-        """What copy and pickle ask for. Protocols 0 and 1 know no slots, which a Neuron has: they get protocol 2's."""
+        """What copy and pickle call. Protocols 0 and 1 know no slots, which a Neuron has: they get protocol 2's."""
         return super().__reduce_ex__(max(protocol, 2))
 
     def _repr_html_(self) -> str:
@@ -91,7 +91,7 @@ class Module:
 
 
 class Neuron(Module):
-    """activation(b + w[0] * x[0] + w[1] * x[1] + ...), or without activation if not nonlin.
+    """activation(b + w[0] * x[0] + w[1] * x[1] + ...), or, if not nonlin, the sum without activation.
 
     The activation is 'relu', 'tanh', 'sigmoid' or a function from Value to Value. Weights are drawn by
     random.uniform(-1, 1), in order; the bias is 0. They may be replaced and shared.
@@ -119,7 +119,7 @@ class Neuron(Module):
 
     @property
     def activation(self) -> _Activation:
-        """What a neuron that is nonlin does to its sum: 'relu', 'tanh', 'sigmoid' or a function."""
+        """What a nonlin neuron applies to its sum: 'relu', 'tanh', 'sigmoid' or a function."""
         return getattr(self, "_activation", "relu")     # a subclass may not have called __init__
 
     @activation.setter
@@ -130,7 +130,7 @@ class Neuron(Module):
         self._activation = activation
 
     def __call__(self, x: Iterable[_Operand]) -> Value:
-        """The output for inputs x, nin numbers or Values. Raises ValueError for another number of them."""
+        """The output for inputs x, nin numbers or Values. Raises ValueError if there are not nin."""
         return neurons.neuron(self, x)
 
     def parameters(self) -> list[Value]:
@@ -159,7 +159,7 @@ class Layer(Module):
         self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
 
     def __call__(self, x: Iterable[_Operand]) -> _Output:
-        """The outputs as a list; a single one as it is. Raises ValueError for another number of inputs than nin."""
+        """The outputs as a list; a single one as it is. Raises ValueError if there are not nin inputs."""
         out = neurons.layer(self.neurons, x)
         return out[0] if len(out) == 1 else out
 
@@ -172,7 +172,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers of sizes nouts one after the other, all with the activation but the last, which is linear.
+    """Layers of sizes nouts one after the other, all with the activation except the last, which is linear.
 
     >>> model = MLP(3, [4, 4, 1])
     >>> len(model.parameters())
@@ -185,7 +185,7 @@ class MLP(Module):
 
     def __init__(self, nin: int, nouts: Sequence[int], activation: _Activation = "relu") -> None:
         sizes = [nin, *nouts]
-        # not if it is the usual one: somebody may have replaced Layer or Neuron by one that knows micrograd's arguments
+        # not given if it is the usual one: somebody may have replaced Layer or Neuron by one with micrograd's arguments
         chosen = {} if activation == "relu" else {"activation": activation}
         self.layers = [
             Layer(sizes[i], sizes[i + 1], nonlin=i != len(nouts) - 1, **chosen) for i in range(len(nouts))

@@ -1,4 +1,4 @@
-"""Optimizers with PyTorch's names, defaults and update rules: SGD, Adam, AdamW. The rules themselves are in updates."""
+"""Optimizers with PyTorch's names, defaults and update rules: SGD, Adam, AdamW. The rules are in optimizer_steps."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Optimizer:
     """Parameters in groups, each with options of its own. Subclasses bring options and the rule.
 
     params is a list of Values, or of dicts such as {"params": values, "lr": 0.01} that set options for a group. A Value
-    that is listed twice in a group is updated once a step.
+    that is listed twice in a group is updated once per step.
 
     Raises ValueError if there are no parameters, if one is in two groups, or for options out of range, and TypeError
-    for what is no Value, and options that are no numbers.
+    for parameters that are not Values and options that are not numbers.
     """
 
-    # names of the lists that the rule may keep, a number a parameter; None: any
+    # names of the lists that the rule may keep, with a number per parameter; None: any
     _memory: tuple[str, ...] | None = None
 
     def __init__(self, params: _Params, defaults: dict[str, Any]) -> None:
@@ -42,7 +42,7 @@ class Optimizer:
         except TypeError:
             raise TypeError(f"params must be a list of Values, as model.parameters() is, not {params!r}") from None
         if not groups:
-            raise ValueError("an optimizer wants one parameter at least; is it given model.parameters()?")
+            raise ValueError("an optimizer wants at least one parameter; was it given model.parameters()?")
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
@@ -50,7 +50,7 @@ class Optimizer:
 
     @property
     def lr(self) -> float:
-        """The learning rate; of the first group, if they differ. Assigning sets it for all groups."""
+        """The learning rate, of the first group if they differ. Assigning sets it for all groups."""
         return self.param_groups[0]["lr"]
 
     @lr.setter
@@ -97,7 +97,7 @@ class Optimizer:
         return result
 
     def state_dict(self) -> dict[str, Any]:
-        """Options and memory as plain dicts, lists and numbers, to be saved as JSON, say. Parameters are counted."""
+        """Options and memory as plain dicts, lists and numbers, to be saved as JSON, say. "params" is only a count."""
         return {
             "param_groups": [{**group, "params": len(group["params"])} for group in self.param_groups],
             "state": [{k: list(v) if isinstance(v, array) else v for k, v in s.items()} for s in self._states],
@@ -106,8 +106,8 @@ class Optimizer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what state_dict() returned, which is copied.
 
-        Raises ValueError if it is that of another kind of optimizer, or for groups of other sizes, and TypeError for
-        what is no such dict. Nothing has changed then.
+        Raises ValueError if it is from another kind of optimizer, or for groups of other sizes, and TypeError if it is
+        not such a dict. Then nothing has changed.
         """
         saved_groups, saved_states = read_state(state)
         given = [saved.get("params") for saved in saved_groups]
@@ -246,5 +246,5 @@ class AdamW(Adam):
 
 
 def zeros(group: dict[str, Any]) -> Any:
-    """What a rule remembers of each parameter, at first."""
+    """What a rule remembers about each parameter, at first."""
     return array("d", bytes(8 * len(group["params"])))

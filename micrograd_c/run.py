@@ -1,7 +1,7 @@
 """`micrograd-c run`: a program written for micrograd runs on micrograd_c, and in all else as `python` would run it.
 
 It runs in this process as the module __main__, and what it raises is left to the interpreter, so that exit statuses,
-signals and the order of things at exit are Python's own. Knows substitute, and nothing of Values.
+signals and the order of things at exit are Python's own. Knows drop_in, and nothing of Values.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def safe_path() -> bool:
 
 
 def new_main() -> Any:
-    """A fresh __main__ in sys.modules, such as the interpreter makes."""
+    """A fresh __main__ in sys.modules, like the one that the interpreter makes."""
     module: Any = types.ModuleType("__main__")
     module.__builtins__ = builtins
     if "__annotations__" in vars(sys.modules["__main__"]):      # not in every version of Python
@@ -194,9 +194,10 @@ def arguments_of_child(argv: list[str]) -> Arguments:
 
 
 def leave_out_our_frames(error: BaseException) -> None:
-    """When the interpreter reports error, on its way up from here, the traceback is to begin with the program's frames.
+    """Let the traceback begin with the program's frames when the interpreter reports the error.
 
-    The frames above this module are yet to be added to it, so it is put right at the last moment, by an excepthook.
+    The frames above this module are only added on the error's way up from here, so the traceback is put right at the
+    last moment, by an excepthook.
     """
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_frame.f_globals is globals():

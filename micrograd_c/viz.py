@@ -1,7 +1,7 @@
 """Pictures of graphs, as micrograd's notebook draws them: as DOT, or as a graphviz.Digraph.
 
 Knows Values by what they show: `_prev`, `_op`, `data`, `grad` and `label`. Asks the compiled side only for what these
-cannot tell: in which order Values were recorded, and how many there are where that is too many to look at.
+cannot tell: in which order Values were recorded, and how many there are if they are too many to look at.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["trace", "draw_dot", "to_dot"]
 
-NAMED_OPS = 10      # the message on a picture that is cut names so many of the graph's ops
+NAMED_OPS = 10      # how many of the graph's ops the message on a cut picture names
 ESCAPES = {     # & begins an entity; control characters end a label or make an SVG invalid
     **dict.fromkeys(range(32), " "), ord("\n"): r"\n", ord("&"): "&amp;",
     **{ord(character): "\\" + character for character in '\\"{}|<>'},
@@ -130,7 +130,7 @@ def picture(root: Value, rankdir: str, limit: int | None) -> list[str]:
 def check_value(root: object) -> None:
     if not isinstance(root, Value):
         raise TypeError(
-            f"the root of a graph must be a Value, not of type {type(root).__name__}; of several outputs take the sum"
+            f"the root of a graph must be a Value, not of type {type(root).__name__}; for several outputs take the sum"
         )
 
 

@@ -310,7 +310,7 @@ def test_an_option_that_is_no_number_is_a_type_error(name, wrong):
 
 
 MISTAKES = {
-    "no parameters": (lambda: SGD([]), ValueError, "wants one parameter at least"),
+    "no parameters": (lambda: SGD([]), ValueError, "wants at least one parameter"),
     "one value": (lambda: SGD(Value(1.0)), TypeError, "params must be a list of Values"),
     "a number": (lambda: Adam([Value(1.0), 2.0]), TypeError, "changes Values, not 2.0 of type float"),
     "no params": (lambda: SGD([{"lr": 1}]), ValueError, "dict with the key 'params'"),

@@ -356,7 +356,7 @@ def test_ops_in_the_message_are_escaped():
 @pytest.mark.parametrize("draw", [trace, to_dot, draw_dot])
 @pytest.mark.parametrize("thing", [None, 3.0, [Value(1.0)]])
 def test_only_values_can_be_drawn(draw, thing):
-    with pytest.raises(TypeError, match=f"must be a Value, not of type {type(thing).__name__}; of several outputs"):
+    with pytest.raises(TypeError, match=f"must be a Value, not of type {type(thing).__name__}; for several outputs"):
         draw(thing)
 
 

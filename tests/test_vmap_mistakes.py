@@ -265,9 +265,10 @@ def test_numbers_of_every_kind_may_be_returned(number):
 
 
 @pytest.mark.parametrize(("result", "said"), [
-    (None, "has it a `return`"), ({"a": 1.0}, "return list"), ((x for x in [1.0]), r"return a list, \[... for ...\]"),
-    (np.ones(2), r"return array.tolist\(\)"), ("text", "not str"), ({1.0}, "not set"), (1j, "not complex"),
-    ([1.0, None], "has it a `return`"), ([[{"a": 1.0}]], "return list"),
+    (None, "does it have a `return`"), ({"a": 1.0}, "return list"),
+    ((x for x in [1.0]), r"return a list, \[... for ...\]"), (np.ones(2), r"return array.tolist\(\)"),
+    ("text", "not str"), ({1.0}, "not set"), (1j, "not complex"),
+    ([1.0, None], "does it have a `return`"), ([[{"a": 1.0}]], "return list"),
 ])
 def test_other_results_are_told_what_to_be(result, said):
     for function in (lambda x: result, lambda x: [x, result]):

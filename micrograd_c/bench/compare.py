@@ -36,12 +36,12 @@ class Row:
     timing: Timing | None = None        # seconds, or bytes
     note: str = ""
     reason: str = ""
-    difference: str = ""                # the reason, if it is that value or gradients are not equal
+    difference: str = ""                # the reason, if that is a value or gradients that are not equal
     details: dict = field(default_factory=dict)
 
 
 class Sides:
-    """The chosen sides; each library is imported when it is used first."""
+    """The chosen sides; each library is imported when it is first used."""
 
     def __init__(self, sides: Sequence[Side], sizes: Sizes, quick: bool = False) -> None:
         self.sides, self.sizes, self.quick = sides, sizes, quick

@@ -1,7 +1,7 @@
 """Times several programs A B C A B C ... in one process, so that whatever slows the machine down slows all of them.
 
-Knows nothing of what it times. Each side's first run comes earlier, when its results are checked; a second one here
-tells how often a side can be timed in the time it has, and is not counted either, unless that is hardly ever.
+Knows nothing of what it times. Each side's first run comes earlier, when its results are checked. A second one here
+tells how often the side can be timed in the time it has; it is not counted either, unless that is hardly ever.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Runner:
         self.values += [seconds / self.candidate.program.operations for seconds in self.timings(count)]
 
     def timings(self, count: int) -> list[float]:
-        """Seconds of so many runs in a row. What they leave behind is freed before the next side's, untimed."""
+        """Seconds of `count` runs in a row. What they leave behind is freed before the next side's, untimed."""
         candidate, values = self.candidate, []
         run, prepare, repeats = candidate.program.run, candidate.program.prepare, range(self.repeats)
         with collector(candidate.collector):

@@ -39,7 +39,7 @@ def three_digits(figure: float) -> str:
 
 
 def ratios(row: Row, ours: Row) -> list[float | None]:
-    """How many times this package's minimum and median; None for a measurement that is none."""
+    """How many times this package's minimum and median a row takes; None where this package's is not above 0."""
     assert row.timing is not None
     assert ours.timing is not None
     return [
@@ -77,7 +77,7 @@ def table(workload: Workload, sizes: Sizes, rows: Sequence[Row]) -> str:
 
 
 def footnote(notes: list[str], text: str) -> str:
-    """Its mark; each text is noted once."""
+    """The mark of a footnote; each text is noted once."""
     if not text:
         return ""
     if text not in notes:
@@ -140,7 +140,7 @@ def as_json(results: Mapping[Workload, Sequence[Row]], session: Session) -> str:
 
 
 def row_as_json(row: Row) -> dict[str, Any]:
-    """One side's."""
+    """One side's measurements."""
     found: dict[str, Any] = {"name": row.side.name, "title": row.side.title}
     if row.timing is not None:
         found.update(minimum=row.timing.minimum, median=row.timing.median, spread=row.timing.spread,

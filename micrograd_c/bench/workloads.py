@@ -17,7 +17,7 @@ class Workload:
 
     name: str
     title: str
-    per: str = ""                   # what the time of one is shown of
+    per: str = ""                   # of what the time of one is shown
     unit: str = "seconds"           # or bytes, measured in a process of its own
 
 

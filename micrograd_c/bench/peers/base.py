@@ -30,7 +30,7 @@ class Program:
     prepare: Callable[[], object] | None = None         # called before each timing, outside of it
     operations: int = 1                 # in one run; times are shown per operation
     note: str = ""
-    values: int | None = None           # so many of the results there are, if a side has no gradients
+    values: int | None = None           # how many of the results there are, if a side has no gradients
     sizes: Sizes | None = None          # what the results are to be compared for
 
 

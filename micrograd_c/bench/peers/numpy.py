@@ -1,4 +1,4 @@
-"""NumPy without any library for derivatives: what somebody writes by hand who knows the model."""
+"""NumPy without any library for derivatives: what somebody who knows the model writes by hand."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
 """A Value in pure Python, as lean as short GPTs in pure Python write it: what micrograd_c is compared with.
 
 It has micrograd's form: the same operators make the same nodes, and `a - b`, `a / b` and `-a` are composed as they are
-there. A node keeps its operands and its slopes by them, two tuples, instead of a closure; backward() sorts without
-recursion. Knows nothing of micrograd_c.
+there. Instead of a closure a node keeps two tuples, its operands and its slopes with respect to them; backward() sorts
+without recursion. Knows nothing of micrograd_c.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Value:
         return other * self**-1
 
     def backward(self) -> None:
-        """Add the slope of this Value by each it was computed from to that one's grad."""
+        """Add to the grad of each Value that this one was computed from this one's slope with respect to it."""
         self.grad = 1
         for node in reversed(self.sorted_graph()):
             grad = node.grad

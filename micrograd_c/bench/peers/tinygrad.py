@@ -17,7 +17,7 @@ LONG = "compiling 500 ops on single numbers takes it ten seconds, and more ops m
 
 
 def array(numbers, dtype=np.float64):
-    # clone() since TinyJit wants buffers of its own
+    # clone(), since TinyJit wants buffers of its own
     return Tensor(np.array(numbers, dtype=dtype), device="CPU").clone().realize()
 
 

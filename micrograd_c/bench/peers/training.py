@@ -9,7 +9,7 @@ __all__ = ["DemoTraining", "GPTTraining", "helpers_adam"]
 
 
 class DemoTraining(Training):
-    """The demo's training, that can start again."""
+    """The demo's training, which can start again."""
 
     def __init__(self, package):
         self.training = fresh_copy("micrograd_c.demo").Training(package)

@@ -1,4 +1,4 @@
-"""micrograd_c, micrograd, and a Value in pure Python: what has micrograd's operators.
+"""micrograd_c, micrograd, and a Value in pure Python: libraries with micrograd's operators.
 
 All run the same lines, each a copy of its own.
 """

@@ -1,4 +1,4 @@
-"""XAD: a tape in C++ driven from Python, one Real a number. The tape is made once and cleared for each pass."""
+"""XAD: a tape in C++ driven from Python, one Real per number. The tape is made once and cleared for each pass."""
 
 import xad.adj_1st as adjoint
 import xad.math

@@ -73,7 +73,7 @@ FAULTS = {
          "        gradient = -node.grad if maximize else node.grad\n        decayed",
          "        gradient = node.grad\n        decayed"),
         ("amsgrad forgets the largest square",
-         "            if size > most[i] or size != size:      # what is no number stays\n"
+         "            if size > most[i] or size != size:      # NaN stays\n"
          "                most[i] = size\n",
          ""),
         ("decoupled weight decay is not scaled by the learning rate",

@@ -5,9 +5,9 @@ Knows Value and the tape. Knows of nn only the classes it has been told to recog
 Design
 ------
 Nothing is owned. The nodes are exactly those of micrograd's `sum((wi * xi for wi, xi in zip(w, x)), b)`, in its order.
-Nobody may be able to tell: where a user's code could have a say (a subclass, a replaced operator, relu or __call__) the
-neuron is computed through Python instead. What is found out in the middle of recording is undone by lowering the top
-again, since no node has been given a handle yet.
+Nobody must be able to tell the difference: where a user's code could have a say (a subclass, a replaced operator, relu
+or __call__) the neuron is computed through Python instead. If that is found out in the middle of recording, lowering
+the top again undoes it, since no node has been given a handle yet.
 """
 
 from micrograd_c._core.bulk import plain_lines
@@ -55,7 +55,7 @@ cdef object neuron_parameters = None
 cdef object layer_call = None
 cdef unsigned int value_version, neuron_version, layer_version
 
-# what a neuron may be given by its name, and what its repr() begins with
+# names that a neuron may be given, and what its repr() then begins with
 ACTIVATIONS = {}
 cdef list activation_methods = []
 cdef str RELU = "relu"
@@ -66,7 +66,7 @@ cdef Py_ssize_t w_offset, b_offset, nonlin_offset, activation_offset
 
 
 cdef int find_activations() except -1:
-    """From the table of ops."""
+    """Read them from the table of ops."""
     global activation_count
     cdef const rules.FunctionRow *row
     cdef int k
@@ -86,7 +86,7 @@ find_activations()
 
 
 def recognise(type neuron, type layer):
-    """Tell which classes are micrograd's Neuron, one with slots w, b, nonlin and _activation, and Layer.
+    """Learn which classes are micrograd's Neuron, which has slots w, b, nonlin and _activation, and Layer.
 
     Their __call__ must do what `neuron` and `layer` here do, and Neuron's parameters() return [*w, b].
     """
@@ -103,9 +103,9 @@ def recognise(type neuron, type layer):
 
 
 def neuron(unit, x):
-    """One neuron's output: b + w[0] * x[0] + w[1] * x[1] + ..., and its activation of that if nonlin.
+    """One neuron's output: b + w[0] * x[0] + w[1] * x[1] + ..., or its activation of that if nonlin.
 
-    Raises ValueError if x has not as many entries as w.
+    Raises ValueError if x does not have as many entries as w.
     """
     cdef list inputs = as_inputs(x, "x")
     outputs = record_layers([[unit]], inputs)
@@ -128,7 +128,7 @@ def layer(neurons, x):
         if outputs is not None:
             return outputs
     if not hasattr(x, "__len__"):
-        x = inputs      # what can be read only once is wanted by every neuron
+        x = inputs      # every neuron needs it, and it may be readable only once
     return [unit(x) for unit in neurons]
 
 
@@ -146,7 +146,7 @@ def network(layers, x):
             if outputs is not None:
                 return outputs[0] if len(outputs) == 1 else outputs
     for i, one in enumerate(layers):
-        # a layer of one neuron gives its output as it is, which is no sequence
+        # a layer of one neuron gives its output as it is, not as a sequence
         x = one([x] if i and isinstance(x, Value) and isinstance(one, layer_class) else x)
     return x
 
@@ -165,7 +165,7 @@ def parameters(neurons):
 
 
 cdef bint add_parameters(list found, PyObject *unit) except -1:
-    """Those of one of our neurons. False, and none added, if w is no list or one of the two is missing."""
+    """Add those of one of our neurons. False, with none added, if w is not a list, or if w or b is missing."""
     cdef PyObject *weights = slot(unit, w_offset)
     cdef PyObject *b = slot(unit, b_offset)
     cdef Py_ssize_t i
@@ -307,9 +307,9 @@ cdef bint record_stages(
 cdef bint record_consecutive_layer(
     Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, Input *outputs
 ) noexcept:
-    """A layer as dots, if inputs and parameters are plain Values one after the other, as Neuron makes them.
+    """Record a layer as dots, if inputs and parameters are plain Values one after the other, as Neuron makes them.
 
-    Else records nothing and returns False.
+    Otherwise record nothing and return False.
     """
     cdef int32_t start = t.top
     cdef int32_t edge_start = t.edge_top
@@ -329,7 +329,7 @@ cdef bint record_consecutive_layer(
 cdef inline bint record_neurons(
     Tape *t, PyObject *neurons, Py_ssize_t first, Py_ssize_t count, int32_t x, Py_ssize_t width, Input *outputs
 ) noexcept:
-    """One of a layer's neurons, or AT_ONCE, as dots; False if one of them is not as record_consecutive_layer wants."""
+    """Record 1 or AT_ONCE of a layer's neurons as dots; False if one is not as record_consecutive_layer needs it."""
     cdef int32_t w[AT_ONCE]
     cdef int32_t dots[AT_ONCE]
     cdef PyObject *unit
@@ -376,7 +376,7 @@ cdef inline int32_t consecutive_parameters(Tape *t, PyObject *unit, Py_ssize_t w
 cdef bint record_layer(
     Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, Input *outputs, bint as_dots, bint *plain
 ) noexcept:
-    """Any layer; False if Python code might have a say in a neuron or the lengths do not fit."""
+    """Record any layer; False if Python code might have a say in a neuron or the lengths do not fit."""
     cdef int32_t end
     cdef Py_ssize_t i
     for i in range(PyList_GET_SIZE(neurons)):
@@ -390,7 +390,7 @@ cdef bint record_layer(
 cdef int32_t record_neuron(
     Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint as_dot, bint *plain
 ) noexcept:
-    """The neuron's last node, or 0 if Python code might have a say in it or the lengths do not fit."""
+    """Record a neuron. Returns its last node, or 0 if Python code might have a say in it or the lengths do not fit."""
     cdef int32_t sum
     cdef PyObject *weights
     cdef PyObject *b
@@ -415,7 +415,7 @@ cdef int32_t record_neuron(
 
 
 cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation) noexcept:
-    """The node of the neuron's activation, or 0 if it is not one of ours. A dot takes it in."""
+    """Record a neuron's activation, or make it part of the dot. Returns its node, or 0 if it is not one of ours."""
     cdef int op = activation_op(activation)
     cdef double x = t.nodes[sum].data
     cdef uint8_t data_int = t.nodes[sum].flags & DATA_INT
@@ -428,7 +428,7 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
         index = t.top
         t.top += 1
         write(t.nodes + index, op, sum, 0, 0.0, 0)
-    if op == rules.RELU:    # by far the commonest: of a constant op the compiler knows the rules
+    if op == rules.RELU:    # by far the commonest; the compiler knows the rules of a constant op
         t.nodes[index].data = rules.value(rules.RELU, x)
         data_int = rules.result_is_int(rules.RELU, x, data_int)
     else:
@@ -440,7 +440,7 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
 
 
 cdef inline int activation_op(PyObject *activation) noexcept:
-    """0 if it is none of ours. A neuron without any has micrograd's."""
+    """The op, or 0 if it is not one of ours. A neuron without any has micrograd's."""
     return rules.RELU if activation == <PyObject *> RELU or activation == NULL else other_activation_op(activation)
 
 
@@ -449,7 +449,7 @@ cdef int other_activation_op(PyObject *activation) noexcept:
     for k in range(activation_count):   # nearly always these very objects
         if activation == activation_names[k]:
             return activation_ops[k]
-    if type(<object> activation) is str:    # after unpickling others with the same text
+    if type(<object> activation) is str:    # after unpickling they are others, with the same text
         for k in range(activation_count):
             if PyUnicode_Compare(activation, activation_names[k]) == 0:
                 return activation_ops[k]

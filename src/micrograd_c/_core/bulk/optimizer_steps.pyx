@@ -1,11 +1,11 @@
 """The update rules of optimizers, and zero_grad, as loops over nodes.
 
-Knows Value and the tape. Which options there are, their defaults and their names are the business of optim.py.
+Knows Value and the tape. Options, their defaults and their names are the business of optim.py.
 
 Design
 ------
 Nothing is owned. The caller brings a list of Values and, as arrays of doubles of the same length, what a rule remembers
-of each of them. A first pass checks all; only the second changes anything, and runs no Python code. The order of
+about each of them. A first pass checks all; only the second changes anything, and runs no Python code. The order of
 operations is that of PyTorch's single-tensor functions, from which the rules are taken.
 """
 
@@ -61,7 +61,7 @@ def sgd(
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, node_of_first)
         gradient = -node.grad if maximize else node.grad
-        if weight_decay != 0.0:     # 0 * inf is no number
+        if weight_decay != 0.0:     # 0 * inf is NaN
             gradient += weight_decay * node.data
         if b != NULL:
             b[i] = gradient if first else momentum * b[i] + (1.0 - dampening) * gradient
@@ -105,14 +105,14 @@ def adam(
         v[i] = v[i] * beta2 + (1.0 - beta2) * gradient * gradient
         size = v[i]
         if most != NULL:
-            if size > most[i] or size != size:      # what is no number stays
+            if size > most[i] or size != size:      # NaN stays
                 most[i] = size
             size = most[i]
         set_data(node, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
 
 
 cdef inline double between(double start, double end, double part) noexcept:
-    """torch.lerp, which is near either end by rounding once."""
+    """torch.lerp, which counts from the nearer end."""
     return start + part * (end - start) if part < 0.5 else end - (end - start) * (1.0 - part)
 
 

@@ -1,7 +1,7 @@
 """The plain spellings of what layers and vector record in one go.
 
-They run where a user's code may have a say: a subclass of Value, a replaced operator. In Python, not compiled, because
-they are to do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0. Knows Value only.
+They run where a user's code may have a say: a subclass of Value, a replaced operator. They are Python, not compiled,
+because they must do what a user's own lines would do, and Cython's `0.0 * -1` is 0.0. Knows Value only.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def cross_entropy(logits: list[Any], target: int) -> Value:
 
 
 def mean(xs: list[Any]) -> Any:
-    """The sum by the number of xs."""
+    """The sum divided by the number of xs."""
     return sum(xs) / len(xs)
 
 
@@ -63,13 +63,13 @@ def highest(xs: list[Any]) -> Any:
 
 
 def nearest_finite(top: Any) -> Any:
-    """Infinite minus infinite is no number; minus the largest float it is infinite as before."""
+    """Infinity minus infinity is NaN; minus the largest float it stays infinite."""
     largest = sys.float_info.max
     if tracing.is_tracing():
         return selecting.maximum(selecting.minimum(top, largest), -largest)
-    return max(min(top, largest), -largest)     # leaves what is no number as it is
+    return max(min(top, largest), -largest)     # leaves NaN as it is
 
 
 def as_values(xs: list[Any]) -> list[Value]:
-    """Numbers count as Values with that data."""
+    """The list with each number as a Value with that data."""
     return [x if isinstance(x, Value) else Value(x) for x in xs]

@@ -1,6 +1,6 @@
 """Sums of products recorded in one go, with no handle per product: what layers and vectors are made of.
 
-Knows Value and the tape. Whoever calls has reserved room, and runs no Python code before the new nodes have handles.
+Knows Value and the tape. The caller has reserved room, and runs no Python code before the new nodes have handles.
 """
 
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
@@ -34,16 +34,16 @@ cdef extern from "Python.h":
 cdef struct Input:
     PyObject *value     # borrowed from the list of inputs; NULL for a number
     Number number       # its data
-    int32_t index       # its node; 0 for a number, of which every product records a leaf, as in micrograd
+    int32_t index       # its node; 0 for a number, for which every product records a leaf, as in micrograd
 
 
 cdef inline bint is_value(PyObject *one) noexcept:
-    """Or of a plain subclass, which has no say."""
+    """Whether it is a Value, or of a plain subclass, which has no say."""
     return type(<object> one) is Value or isinstance(<object> one, Value) and is_plain_class(type(<object> one))
 
 
 cdef inline list as_inputs(object x, str name):
-    """x as a list of which every number is a Python float or int."""
+    """x as a list in which every number is a Python float or int."""
     cdef Number number
     cdef list inputs
     if type(x) is list:
@@ -104,8 +104,8 @@ cdef inline int32_t record_products(
 ) noexcept:
     """The last node of `sum((w * x for w, x in zip(weights, inputs)), start)`, or 0 if a weight is not just a Value.
 
-    Wants room for 3 * width + 1 nodes, and width above 0. Local copies of what the tape knows: the compiler must expect
-    every write of a flag to change it.
+    Needs room for 3 * width + 1 nodes, and a width above 0. It keeps local copies of what the tape knows: the compiler
+    must expect every write of a flag to change that.
     """
     cdef Node *nodes = t.nodes
     cdef int32_t top = t.top
@@ -163,7 +163,7 @@ cdef inline int32_t consecutive_inputs(Input *inputs, Py_ssize_t width) noexcept
 
 
 cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t width) noexcept:
-    """The same of a list of Values. Told by the handles the tape knows, without a look at each Value."""
+    """The same for a list of Values. Compares the handles that the tape knows, without a look at each Value."""
     cdef PyObject **items = (<PyListObject *> weights).ob_item
     cdef int32_t first
     if not is_value(items[0]):
@@ -174,13 +174,13 @@ cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t w
     return first
 
 
-# A dot stands for the nodes of record_products. Each of the two wants room for a node and width + PRODUCT edges, and
-# returns 0 if a weight holds an int: products are to be floats.
+# A dot stands for the nodes of record_products. Each of the next two needs room for a node and width + PRODUCT edges,
+# and returns 0 if a weight holds an int: products must be floats.
 
 cdef inline int32_t record_dot(
     Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, int32_t start, bint *plain
 ) noexcept:
-    """Returns 0 also if a weight is not just a Value. Wants nodes for all inputs."""
+    """Also returns 0 if a weight is not just a Value. All inputs must have nodes."""
     cdef Node *nodes = t.nodes
     cdef Edge *edge = t.edges + t.edge_top + PRODUCT
     cdef double running = nodes[start].data
@@ -203,7 +203,7 @@ cdef inline int32_t record_dot(
 
 
 cdef inline int32_t record_consecutive_dot(Tape *t, int32_t w, int32_t x, Py_ssize_t width, int32_t start) noexcept:
-    """For nodes one after the other, from w and from x on. Returns 0 also if a weight is not plain."""
+    """For nodes one after the other, from w and from x on. Also returns 0 if a weight is not plain."""
     cdef Edge *edge = t.edges + t.edge_top + PRODUCT
     cdef double running = t.nodes[start].data
     cdef uint8_t flags = 0
@@ -216,7 +216,7 @@ cdef inline int32_t record_consecutive_dot(Tape *t, int32_t w, int32_t x, Py_ssi
 
 
 cdef inline double write_product(Node *nodes, Edge *edge, int32_t w, int32_t x, uint8_t *flags) noexcept nogil:
-    """The product of two nodes, put in its place."""
+    """Write the product of two nodes into its edge, and return it."""
     cdef double product = nodes[w].data * nodes[x].data
     flags[0] |= nodes[w].flags
     edge.term = product
@@ -260,7 +260,7 @@ cdef inline bint record_four_dots(
 
 
 cdef inline int32_t write_dot(Tape *t, int32_t start, Py_ssize_t width, double data, uint8_t state) noexcept:
-    """The node, whose products are in their places."""
+    """Write the node. Its products are in their edges already."""
     cdef int32_t index = t.top
     cdef Node *node = t.nodes + index
     cdef Edge *edge = t.edges + t.edge_top

@@ -1,6 +1,6 @@
 """install() and uninstall(): what `import micrograd` gives; and the same for IPython's %load_ext and `pytest -p`.
 
-Knows micrograd's names and which modules stand in for them. IPython and pytest are only called by, never needed.
+Knows micrograd's names and which modules stand in for them. IPython and pytest call this; they need not be installed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["install", "uninstall"]
 
 NAMES = ("micrograd", "micrograd.engine", "micrograd.nn")
 
-installed: dict[str, ModuleType] = {}       # what is in sys.modules by our doing
+installed: dict[str, ModuleType] = {}       # what we have put into sys.modules
 
 
 def install() -> None:

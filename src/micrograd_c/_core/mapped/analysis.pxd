@@ -1,4 +1,4 @@
-"""The C face of an Analysis: what is known of the nodes of a trace. See analysis.pyx."""
+"""The C face of an Analysis: what is known about the nodes of a trace. See analysis.pyx."""
 
 from libc.stdint cimport int32_t, uint8_t
 
@@ -18,13 +18,13 @@ cdef struct Traced:
     int32_t uses
     int32_t uniform     # its number among the uniforms, or NONE
     int32_t dot         # the number of the dot that it is the sum of, or NONE
-    int32_t activation  # of a dot: the relu, tanh or sigmoid of it, if nothing else uses it, or NONE
+    int32_t activation  # for a dot's sum: its relu, tanh or sigmoid, if nothing else uses the sum, or NONE
     int32_t slot
     int32_t adjoint     # adjoint slot, or NONE
     int32_t last        # the last step that reads it
     uint8_t kind
     uint8_t differentiable  # a gradient flows through it to a parameter
-    uint8_t part        # of a dot: no step of its own
+    uint8_t part        # it is part of a dot, and has no step of its own
     uint8_t hopeless    # no dot ends here
     uint8_t kept        # its slot is not given back
 
@@ -43,8 +43,8 @@ cdef struct Term:
 cdef struct Step:       # what becomes an instruction
     int32_t layer       # its number, or NONE
     int32_t outs, out_count     # nodes written: where they begin, how many there are
-    int32_t reads, read_count   # nodes of rows' numbers read
-    int32_t use         # the first use of a uniform
+    int32_t reads, read_count   # varying nodes read, likewise
+    int32_t use         # its first use of a uniform
 
 
 cdef class Analysis:

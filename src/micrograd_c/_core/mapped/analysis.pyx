@@ -1,16 +1,16 @@
-"""Analysis: what a function that was traced computes, as steps over all rows at once.
+"""Analysis: what a traced function computes, as steps over all rows at once.
 
-Knows the tape, of which it copies what it needs. Knows nothing of where numbers will be.
+Knows the tape, and copies what it needs from it. Knows nothing of where numbers will be.
 
 Design
 ------
-A node below the trace is a parameter. Nodes that depend on no row are uniform: computed once a run. Chains
-b + w0*x0 + w1*x1 + ... with uniform w, b are dots, and all dots over the same x with the same activation a layer. What
-no output needs is never looked at.
+A node below the trace is a parameter. Nodes that depend on no row are uniform: computed once per run. Chains
+b + w0*x0 + w1*x1 + ... with uniform w and b are dots, and all dots over the same x with the same activation are a
+layer. What no output needs is never looked at.
 
-One pass after the other goes over an array of the nodes that outputs need: parameters first, then the trace's in the
-tape's order, which is topological; where an output needs a slot of its own, a node that moves it there is added at the
-end. The Analysis owns this and all other arrays until it goes.
+Several passes go over an array of the nodes that outputs need: parameters first, then the trace's nodes in the tape's
+order, which is topological. Where an output needs a slot of its own, a node that moves it there is added at the end.
+The Analysis owns this array and all others for as long as it lives.
 """
 
 from libc.stdint cimport int32_t
@@ -33,9 +33,9 @@ class Untraceable(Exception):
 
 
 cdef class Analysis:
-    """Of outputs, Values of the trace, as a function of inputs, a row's, and of shared numbers, given by their indexes.
+    """How the outputs, Values of the trace, are computed from a row's inputs and from numbers that all rows share.
 
-    Raises Untraceable for a node with a Python function.
+    Inputs and shared numbers are given as indexes of their nodes. Raises Untraceable for a node with a Python function.
     """
 
     def __init__(self, list outputs not None, list inputs not None, list shared not None):
@@ -56,7 +56,7 @@ cdef class Analysis:
         raise TypeError(f"cannot copy or pickle {type(self).__name__}, which is of one trace of vmap")
 
     cdef void *room(self, size_t count, size_t size) except NULL:
-        """Zeros, for as long as the Analysis lives."""
+        """Memory full of zeros, for as long as the Analysis lives."""
         cdef void *memory = NULL
         if self.owned_count < MOST_ARRAYS:
             memory = calloc(count or 1, size)
@@ -82,7 +82,7 @@ cdef class Analysis:
         cdef Node *node
         for i in leaves:
             if not start <= i < top or number[i] or tape.nodes[i].op != rules.LEAF:
-                raise ValueError(f"node {i} does not stand for a number of an argument, or for two")
+                raise ValueError(f"node {i} does not stand for a number of an argument, or stands for two")
             number[i] = 1
         for i in roots:
             number[i] = 1
@@ -124,7 +124,7 @@ cdef class Analysis:
             self.nodes[b].uses += 1
 
     cdef int classify(self) except -1:
-        """Uniform and varying nodes; constants are folded by having been computed already."""
+        """Tell uniform nodes from varying ones. Constants need no folding: they have been computed already."""
         cdef int32_t k
         cdef Traced *node
         for k in range(self.parameter_count):
@@ -161,7 +161,7 @@ cdef class Analysis:
     # --- dots and steps ---
 
     cdef int find_dots(self) except -1:
-        """Chains of additions of products with a uniform factor, each used by nothing but the next."""
+        """Find chains that add products with a uniform factor, where only the next sum uses each sum."""
         cdef Traced *nodes = self.nodes
         cdef int32_t *sums = <int32_t *> self.room(self.count, sizeof(int32_t))     # from the last one down
         cdef int32_t *products = <int32_t *> self.room(self.count, sizeof(int32_t))
@@ -183,7 +183,7 @@ cdef class Analysis:
                 count += 1
                 rest = before
             if count < 2 or nodes[rest].kind == VARYING:
-                for j in range(count):      # nor are those of its sums that it goes on from
+                for j in range(count):      # no dot ends at the sums before it either
                     nodes[sums[j]].hopeless = 1
                 continue
             nodes[k].dot = self.dot_count
@@ -201,7 +201,7 @@ cdef class Analysis:
         return 0
 
     cdef bint is_term(self, int32_t k) noexcept:
-        """A product of a row's number and a uniform one that only one sum uses."""
+        """Whether it is the product of a varying and a uniform number, and has no more than one user."""
         cdef Traced *node = self.nodes + k
         if node.op != rules.MUL or node.kind != VARYING or node.uses > 1:
             return False
@@ -212,7 +212,7 @@ cdef class Analysis:
         return Term(node.b, node.a) if self.nodes[node.a].kind == VARYING else Term(node.a, node.b)
 
     cdef int list_steps(self) except -1:
-        """Everything that varies, in the tape's order; dots over the same x with the same activation together."""
+        """List all that varies, in the tape's order; dots over the same x with the same activation are one step."""
         cdef Traced *nodes = self.nodes
         cdef int32_t k, j
         cdef Dot *dot = NULL
@@ -240,7 +240,7 @@ cdef class Analysis:
         return 0
 
     cdef int move_outputs(self, list order) except -1:
-        """Outputs that no step writes, or that were given before, get a node and a step of their own."""
+        """Give a node and a step of its own to each output that no step writes, or that is an output already."""
         seen = set()
         for place, k in enumerate(self.outputs):
             if self.nodes[<int32_t> k].kind != VARYING or self.nodes[<int32_t> k].op == rules.LEAF or k in seen:
@@ -254,7 +254,7 @@ cdef class Analysis:
         return 0
 
     cdef int list_reads(self, list order) except -1:
-        """For each step the nodes it writes and reads."""
+        """List the nodes that each step writes and reads."""
         cdef Traced *node
         cdef Dot *dot = NULL
         cdef Step *step = self.steps

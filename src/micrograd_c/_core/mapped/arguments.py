@@ -1,4 +1,4 @@
-"""Arguments of a function given to vmap: what is a row, what is the same for all rows, and what neither can be.
+"""Arguments of a function given to vmap: which are rows, which are the same for all rows, and which can be neither.
 
 Knows Values, and lists of them. Knows nothing of how numbers are read, or of what is done with the function.
 """
@@ -31,7 +31,7 @@ def check_axes(in_axes: Any) -> None:
 
 
 def axes_of(in_axes: Any, count: int) -> Any:
-    """One for each argument."""
+    """An axis for each argument."""
     axes: tuple[int | None, ...] | list[int | None]
     if not isinstance(in_axes, (tuple, list)):
         axes = (in_axes,) * count
@@ -55,7 +55,7 @@ def names(fn: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
 
 
 def read_all(fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...]) -> list[Rows | Shared]:
-    """Rows or Shared for each. A structure tells which trace fits."""
+    """Rows or Shared for each argument. Their structures tell which trace fits."""
     return [read(argument, axis, name) for argument, axis, name
             in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
 
@@ -72,7 +72,7 @@ def read(argument: Any, axis: int | None, name: str) -> Rows | Shared:
 
 
 class Rows:
-    """An argument of which each call has its own row: a buffer."""
+    """An argument with rows, in a buffer: each call gets one of them."""
 
     shared: tuple[()] = ()
 
@@ -89,7 +89,7 @@ class Rows:
         return nested(self.structure, lambda: tracing.argument(inputs))
 
     def row(self, k: int) -> Any:
-        """What it gets for one row, as Values of its own."""
+        """What the function gets for row k, as Values of its own."""
         numbers = iter(self.flat[k * self.buffer.columns:(k + 1) * self.buffer.columns])
         return nested(self.structure, lambda: Value(next(numbers)))
 
@@ -137,7 +137,7 @@ class Shared:
 
 
 class KeptIdentity:
-    """A Value as part of a key: by identity, and alive as long as the key."""
+    """A Value as part of a key: compared by identity, and alive as long as the key."""
 
     def __init__(self, value: Value) -> None:
         self.value = value

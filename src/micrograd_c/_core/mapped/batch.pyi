@@ -9,7 +9,7 @@ __all__ = ["Batch", "run", "run_buffers"]
 
 @disjoint_base
 class Batch:
-    """One number a row, as a function of one row, given to vmap, has computed them.
+    """One number per row, computed by a function that was given to vmap.
 
     A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
     """
@@ -23,7 +23,7 @@ class Batch:
     def __iter__(self) -> Iterator[float]: ...
     @property
     def keeps_graph(self) -> bool:
-        """True if its sums have gradients, which what is computed from its numbers has not."""
+        """True if its sums have gradients. What is computed from its numbers has none."""
     def tolist(self) -> list[float]:
         """All numbers, as a list of floats."""
     def __add__(self, other: Any, /) -> Any: ...
@@ -57,12 +57,12 @@ class Batch:
     def sum(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum over the rows, first to last, as a Value; each times its weight, if weights are given.
 
-        Weights are numbers, one per row, and are copied. Raises ValueError for another number of them.
+        Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
         """
     def mean(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
 
 def run(runner: Any, columns: Any, shared: list[float]) -> list[Batch]:
-    """A list of Batches, one for each output, of all rows."""
+    """Run all rows. Returns a list of Batches, one for each output."""
 def run_buffers(runner: Any, arguments: tuple[Any, ...]) -> list[Batch] | None:
     """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""

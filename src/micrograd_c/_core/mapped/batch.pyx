@@ -4,9 +4,9 @@ Knows runs and the tape. Knows nothing of functions or of how their arguments ar
 
 Design
 ------
-A Batch looks into its Run's memory, and keeps the Run alive. A sum of one is a NATIVE node over the Run's, whose edge
-points to the C struct in a Reduction, which the sum's Value holds. A sweep comes to all sums before it comes to the
-Run; each adds to the Run's seeds, the adjoints of the outputs.
+A Batch looks into its Run's memory, and keeps the Run alive. Its sum is a NATIVE node over the Run's node. The sum's
+edge points to the C struct in a Reduction, which the sum's Value holds. A sweep comes to all sums before it comes to
+the Run; each adds to the Run's seeds, the adjoints of the outputs.
 """
 
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
@@ -36,7 +36,7 @@ __all__ = ["Batch", "run", "run_buffers"]
 
 
 def run(Runner runner not None, Columns columns not None, list shared not None):
-    """A list of Batches, one for each output, of all rows."""
+    """Run all rows. Returns a list of Batches, one for each output."""
     cdef list numbers = [float(number) for number in shared]    # which may run any code
     if columns.count != runner.program.inputs:
         raise ValueError(f"{columns.count} columns for a program of {runner.program.inputs} inputs")
@@ -51,7 +51,7 @@ def run_buffers(Runner runner not None, tuple arguments not None):
     for argument in arguments:
         if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # its gradient would be lost
             return None
-        if hasattr(argument, "mask"):       # and that of a masked array
+        if hasattr(argument, "mask"):       # and so would the mask of an array
             return None
     run = runner.run_buffers(arguments)
     return None if run is None else batches_of(run)
@@ -77,7 +77,7 @@ cdef struct ReductionState:
 cdef Pushed push_sum(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
-    """The rule of a sum: its share of the Run's seeds."""
+    """The rule of a sum: adds its share to the Run's seeds."""
     cdef ReductionState *sum = <ReductionState *> native
     cdef RunState *s = sum.run
     cdef double *seeds = s.seeds + sum.output * s.rows
@@ -116,12 +116,12 @@ cdef class Reduction:
 
 cdef class Batch:
     """Batch()\n--\n
-    One number a row, as a function of one row, given to vmap, has computed them.
+    One number per row, computed by a function that was given to vmap.
 
     A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
     """
-    cdef Run run            # None of a Batch that no run has made
-    cdef Value node         # the run's, None if no gradient can be asked for
+    cdef Run run            # None for a Batch that no run has made
+    cdef Value node         # the run's, None if there can be no gradient
     cdef double *values
     cdef Py_ssize_t rows
     cdef int32_t output
@@ -243,7 +243,7 @@ cdef class Batch:
 
     @property
     def keeps_graph(self):
-        """True if its sums have gradients, which what is computed from its numbers has not."""
+        """True if its sums have gradients. What is computed from its numbers has none."""
         return self.node is not None
 
     def __repr__(self):
@@ -274,7 +274,7 @@ cdef class Batch:
     def sum(self, weights=None):
         """The sum over the rows, first to last, as a Value; each times its weight, if weights are given.
 
-        Weights are numbers, one per row, and are copied. Raises ValueError for another number of them.
+        Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
         """
         return reduce(self, weights, 1.0)
 

@@ -4,14 +4,14 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, u
 from libc.string cimport memcpy
 
 cdef enum:
-    FEW = 8                 # arguments that a Layout can open
-    MOST_AXES = 64          # of an array; as of NumPy and of memoryview
-    MOST_NUMBERS = 1 << 24  # that a function is given as Values, for each argument
+    FEW = 8                 # most arguments that a Layout can open
+    MOST_AXES = 64          # of an array, as in NumPy and memoryview
+    MOST_NUMBERS = 1 << 24  # that a function is given as Values for one argument
 
 
 cdef struct Column:
-    const char *first       # the number of the first row
-    Py_ssize_t stride       # bytes to that of the next
+    const char *first       # where the first row's number is
+    Py_ssize_t stride       # bytes from one row's number to the next row's
     char kind               # as in struct's formats
 
 
@@ -21,7 +21,7 @@ cdef class Buffer:
     cdef bint open
     cdef const char *start
     cdef readonly tuple shape
-    cdef readonly Py_ssize_t columns    # numbers a row
+    cdef readonly Py_ssize_t columns    # numbers per row
     cdef char kind
 
     cdef int check_kind(self) except -1
@@ -35,7 +35,7 @@ cdef class Columns:
 
 
 cdef class Layout:
-    cdef Py_ssize_t *shapes     # one after the other: the number of axes, their lengths
+    cdef Py_ssize_t *shapes     # for one argument after the other: the number of axes, then their lengths
     cdef Py_ssize_t count       # arguments
     cdef readonly Py_ssize_t columns
 
@@ -44,7 +44,7 @@ cdef class Layout:
     cdef void list_columns(self, Py_buffer *views, Column *columns) noexcept
 
 
-# Numbers may be anywhere, on no boundary of their size: memcpy, which is one instruction where that is allowed.
+# Numbers may be at any address, aligned or not. So memcpy reads them, which is one instruction where that is allowed.
 
 ctypedef fused Number:
     double
@@ -60,7 +60,7 @@ ctypedef fused Number:
 
 
 cdef inline double load(const char *place, Number number) noexcept nogil:
-    """The number there, as a double; `number` tells its type only."""
+    """The number there, as a double; `number` only tells its type."""
     memcpy(&number, place, sizeof(Number))
     return <double> number
 

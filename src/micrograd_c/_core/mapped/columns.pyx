@@ -1,12 +1,12 @@
-"""Columns: the numbers that a batch's rows are made of, read from where they are.
+"""Columns: the numbers that a batch's rows are made of, read in place.
 
 Knows buffers. Knows nothing of Values, of programs, or of what the numbers are for.
 
 Design
 ------
 Nothing is copied. A Buffer holds an argument's memory for as long as it lives; Columns hold Buffers, and point into
-their buffers. A Layout is what the arguments of a function looked like: it opens buffers that look the same, without
-an object for any, and whoever asked it to closes them.
+their memory. A Layout remembers what the arguments of a function looked like. It opens buffers that look the same,
+without making an object for any, and whoever had it open them closes them.
 """
 
 import sys
@@ -24,15 +24,15 @@ cdef bint LITTLE = sys.byteorder == "little"
 
 
 class TooLarge(ValueError):
-    """More axes or more numbers a row than vmap takes."""
+    """More axes, or more numbers per row, than vmap takes."""
 
 
 def check_size(shape):
-    """The number of numbers of that shape. Raises TooLarge for more than a function could be given as Values."""
+    """How many numbers that shape has. Raises TooLarge for more than a function could be given as Values."""
     numbers = lists = 1
     for length in shape:
         numbers *= length
-        lists *= max(length, 1)     # lists in lists are many even where there are no numbers in them
+        lists *= max(length, 1)     # nested lists may be many even if there are no numbers in them
     if len(shape) > MOST_AXES:
         raise TooLarge(f"{len(shape)} axes; {MOST_AXES} is the most")
     if lists > MOST_NUMBERS:
@@ -44,7 +44,7 @@ def check_size(shape):
 cdef class Buffer:
     """A buffer of numbers, whose first axis may be rows.
 
-    Raises what the object says that has no such buffer, and TooLarge.
+    Raises TooLarge, and whatever an object raises that has no such buffer.
     """
 
     def __cinit__(self, source):
@@ -74,12 +74,12 @@ cdef class Buffer:
 
     @property
     def format(self):
-        """As in struct."""
+        """The format, as in struct."""
         return (<bytes> self.view.format).decode() if self.view.format != NULL else "B"
 
     @property
     def readable(self):
-        """False for numbers of other formats than vmap takes."""
+        """False for numbers of a format that vmap does not take."""
         return self.kind != 0
 
     def flat(self):
@@ -102,12 +102,12 @@ cdef class Buffer:
 
 
 cdef bint is_plain(const Py_buffer *view) noexcept:
-    """False for what has pointers to pieces of memory, or no shape, neither of which was asked for."""
+    """False if a view has pointers to pieces of memory, or no shape, though neither was asked for."""
     return view.suboffsets == NULL and (view.shape != NULL or not view.ndim)
 
 
 cdef char kind_of(const Py_buffer *view) noexcept:
-    """A buffer's format as one of "dfbhiqBHIQ", by size; 0 if it is none of numbers, or of another byte order."""
+    """A buffer's format as one of "dfbhiqBHIQ", by size; 0 if it has no numbers, or another byte order."""
     cdef const char *format = view.format
     cdef Py_ssize_t size = view.itemsize
     if format == NULL:
@@ -128,7 +128,7 @@ cdef char kind_of(const Py_buffer *view) noexcept:
 cdef Py_ssize_t offset_in_row(
     Py_ssize_t k, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides
 ) noexcept:
-    """In bytes, of the k-th number of a row."""
+    """How many bytes the k-th number of a row is from the row's start."""
     cdef Py_ssize_t offset = 0
     cdef int axis
     for axis in range(ndim - 1, 0, -1):
@@ -155,7 +155,7 @@ cdef class Columns:
         raise TypeError("cannot copy or pickle Columns, which look into buffers: copy those")
 
     def add(self, Buffer buffer not None):
-        """All columns of an array whose first axis is rows."""
+        """Add all columns of an array whose first axis is the rows."""
         cdef Py_ssize_t k, offset
         buffer.check_kind()
         if not buffer.shape:
@@ -173,7 +173,7 @@ cdef class Columns:
 
 
 cdef class Layout:
-    """The shapes of a row of each argument that has rows; no more than FEW of them.
+    """The shape of a row of each argument. There are at most FEW arguments, and all have rows.
 
     >>> Layout([(2, 3), ()]).columns
     7
@@ -181,7 +181,7 @@ cdef class Layout:
 
     def __cinit__(self, list shapes not None):
         cdef Py_ssize_t *place
-        shapes = [tuple(shape) for shape in shapes]     # of its own, as what is written must be what was counted
+        shapes = [tuple(shape) for shape in shapes]     # a copy, as what is written must be what was counted
         self.count = len(shapes)
         if not 0 < self.count <= FEW:
             raise ValueError(f"{self.count} arguments; a Layout is for 1 to {FEW}")
@@ -210,7 +210,7 @@ cdef class Layout:
         cdef Py_ssize_t k
         if len(arguments) != self.count:
             return False
-        memset(views, 0, self.count * sizeof(Py_buffer))    # what was not opened may be closed
+        memset(views, 0, self.count * sizeof(Py_buffer))    # so that those that are never opened may be closed
         try:
             for k in range(self.count):
                 if not try_open(arguments[k], views + k) or not fits(views + k, shape) or (
@@ -247,7 +247,7 @@ cdef class Layout:
 
 
 cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
-    """Rows of numbers of that shape."""
+    """Whether a view has rows of numbers of that shape."""
     cdef int axis
     if view.ndim != shape[0] + 1 or view.strides == NULL or not is_plain(view) or not kind_of(view):
         return False
@@ -258,7 +258,7 @@ cdef bint fits(const Py_buffer *view, const Py_ssize_t *shape) noexcept:
 
 
 cdef bint try_open(object argument, Py_buffer *view) except -1:
-    """False for what has no such buffer, whatever it says to it: who looks more closely will say so again."""
+    """False for what has no such buffer, whatever it raises: whoever looks more closely will raise it again."""
     cdef bint opened = True
     if not PyObject_CheckBuffer(argument) or isinstance(argument, (bytes, bytearray)):
         return False
@@ -289,7 +289,7 @@ cdef class Empty:
 
 
 def empty(tuple shape):
-    """A buffer of floats of a shape with a 0 in it. Raises ValueError for any other, and TooLarge."""
+    """A buffer of floats whose shape has a 0 in it. Raises ValueError for any other shape, and TooLarge."""
     cdef Empty made = Empty.__new__(Empty)
     if len(shape) > MOST_AXES:
         raise TooLarge(f"{len(shape)} axes; {MOST_AXES} is the most")

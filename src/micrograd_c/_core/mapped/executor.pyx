@@ -5,12 +5,12 @@ Knows Programs, the kernels, columns and the tape. Knows nothing of functions, n
 Design
 ------
 A Run owns what its backward pass needs: each block's slots, or, where these would be more than `saved_bytes`, only the
-inputs, and the forward pass of a block is done again. Its memory is one piece of numbers, one for gradients if they are
-asked for, and the workspace, which the next run of the same Program takes over: fresh pages would cost as much as the
+inputs; then the forward pass of a block is done again. Its memory is one piece for numbers, one for gradients if they
+are needed, and the workspace, which the next run of the same Program takes over: fresh pages would cost as much as the
 arithmetic. What is done with all that is in passes.pyx.
 
-A Run is a NATIVE node over the parameters, whose edges' first term points to its RunState; the node's Value holds the
-Run.
+On the tape a Run is a NATIVE node over the parameters. The term of the node's first edge points to the RunState; the
+node's Value holds the Run.
 """
 
 import sys
@@ -43,16 +43,16 @@ cdef extern from "Python.h":
 cdef Py_ssize_t LARGEST = sys.maxsize // 64        # numbers in one piece of memory, with room to count others
 
 cdef enum:
-    LINE = 64               # bytes of a line of a processor's cache
-    NARROW = 64             # rows of a block, at least, unless there are fewer
-    WIDE = 512              # and at most
+    LINE = 64               # bytes in a line of a processor's cache
+    NARROW = 64             # rows in a block, at least, unless there are fewer
+    WIDE = 512              # rows in a block, at most
     CACHE = 512 * 1024      # bytes that a block's slots and adjoints should not exceed
 
 
 # --- runs ---
 
 cdef class Run:
-    """One, over some rows."""
+    """One run, over some rows."""
 
     def __dealloc__(self):
         cdef Program program = self.program
@@ -77,7 +77,7 @@ cdef class Run:
         raise TypeError("cannot copy or pickle a Run of vmap: call the function again")
 
     cdef int prepare(self, Runner runner, int64_t rows) except -1:
-        """Make room. Shared numbers, parameters and columns are to follow."""
+        """Make room. Shared numbers, parameters and columns come later."""
         cdef RunState *s = &self.state
         cdef Program program = runner.program
         cdef int64_t blocks
@@ -125,7 +125,7 @@ cdef class Run:
         return 0
 
     cdef int read_parameters(self, list shared) except -1:
-        """All uniform numbers that are not computed. The shared ones are floats."""
+        """Read all uniform numbers that are not computed. The shared ones are floats."""
         cdef RunState *s = &self.state
         cdef list parameters = self.program.values
         cdef int32_t first = 0
@@ -141,7 +141,7 @@ cdef class Run:
         return 0
 
     cdef int want_gradients(self) except -1:
-        """Make room for what the backward pass, which cannot raise, leaves."""
+        """Make room now for what the backward pass leaves, as that cannot raise."""
         cdef RunState *s = &self.state
         cdef size_t seeds = <size_t> s.outputs * s.rows
         cdef size_t gradients = <size_t> s.chunks * s.uses + s.uniforms
@@ -159,7 +159,7 @@ cdef class Run:
         return 0
 
     cdef Value record_node(self):
-        """Put the run on the tape. None if no gradient can be asked for."""
+        """Put the run on the tape. None if it can have no gradient."""
         cdef RunState *s = &self.state
         cdef list parameters = self.program.values
         cdef list held = [self]
@@ -225,10 +225,10 @@ def instruction_sets():
 cdef class Runner:
     """A Program, and how it is run: in how many threads, and in how much memory.
 
-    `shapes` are those of a row of each argument, if all arguments have rows, else None. `width`, if not 0, is the
-    number of rows of a block, and `instruction_set` one of instruction_sets(): for tests and measurements.
+    `shapes` has the shape of a row of each argument if all arguments have rows, else it is None. `width`, if not 0, is
+    the number of rows in a block, and `instruction_set` one of instruction_sets(): for tests and measurements.
 
-    Raises ValueError for a width that is no power of 2 from 8 to 2048, and for an unknown instruction set.
+    Raises ValueError for a width that is not a power of 2 from 8 to 2048, and for an unknown instruction set.
     """
 
     def __cinit__(self, Program program not None, list shapes, int threads, size_t saved_bytes, int width=0,
@@ -266,7 +266,7 @@ cdef class Runner:
             with nogil:
                 forward_pass(s)
             if s.stopped:
-                PyErr_CheckSignals()    # if that does not raise, once more
+                PyErr_CheckSignals()    # if that does not raise, all is done again
         s.columns = NULL
         return run
 

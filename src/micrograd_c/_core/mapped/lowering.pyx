@@ -1,13 +1,13 @@
-"""The compiler of vmap: from an Analysis of what was traced to a Program.
+"""The compiler of vmap: from an Analysis of a trace to a Program.
 
 Knows the kernels' instructions, and what an Analysis has found. Knows nothing of the tape, of rows, of memory for them,
 or of what arguments look like.
 
 Design
 ------
-Slots are given back after the last step that reads them, unless the backward pass does; adjoint slots likewise, from
-the last step up. All arrays belong to the Analysis that a Compiler is, but for those of the Program, which are made
-last.
+A slot is given back after the last step that reads it, unless the backward pass reads it too; adjoint slots likewise,
+from the last step up. All arrays belong to the Compiler, which is an Analysis, except those of the Program, which are
+made last.
 """
 
 from libc.stdint cimport int32_t, uint8_t
@@ -29,9 +29,9 @@ cdef struct AdjointSlots:
 
 
 def compile(list outputs, list inputs, list shared):
-    """The Program that computes the outputs, Values of the trace, from inputs, a row's, and shared numbers: indexes.
+    """The Program that computes the outputs, Values of the trace, from a row's inputs and numbers that all rows share.
 
-    Raises Untraceable for a node with a Python function.
+    Inputs and shared numbers are given as indexes of their nodes. Raises Untraceable for a node with a Python function.
     """
     cdef Compiler compiler = Compiler(outputs, inputs, shared)
     compiler.program = Program()
@@ -45,7 +45,7 @@ def compile(list outputs, list inputs, list shared):
 
 
 cdef class Compiler(Analysis):
-    """One trace, pass by pass."""
+    """Compiles one trace, pass by pass."""
     cdef Program program
     cdef int32_t slot_count
 
@@ -72,7 +72,7 @@ cdef class Compiler(Analysis):
                 self.nodes[self.outs[j]].last = k
         for k in range(self.step_count):
             step = self.steps + k
-            # before those of operands are free: no kernel reads what it has overwritten
+            # before operands' slots are free: a kernel must not read what it has overwritten
             for j in range(step.outs, step.outs + step.out_count):
                 node = self.nodes + self.outs[j]
                 if unused_count:
@@ -113,7 +113,7 @@ cdef class Compiler(Analysis):
         return 0
 
     cdef void keep(self, Traced *node, int reads) noexcept:
-        """What a slope of that node reads."""
+        """Keep what a slope of that node reads."""
         node.kept |= (reads & rules.READS_RESULT) != 0
         if reads & rules.READS_A:
             self.nodes[node.a].kept = 1
@@ -121,7 +121,7 @@ cdef class Compiler(Analysis):
             self.nodes[node.b].kept = 1
 
     cdef bint wants_weights(self, int32_t layer) except -1:
-        """Whether anybody asks for the gradient of a weight or bias."""
+        """Whether the gradient of any weight or bias is needed."""
         cdef Dot *dot = NULL
         cdef int32_t j
         for number in <list> self.layers[layer]:
@@ -136,7 +136,7 @@ cdef class Compiler(Analysis):
     # --- the Program ---
 
     cdef int write_uniforms(self) except -1:
-        """What is computed once a run, and from what."""
+        """Write what is computed once per run, and from what."""
         cdef Program program = self.program
         cdef Traced *node
         cdef Traced *a
@@ -164,7 +164,7 @@ cdef class Compiler(Analysis):
         return 0
 
     cdef int write_instructions(self) except -1:
-        """All but adjoints."""
+        """Write all instructions, without adjoints."""
         cdef Program program = self.program
         cdef Traced *node
         cdef Step *step
@@ -194,7 +194,7 @@ cdef class Compiler(Analysis):
         return 0
 
     cdef int32_t operand(self, int32_t k, int flag, Instruction *it, int32_t *use) noexcept:
-        """A slot, or a use of a uniform."""
+        """An operand's slot, or its use of a uniform."""
         if k == NONE:
             return 0
         if self.nodes[k].kind == VARYING:
@@ -204,7 +204,7 @@ cdef class Compiler(Analysis):
         return use[0] - 1
 
     cdef int32_t *write_layer(self, Step *step, int32_t *place) except NULL:
-        """Lists of slots go to `place`; returns where the next may go."""
+        """Write a layer, and its lists of slots to `place`. Returns where the next lists may go."""
         cdef Layer *layer = self.program.layers + step.layer
         cdef Traced *first = self.nodes + self.outs[step.outs]
         cdef int32_t j
@@ -226,7 +226,7 @@ cdef class Compiler(Analysis):
     # --- adjoints ---
 
     cdef int give_adjoints(self) except -1:
-        """From the last step up: a node's adjoint lives from its first user, seen from there, to itself."""
+        """Give adjoint slots, from the last step up: a node's adjoint lives from its last user to the node itself."""
         cdef Program program = self.program
         cdef AdjointSlots slots = AdjointSlots(<int32_t *> self.room(self.count, sizeof(int32_t)), 0, 0)
         cdef Traced *node
@@ -254,7 +254,7 @@ cdef class Compiler(Analysis):
                 self.give_to_inputs(step, program.layers + step.layer, &slots)
             for j in range(step.outs, step.outs + step.out_count):
                 node = self.nodes + self.outs[j]
-                if node.adjoint != NONE:    # else one of a layer's that no gradient comes from
+                if node.adjoint != NONE:    # else it is an output of a layer without a gradient
                     slots.unused[slots.unused_count] = node.adjoint
                     slots.unused_count += 1
         program.adjoints = slots.count
@@ -281,7 +281,7 @@ cdef class Compiler(Analysis):
                 adjoint_in[j] = self.adjoint_of(self.reads[step.reads + j], slots)
 
     cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots) noexcept:
-        """A node's slot, found if it has had none until now."""
+        """A node's adjoint slot. It gets one now if it has none."""
         cdef Traced *node = self.nodes + k
         if node.adjoint == NONE and slots.unused_count:
             slots.unused_count -= 1
@@ -292,7 +292,7 @@ cdef class Compiler(Analysis):
         return node.adjoint
 
     cdef int find_backward(self) except -1:
-        """What is run if all outputs are asked for gradients."""
+        """Find what is run if gradients come from all outputs."""
         cdef uint8_t *all_outputs = <uint8_t *> self.room(len(self.outputs), sizeof(uint8_t))
         memset(all_outputs, 1, len(self.outputs))
         self.program.backward = new_backward(self.program)

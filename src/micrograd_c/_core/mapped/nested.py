@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEEPEST", "fill", "nested", "too_deep"]
 
-DEEPEST = 64    # as many axes as arrays have
+DEEPEST = 64    # as many axes as arrays may have
 
 
 def nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:

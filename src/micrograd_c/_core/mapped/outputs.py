@@ -1,4 +1,4 @@
-"""What a function given to vmap returns: a Value or nested lists of Values, and numbers in their place.
+"""What a function given to vmap returns: a Value or nested lists of Values, or numbers in their place.
 
 Knows Values and lists. Knows nothing of traces, or of what becomes of the results.
 """
@@ -22,7 +22,7 @@ RESULT = "what the function given to vmap returns"
 
 
 def outputs_of(result: Any, roots: list[Value], depth: int = 0) -> Any:
-    """The result with None for each Value, and the Values to roots."""
+    """The result with None for each Value; the Values are appended to roots."""
     if isinstance(result, (list, tuple)):
         if depth == DEEPEST:
             raise too_deep(RESULT)
@@ -31,7 +31,7 @@ def outputs_of(result: Any, roots: list[Value], depth: int = 0) -> Any:
 
 
 def as_output(result: Any) -> Value:
-    """A Value as it is, for a number a constant."""
+    """A Value as it is; a number as a constant."""
     if isinstance(result, Value):
         tracing.check_usable(result)
         return result
@@ -45,7 +45,7 @@ def as_output(result: Any) -> Value:
 
 def advice_on(result: Any) -> str:
     if result is None:
-        return ": has it a `return`?"
+        return ": does it have a `return`?"
     if isinstance(result, dict):
         return ": return list(results.values()), and name them outside"
     if isinstance(result, types.GeneratorType):
@@ -54,9 +54,9 @@ def advice_on(result: Any) -> str:
 
 
 def transpose(results: list[Any], make: Callable[[list[Value]], Any], depth: int = 0) -> Any:
-    """The results of some calls as one: in the place of each Value what `make` makes of a list of them.
+    """The results of several calls as one: each Value becomes what `make` makes of the list of them.
 
-    Raises ValueError if they are not of one structure.
+    Raises ValueError if the results differ in structure.
     """
     first = results[0]
     if not isinstance(first, (list, tuple)):
@@ -71,5 +71,5 @@ def transpose(results: list[Any], make: Callable[[list[Value]], Any], depth: int
 
 
 def structure_of(results: Any) -> Any:
-    """Results with None for each that is no list of others."""
+    """Results with None for each that is not a list of others."""
     return [structure_of(one) for one in results] if isinstance(results, list) else None

@@ -11,7 +11,7 @@ cdef enum:
     NO_SWEEP = -1
 
 
-cdef struct Seeds:          # what sums have left for a sweep that another one goes on in the middle of
+cdef struct Seeds:          # what sums have left for a sweep, while another one runs in the middle of it
     int64_t sweep
     int32_t asked_count
     Seeds *next
@@ -20,7 +20,7 @@ cdef struct Seeds:          # what sums have left for a sweep that another one g
 
 
 cdef struct RunState:
-    Native native           # first: what the node points to
+    Native native           # must be first: the node points to it
     const Code *code
     const Kernels *kernels
     const Scalar *scalars
@@ -28,28 +28,28 @@ cdef struct RunState:
     const int32_t *output_slots
     const int32_t *output_adjoints
     const Backward *backward    # what the backward pass runs
-    const Backward *whole       # that from all outputs
-    Backward *part              # that from some of them; NULL if there is but one that gradients come from
+    const Backward *whole       # the one from all outputs
+    Backward *part              # one from some of them; NULL if gradients come from one output only
     int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
-    int32_t differentiable  # outputs that a sum may ask gradients of
-    int32_t width           # rows of a block
+    int32_t differentiable  # how many outputs gradients can come from
+    int32_t width           # rows in a block
     int32_t threads
     int32_t holds_lock      # 1: Python's lock is held while it runs
-    int32_t stopped         # 1: Ctrl-C was pressed, and what has not been done is not done
-    double looked           # when that was last looked for, in seconds
+    int32_t stopped         # 1: Ctrl-C was pressed, and the rest is left undone
+    double looked           # when Ctrl-C was last looked for, in seconds
     int64_t rows, chunks
     const Column *columns   # NULL after the forward pass
-    double *slots_of_all    # of all blocks if they are saved, else of one block a thread
+    double *slots_of_all    # of all blocks if they are saved, else of one block per thread
     double *stored          # inputs of all blocks if slots are not saved, else NULL
-    double *adjoint_slots   # of one block a thread
-    double *totals          # of uses, a number for each lane, a thread each
-    double *uniform         # numbers, and
-    double *numbers         # the same by use
+    double *adjoint_slots   # of one block per thread
+    double *totals          # of uses: for each thread, a number for each lane
+    double *uniform         # the numbers of uniforms,
+    double *numbers         # and the same numbers by use
     double *values          # by output, all rows
-    double *seeds           # adjoints of outputs, all rows each; NULL until somebody may ask for gradients
-    double *gradients       # of uses, for each chunk; the first chunk's are also their sum; then those of uniforms
+    double *seeds           # adjoints, by output, all rows; NULL until gradients may be needed
+    double *gradients       # of uses, chunk by chunk; the first chunk's become the sum of all; then those of uniforms
     int64_t seeded          # the sweep that the seeds belong to, or NO_SWEEP
-    Seeds *aside            # those of other sweeps, in the middle of which that one runs
+    Seeds *aside            # the seeds of other sweeps, in the middle of which that one runs
     uint8_t *asked          # by output: 1 if a sum of it took part in that sweep
     int32_t asked_count
 

@@ -1,16 +1,16 @@
-"""The passes of a run over its rows: forward, and backward from the seeds that sums have left. C, without Python's lock.
+"""The passes of a run over its rows: forward, and backward from the seeds that sums left. C, without Python's lock.
 
 Knows a RunState, the kernels and the tape's sweeps. Owns nothing but seeds that are put aside, which the Run frees.
 
 Design
 ------
-Rows go through the Program in blocks, whose slots fit a processor's cache; blocks make up chunks of CHUNK rows, which
-threads share out. Gradients of a chunk are summed apart from those of others, and then in the chunks' order: neither the
+Rows go through the Program in blocks, whose slots fit a processor's cache. Blocks make up chunks of CHUNK rows, which
+are shared out among threads. Gradients are summed within each chunk, and then over the chunks, in order: so neither the
 number of threads nor the size of blocks shows. Numbers that are the same for all rows are computed apart, once.
 
-What asks for gradients adds to the seeds, the adjoints of the outputs, before a sweep comes down to the Run; an output
-that nothing asked of in that sweep takes no part in it. Seeds belong to one sweep. If another one goes on in the middle
-of it, they are put aside, and are in their place again when their own sweep comes.
+Sums add to the seeds, the adjoints of the outputs, before a sweep comes down to the Run; an output without such a sum
+in that sweep takes no part in it. Seeds belong to one sweep. If another one runs in the middle of it, they are put
+aside, and put back when their own sweep goes on.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
@@ -41,7 +41,7 @@ cdef inline double *slots_of(RunState *s, int64_t block, int64_t thread) noexcep
 
 
 cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:
-    """A block's inputs to its first slots, from the arguments or from where they were stored."""
+    """Copy a block's inputs to its first slots, from the arguments or from where they were stored."""
     cdef double *stored = NULL
     cdef size_t size = <size_t> s.inputs * s.width
     cdef int32_t k
@@ -62,14 +62,14 @@ cdef inline void run_block(RunState *s, int64_t block, int32_t rows, double *slo
 
 
 cdef double now() noexcept nogil:
-    """In seconds."""
+    """The time in seconds."""
     cdef timespec time
     timespec_get(&time, TIME_UTC)
     return time.tv_sec + 1e-9 * time.tv_nsec
 
 
 cdef bint is_stopped(RunState *s, int64_t block, int64_t chunk) noexcept nogil:
-    """Whether to leave the rest. The thread of the first chunk, the caller's, looks for Ctrl-C now and then."""
+    """Whether to leave the rest undone. The thread of the first chunk, the caller's, checks for Ctrl-C now and then."""
     cdef double time
     if block % 4 == 3 and chunk % s.threads == 0 and not s.stopped:
         time = now()
@@ -128,9 +128,9 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
 # --- numbers that are the same for all rows ---
 
 cdef void compute_uniforms(RunState *s) noexcept nogil:
-    """Those that are computed, from parameters and shared numbers; then all by use.
+    """Compute uniforms from parameters and shared numbers; then list all by use.
 
-    As of rows, no operation raises: what is an error in Python is infinite or no number, as C has it.
+    As for rows, no operation raises: where Python would, the result is infinite or NaN, as in C.
     """
     cdef const Scalar *it
     cdef double *u = s.uniform
@@ -167,7 +167,7 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
 
 
 cdef void forward_pass(RunState *s) noexcept nogil:
-    """All values of all rows; `stopped` if Ctrl-C was pressed, and not all are done. Python's lock is not held."""
+    """Compute all values of all rows; `stopped` is set if Ctrl-C was pressed before that. Python's lock is not held."""
     s.stopped, s.holds_lock, s.looked = 0, 0, now()
     compute_uniforms(s)
     in_parallel(forward_chunk, s, s.chunks, s.threads)
@@ -176,7 +176,7 @@ cdef void forward_pass(RunState *s) noexcept nogil:
 # --- the backward pass ---
 
 cdef void choose_backward(RunState *s) noexcept nogil:
-    """What a backward pass runs from those outputs that sums have asked for gradients in this sweep."""
+    """Choose what a backward pass runs: it starts from the outputs whose sums take part in this sweep."""
     s.backward = s.whole
     if s.asked_count < s.differentiable:
         if memcmp(s.part.asked, s.asked, s.outputs):
@@ -186,7 +186,7 @@ cdef void choose_backward(RunState *s) noexcept nogil:
 
 
 cdef void clear_idle(RunState *s) noexcept nogil:
-    """Uses that the backward pass gives nothing to add nothing."""
+    """Set totals to 0 for uses that the backward pass gives nothing."""
     cdef size_t lanes = s.kernels.lanes
     cdef int32_t k, j
     for k in range(s.backward.idle_count):
@@ -195,9 +195,9 @@ cdef void clear_idle(RunState *s) noexcept nogil:
 
 
 cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil:
-    """Whether sums have left any in this sweep. If they were put aside, they are in their place again.
+    """Whether sums have left any in this sweep. If they were put aside, they are put back.
 
-    Meanwhile those go that belong to sweeps that have raised.
+    Seeds of sweeps that have raised are freed on the way.
     """
     cdef Seeds **place = &s.aside
     cdef Seeds *found
@@ -226,7 +226,7 @@ cdef void exchange(RunState *s, Seeds *other) noexcept nogil:
 
 
 cdef bint put_aside(RunState *s) noexcept nogil:
-    """Keep the seeds if their sweep will go on; if it has raised, nobody will ask. False if there is no memory."""
+    """Keep the seeds if their sweep will go on; if it has raised, nobody needs them. False if there is no memory."""
     cdef size_t numbers = s.outputs * s.rows * sizeof(double)
     cdef Seeds *kept
     if s.seeded != NO_SWEEP and goes_on(s.seeded):
@@ -252,7 +252,7 @@ cdef Pushed push_run(
     cdef double *uniforms = s.gradients + s.chunks * s.uses
     cdef int64_t chunk
     cdef int32_t k
-    if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum asked in this sweep, or of no row
+    if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum took part in this sweep, or no row
         return PUSHED
     choose_backward(s)
     s.stopped, s.holds_lock, s.looked = 0, 1, now()

@@ -46,26 +46,26 @@ cdef extern from "kernels.h":
 
 
 cdef struct Scalar:         # an op on uniforms
-    int32_t op              # of rules
+    int32_t op              # one of rules
     int32_t out, a, b       # numbers of uniforms
-    int32_t wants_a, wants_b    # 1: somebody asks for that operand's gradient
+    int32_t wants_a, wants_b    # 1: that operand's gradient is needed
 
 
 cdef struct Backward:
-    # What of a Program a backward pass runs that starts from some of the outputs. Nothing else may take part in it: 0
-    # times an infinite slope is no number.
-    Code code               # a layer is one for each stretch of outputs that a gradient comes to
-    Scalar *scalars         # the Program's; nothing is wanted of those that no gradient comes to
+    # The part of a Program that a backward pass from some of the outputs runs. Nothing else may take part in it: 0
+    # times an infinite slope is NaN.
+    Code code               # with one layer for each stretch of a layer's outputs that a gradient comes to
+    Scalar *scalars         # the Program's; no gradient is needed of operands of those that none comes to
     int32_t *idle           # uses that no gradient goes to
     int32_t idle_count
-    uint8_t *asked          # by output: 1 for those that it starts from
+    uint8_t *asked          # by output: 1 for those that the pass starts from
     # the Program's
     const Code *whole
     const Scalar *all_scalars
     const int32_t *used
     const int32_t *output_adjoints
     int32_t outputs, adjoints, uses, uniforms, scalar_count
-    # room, and what is known on the way
+    # room, and what `follow` finds on its way
     Instruction *instructions
     Layer *layers
     int32_t *first_in       # of each layer's first stretch
@@ -73,14 +73,14 @@ cdef struct Backward:
     uint8_t *given          # by adjoint slot: something was given to it
     uint8_t *busy           # by use: a gradient goes to it
     uint8_t *reached        # by uniform
-    int32_t room            # instructions there may be
+    int32_t room            # how many instructions there may be
 
 
 cdef class Program:
     cdef list values                # whose data is read at each call: the first uniforms
-    cdef Code code                  # of the forward pass; which of it goes backward is found by `follow`
+    cdef Code code                  # of the forward pass; `follow` finds which of it is run backward
     cdef Backward *backward         # from all outputs
-    cdef Backward *spare_backward   # that a run has left
+    cdef Backward *spare_backward   # one that a run has left
     cdef Scalar *scalars
     cdef double *constants          # what uniforms start from
     cdef int32_t *used              # the uniform of each use
@@ -92,7 +92,7 @@ cdef class Program:
     cdef readonly int inputs        # slots 0 to inputs - 1
     cdef readonly int shared        # uniforms after the parameters
     cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
-    cdef readonly int differentiable    # so many outputs depend on a parameter
+    cdef readonly int differentiable    # how many outputs depend on a parameter
     cdef void *spare                # a workspace that a run has left
     cdef size_t spare_size
 

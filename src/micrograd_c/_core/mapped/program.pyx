@@ -1,4 +1,4 @@
-"""Programs: what a traced function was compiled to, instructions for lanes and lists of numbers beside them.
+"""Programs: what a traced function is compiled to, instructions for lanes and lists of numbers beside them.
 
 Knows the kernels' instructions. Knows nothing of the tape, or of who makes a Program or runs it.
 
@@ -6,9 +6,9 @@ Design
 ------
 A Program owns its arrays, which never change, and the workspace that a run has left for the next one.
 
-Going backward, only those instructions are run that a gradient comes to, as only those nodes are visited that the root
-of a sweep can reach. A Backward has them for one choice of outputs; it is found without Python and without asking for
-memory, in the middle of a sweep. The Program has the one for all outputs, and may have one that a run has left.
+A backward pass runs only those instructions that a gradient comes to, as a sweep visits only those nodes that its root
+can reach. A Backward lists them for one choice of outputs; it is filled in the middle of a sweep, without Python and
+without asking for memory. The Program has the one for all outputs, and may have one that a run has left.
 """
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
@@ -71,7 +71,7 @@ cdef void *allocate(size_t count, size_t size) except NULL:
 # --- backward ---
 
 cdef Backward *new_backward(Program program) except NULL:
-    """One that starts from no outputs yet. `follow` is to follow."""
+    """One that starts from no outputs yet: `follow` is to be called next."""
     cdef Backward *b = <Backward *> calloc(1, sizeof(Backward))
     cdef const Layer *layer
     cdef int32_t stretches = 0
@@ -121,7 +121,7 @@ cdef void free_backward(Backward *b) noexcept:
 
 
 cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
-    """Find what is run if a backward pass starts from the outputs that are asked, by output 1 or 0."""
+    """Find what is run if a backward pass starts from some outputs: `asked` has a 1 for each of them, else 0."""
     cdef Instruction *place = b.instructions + b.room       # the last one is run first
     cdef Layer *layer = b.layers
     cdef int32_t *flags = b.first_in
@@ -171,7 +171,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
 
 
 cdef inline bint give(Backward *b, int32_t to, bint uniform) noexcept nogil:
-    """To an adjoint slot, a use of a uniform, or nobody. True if it is the first that the slot gets."""
+    """A gradient goes to an adjoint slot, a use of a uniform, or nobody. True if it is the first that a slot gets."""
     cdef bint first
     if to < 0:
         return False
@@ -184,7 +184,7 @@ cdef inline bint give(Backward *b, int32_t to, bint uniform) noexcept nogil:
 
 
 cdef int32_t stretch(Backward *b, const Layer *whole, int32_t first) noexcept nogil:
-    """How many outputs of the layer, from that one on, a gradient comes to."""
+    """How many outputs of the layer, from `first` on and without a gap, a gradient comes to."""
     cdef int32_t end = first
     while end < whole.outputs and whole.adjoint_out[end] >= 0 and b.given[whole.adjoint_out[end]]:
         end += 1
@@ -192,7 +192,7 @@ cdef int32_t stretch(Backward *b, const Layer *whole, int32_t first) noexcept no
 
 
 cdef void add_stretch(Backward *b, const Layer *whole, int32_t first, Layer *layer, int32_t *first_in) noexcept nogil:
-    """Those outputs, `layer.outputs` in number, as a layer."""
+    """Make a layer of those outputs, `layer.outputs` in number."""
     cdef int32_t count = layer.outputs
     cdef int32_t j
     layer[0] = whole[0]

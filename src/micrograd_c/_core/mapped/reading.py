@@ -1,6 +1,6 @@
 """Numbers, out of whatever holds them: buffers, and nested lists.
 
-Knows buffers, lists and what is none of numbers. Knows nothing of rows, or of what numbers are for.
+Knows buffers, lists, and what to refuse. Knows nothing of rows, or of what numbers are for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PLAIN = {float, int}     # what an array takes as it is
 
 
 def as_buffer(argument: Any, name: str) -> columns.Buffer | None:
-    """A Buffer of it; None for what is no buffer."""
+    """A Buffer of the argument; None if it is not a buffer."""
     refuse(argument, name)
     if hasattr(argument, "keeps_graph"):
         argument = array("d", argument.tolist())
@@ -49,7 +49,7 @@ def as_buffer(argument: Any, name: str) -> columns.Buffer | None:
 
 
 def checked_size(shape: tuple[int, ...], name: str) -> int:
-    """The number of numbers. Raises ValueError for more than a function could be given as Values."""
+    """How many numbers that shape has. Raises ValueError for more than a function could be given as Values."""
     try:
         return columns.check_size(shape)
     except columns.TooLarge as error:
@@ -57,7 +57,7 @@ def checked_size(shape: tuple[int, ...], name: str) -> int:
 
 
 def refuse(argument: Any, name: str) -> None:
-    """Raise TypeError for what could be read as numbers, but was not meant so."""
+    """Raise TypeError for what could be read as numbers, but was not meant to be."""
     if isinstance(argument, (str, bytes, bytearray)):
         raise TypeError(f"{name} must be numbers, not {type(argument).__name__}")
     if getattr(argument, "keeps_graph", False):
@@ -92,7 +92,7 @@ def from_lists(argument: Any, name: str) -> Buffer:
 
 
 def as_list(argument: Any, name: str) -> list[Any] | tuple[Any, ...] | None:
-    """A list or tuple as it is, what is an array as a list; None for anything else."""
+    """A list or tuple as it is, an array as a list; None for anything else."""
     if isinstance(argument, (list, tuple)):
         return argument
     refuse(argument, name)
@@ -103,7 +103,7 @@ def as_list(argument: Any, name: str) -> list[Any] | tuple[Any, ...] | None:
 
 
 def shape_of(argument: Any, name: str) -> tuple[int, ...]:
-    """As the first entries have it."""
+    """The shape, by the first entries."""
     shape: list[int] = []
     entries = as_list(argument, name)
     while entries is not None:
@@ -115,7 +115,7 @@ def shape_of(argument: Any, name: str) -> tuple[int, ...]:
 
 
 def gather(argument: Any, shape: tuple[int, ...], numbers: Any, name: str) -> None:
-    """Append all numbers. Raises ValueError where the shape is another, and TypeError for what is no number."""
+    """Append all numbers. Raises ValueError where the shape differs, and TypeError for what is not a number."""
     if not shape:
         numbers.append(as_float(argument, name))
         return
@@ -124,7 +124,7 @@ def gather(argument: Any, shape: tuple[int, ...], numbers: Any, name: str) -> No
         given = type(argument).__name__ if entries is None else f"{len(entries)} entries"
         raise ValueError(f"{name} is ragged: a row has {shape[0]} entries, another {given}")
     if len(shape) == 1 and PLAIN.issuperset(map(type, entries)):    # nearly always
-        with contextlib.suppress(OverflowError):    # which is found again below
+        with contextlib.suppress(OverflowError):    # it is found again below
             numbers.extend(entries)
             return
     for entry in entries:
@@ -139,7 +139,7 @@ def as_float(argument: Any, name: str) -> float:
         raise ValueError(f"{name} is ragged: a list is where others have a number")
     refuse(argument, name)
     try:
-        # float() reads texts and bytes, too
+        # float() would read texts and bytes, too
         if hasattr(type(argument), "__float__") or hasattr(type(argument), "__index__"):
             return float(argument)
     except OverflowError:
@@ -164,7 +164,7 @@ def read_weights(weights: Any, rows: int) -> columns.Buffer:
 
 
 def as_weights(weights: Any) -> list[Any]:
-    """What can be iterated as a list of what are no Values."""
+    """What can be iterated, as a list. Values are refused."""
     if isinstance(weights, Value):
         tracing.check_usable(weights)
     try:

@@ -1,4 +1,4 @@
-"""What is often tried with a result of vmap and cannot be: errors that say what to do instead.
+"""What people try with a result of vmap that it cannot do: errors that say what to do instead.
 
 Knows how long a result is, and its class's name.
 """
@@ -17,7 +17,7 @@ def name_of(batch: Any) -> str:
 
 
 def refuse_arithmetic(batch: Any, other: Any) -> Any:
-    """For an operator with another object. NumPy's arrays may answer themselves: they compute with its numbers."""
+    """For an operator with another object. NumPy's arrays may answer for themselves: they compute with its numbers."""
     if hasattr(other, "__array_ufunc__"):
         return NotImplemented
     raise TypeError(

@@ -23,14 +23,14 @@ __all__ = ["Rowwise", "computes_by_itself", "run"]
 
 
 class Rowwise:
-    """What a Batch is, of Values computed one by one."""
+    """What stands in for a Batch if its Values are computed one by one."""
 
     def __init__(self, values: list[Value]) -> None:
         self.values = values
 
     @property
     def keeps_graph(self) -> bool:
-        """As of a Batch, but True even if there are no parameters in the graph."""
+        """As for a Batch, but True even if there are no parameters in the graph."""
         return any(value._prev for value in self.values)
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ class Rowwise:
         return f"Rowwise({self.tolist()!r})"
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        import numpy as np  # who calls this has it
+        import numpy as np  # whoever calls this has it
         return np.array(self.tolist(), dtype=dtype or float)
 
     def tolist(self) -> list[float]:
@@ -54,13 +54,13 @@ class Rowwise:
         return [float(value.data) for value in self.values]
 
     def sum(self, weights: Iterable[float] | None = None) -> Value:
-        """As of a Batch."""
+        """As for a Batch."""
         if weights is None:
             return sum(self.values, Value(0.0))
         return sumprod(self.values, read_weights(weights, len(self.values)).flat(), Value(0.0))
 
     def mean(self, weights: Iterable[float] | None = None) -> Value:
-        """As of a Batch."""
+        """As for a Batch."""
         if not self.values:
             raise ZeroDivisionError("the mean of no rows")
         return self.sum(weights) * (1.0 / len(self.values))
@@ -96,9 +96,9 @@ def run(fn: Callable[..., Any], given: list[Any], rows: int) -> Any:
 
 
 def computes_by_itself(fn: Callable[..., Any], given: list[Any]) -> bool:
-    """Whether all that reads data of Values in `fn` makes a Value of its own: Value(data, children, op).
+    """Whether all code in `fn` that reads data of Values makes a Value of its own: Value(data, children, op).
 
-    Runs the first row. An op of one's own reads the data of its operands; what else does would be frozen.
+    Runs the first row. A user's own op reads the data of its operands; any other use of that data would be frozen.
     """
     if not next(iter(one.rows for one in given if one.rows is not None)):
         return False

@@ -1,7 +1,7 @@
 """vmap: a function of one row's numbers, run for all rows of a batch at once.
 
-What a function becomes is its business: which trace fits, and what results look like. What arguments may be is that of
-arguments, what a trace becomes that of compiler, and how rows go through it that of runs.
+This module decides which trace fits a call, and what its results look like. `arguments` says what arguments may be,
+`lowering` what a trace becomes, and `executor` how rows go through it.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["TraceError", "vmap"]
 
 SAVED_BYTES = 2**26
-MOST_TRACES = 100       # of one function; the oldest goes, lest Values made anew for each call be kept for good
+MOST_TRACES = 100       # of one function; then the oldest goes, or Values made for each call would be kept for good
 
-one_at_a_time = threading.RLock()   # a trace; again in the same thread, as a finalizer may begin one right before
+one_at_a_time = threading.RLock()   # traces; reentrant, as a finalizer may begin one right before another
 
 
 def forget_other_threads() -> None:
@@ -56,7 +56,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_other_threads)
 
 
-if TYPE_CHECKING:       # of what is nested deeper than in one list, and of a lambda, results have no type
+if TYPE_CHECKING:       # results nested deeper than in one list, and those of a lambda, have no type
     @overload
     def vmap(
         fn: Callable[..., Value | float], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = ...,
@@ -76,16 +76,18 @@ def vmap(
 ) -> Mapped:
     """A function that runs `fn`, written for one row, over the rows of a batch.
 
-    in_axes is, for each argument or for all, 0 where its first axis is the rows, or None where it is the same for all
-    of them, as in JAX. An argument may be a buffer of numbers (a NumPy array, array.array, memoryview) or nested lists
-    of numbers; one that is the same for all may also be a number or hold Values. `fn` gets, in their place, Values and
-    lists of them, and returns a Value or nested lists of Values; the result has a Batch for each.
+    in_axes is, as in JAX, 0 for an argument whose first axis is the rows, and None for one that is the same for all
+    rows: one for all arguments, or a tuple with one for each. An argument may be a buffer of numbers (a NumPy array,
+    array.array, memoryview) or nested lists of numbers; one that is the same for all rows may also be a number or hold
+    Values. In their place `fn` gets Values and lists of Values. It returns a Value or nested lists of Values; the
+    result has a Batch for each.
 
-    `fn` is run once for arguments of one structure: what Python does in it then, an `if`, the length of a loop, a
-    number that is no argument, stays so. Values from outside, parameters, are read at each call, and get gradients.
+    `fn` is run once for arguments of one structure. What Python does in it then stays as it is: an `if`, the length of
+    a loop, a number that is not an argument. Values from outside, the parameters, are read at each call, and get
+    gradients.
 
     Up to `saved_bytes` of intermediate numbers are kept for the backward pass; if there are more, they are computed a
-    second time. Large batches are shared out among `threads` threads; results do not depend on it.
+    second time. Large batches are shared out among `threads` threads; results do not depend on how many.
 
     >>> from micrograd_c.engine import Value
     >>> w = Value(3.0)
@@ -97,7 +99,7 @@ def vmap(
     28.0
 
     Raises TraceError, a TypeError, where `fn` reads a number that depends on an argument; TypeError and ValueError,
-    with the argument's name, for what is no array of numbers.
+    with the argument's name, for anything but an array of numbers.
     """
     if not callable(fn):
         raise TypeError(f"vmap wants a function, not {fn!r}")
@@ -120,7 +122,7 @@ class Mapped:
             "MICROGRAD_C_KERNELS")
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        """A method's own for each object, where it is kept: what is traced depends on the object."""
+        """For a method: one for each object, kept in the object, as what is traced depends on it."""
         if instance is None or not hasattr(self.fn, "__get__"):
             return self
         method, kept_as = self.fn.__get__(instance, owner), f"_vmap_{getattr(self.fn, '__qualname__', '')}"
@@ -143,7 +145,7 @@ class Mapped:
         return twin
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        """As functions are: by name, if that finds this one; and an object's own as the class's, bound to its copy."""
+        """As for functions: by name, if that finds this one. An object's own is the class's, bound to its copy."""
         if named(self) is self:
             return self.__qualname__
         instance = getattr(self.fn, "__self__", None)
@@ -184,15 +186,15 @@ class Mapped:
 
 
 def named(mapped: Mapped) -> Any:
-    """What is to be found under a Mapped's own name."""
+    """What is found under a Mapped's own name."""
     found: Any = sys.modules.get(getattr(mapped, "__module__", ""))
     for name in getattr(mapped, "__qualname__", "<locals>").split("."):
-        found = getattr(found, sys.intern(name), None)      # else a class keeps each name that it is asked for
+        found = getattr(found, sys.intern(name), None)      # or a class would keep each name that is looked up
     return found
 
 
 def bind(mapped: Mapped, instance: object) -> Any:
-    """A method's own for an object."""
+    """A method's Mapped for an object."""
     return mapped.__get__(instance, type(instance))
 
 
@@ -217,7 +219,7 @@ class Trace:
         self.runner = executor.Runner(traced, shapes, *options)
 
     def trace(self, fn: Callable[..., Any], given: list[Rows | Shared]) -> Any:
-        """The Program."""
+        """Trace the function. Returns the Program."""
         inputs: list[int] = []
         shared: list[int] = []
         roots: list[Value] = []
@@ -227,7 +229,7 @@ class Trace:
         return lowering.compile(roots, inputs, shared)
 
     def row_by_row(self, fn: Callable[..., Any], given: list[Rows | Shared], rows: int) -> Any:
-        """The function's result, with a Rowwise for each Value; without rows, like those that there were before."""
+        """The function's result, with a Rowwise for each Value; without rows, with the structure of earlier results."""
         if not rows:
             return fill(self.results, lambda: row_by_row.Rowwise([]))
         results = row_by_row.run(fn, given, rows)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_options(options: dict[str, Any]) -> None:
-    """Raise ValueError for those out of range, and TypeError for what is no number, or neither True nor False."""
+    """Raise ValueError for those out of range, and TypeError for those that must be numbers, or True or False."""
     for name in ("lr", "weight_decay", "momentum", "eps", "dampening"):
         if name in options:
             check_number(name, options[name])
@@ -44,7 +44,7 @@ def check_number(name: str, value: Any) -> None:
 
 
 def frozen(options: dict[str, Any]) -> dict[str, Any]:
-    """A copy that shares nothing that can be changed, but for the parameters."""
+    """A copy that shares nothing that can be changed, except the parameters."""
     return {name: tuple(option) if isinstance(option, list) and name != "params" else option
             for name, option in options.items()}
 
@@ -60,10 +60,10 @@ def read_state(state: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def read_memory(saved: dict[str, Any], size: int, known: Iterable[str] | None, needed: Iterable[str]) -> dict[str, Any]:
-    """What a rule remembers of a group of `size` parameters: how many steps it did, and lists, as arrays of their own.
+    """What a rule remembers about a group of `size` parameters: how many steps it did, and lists, copied to arrays.
 
-    `known` are the names of the lists that it may have, None if it may have any; `needed` those it must have if there
-    was a step.
+    `known` has the names of the lists that there may be, or is None if any may; `needed` has those that there must be
+    if there was a step.
     """
     step = saved.get("step")
     if not isinstance(step, int) or not 0 <= step < MOST_STEPS:

@@ -1,4 +1,4 @@
-"""The names of a module's parameters, and their data by name. Knows Value; of a module it wants parameters() only.
+"""The names of a module's parameters, and their data by name. Knows Value; a module needs parameters() only.
 
 A name is the way to a parameter: attributes, places in lists and tuples, and keys of dicts, joined by dots.
 """
@@ -84,7 +84,7 @@ def walk(thing: Any, name: str, above: set[int]) -> Iterator[tuple[str, Any]]:
 
 
 def is_tree(thing: Any, above: tuple[int, ...] = ()) -> bool:
-    """A Value, or a list or tuple of such, not empty, which does not contain itself."""
+    """Whether it is a Value, or a list or tuple of trees that is not empty and does not contain itself."""
     if isinstance(thing, (list, tuple)):
         inside = (*above, id(thing))
         return id(thing) not in above and len(thing) > 0 and all(is_tree(part, inside) for part in thing)

@@ -1,6 +1,6 @@
-/* The functions of the table of ops for lanes of rows: included by lanes.h for each instruction set. What is not said
-   otherwise is from FreeBSD's msun, whose bounds are below 1 ulp. Neither exp, log, tanh, sin, cos nor some powers are
-   libm's to the bit. */
+/* The functions of the table of ops for lanes of rows: included by lanes.h for each instruction set. Unless said
+   otherwise they are from FreeBSD's msun, whose bounds are below 1 ulp. exp, log, tanh, sin, cos and some powers are
+   not libm's to the bit. */
 
 /* 2^k for a whole k from -1022 to 1023 */
 ALWAYS_INLINE Lanes LANES(power_of_two)(Lanes k) {
@@ -20,7 +20,7 @@ ALWAYS_INLINE Lanes LANES(exp_parts)(Lanes x, Lanes *k, Lanes *high) {
     return low - (r * c) / (2.0 - c);
 }
 
-/* x 2^k for whole k, which may be too large for a number, or too small */
+/* x 2^k for whole k, where 2^k may be too large for a double, or too small */
 ALWAYS_INLINE Lanes LANES(scaled)(Lanes x, Lanes k) {
     Lanes half = (k * 0.5 + ROUNDER) - ROUNDER;
     return x * LANES(power_of_two)(half) * LANES(power_of_two)(k - half);
@@ -62,12 +62,12 @@ ALWAYS_INLINE Lanes LANES(log)(Lanes x) {
     k = LANES(select)(tiny, k - 54.0, k);
     y = s * (half_square + even + odd) + k * 1.90821492927058770002e-10 - half_square + f
             + k * 6.93147180369123816490e-01;
-    y = LANES(select)(MASK(x < INFINITY), y, x);       /* also for no number */
+    y = LANES(select)(MASK(x < INFINITY), y, x);       /* also for NaN */
     y = LANES(select)(MASK(x == 0.0), LANES(all)(-INFINITY), y);
     return LANES(select)(MASK(x < 0.0), LANES(all)(NAN), y);
 }
 
-/* log(u), and what is lost in u = 1 + x, by u */
+/* log(u), plus what is lost in u = 1 + x, divided by u */
 ALWAYS_INLINE Lanes LANES(log1p)(Lanes x) {
     Lanes u = 1.0 + x;
     Lanes larger = u - x;
@@ -75,10 +75,10 @@ ALWAYS_INLINE Lanes LANES(log1p)(Lanes x) {
     Lanes y = LANES(log)(u);
     Bits plain = MASK(u > 0.0) & MASK(u < INFINITY) & MASK(x != 0.0);
     y = LANES(select)(plain, y + lost / u, y);
-    return LANES(select)(MASK(x == 0.0), x, y);     /* of -0.0, too */
+    return LANES(select)(MASK(x == 0.0), x, y);     /* -0.0, too */
 }
 
-/* Cephes below 0.625, by exp above */
+/* from Cephes below 0.625, by exp above */
 ALWAYS_INLINE Lanes LANES(tanh)(Lanes x) {
     Lanes size = LANES(magnitude)(x);
     Lanes z = x * x;
@@ -86,7 +86,7 @@ ALWAYS_INLINE Lanes LANES(tanh)(Lanes x) {
     Lanes below = z * (z * (z + 1.12811678491632931402e2) + 2.23548839060100448583e3) + 4.84406305325125486048e3;
     Lanes small = x + x * z * (above / below);
     Lanes large = 1.0 - 2.0 / (LANES(exp)(size + size) + 1.0);
-    return LANES(with_sign)(LANES(select)(MASK(size < 0.625), small, large), x);      /* of -0.0, too */
+    return LANES(with_sign)(LANES(select)(MASK(size < 0.625), small, large), x);      /* -0.0, too */
 }
 
 ALWAYS_INLINE Lanes LANES(sigmoid)(Lanes x) {
@@ -169,13 +169,13 @@ ALWAYS_INLINE Lanes LANES(power)(Lanes x, double y) {
         return x * x;
     }
     if (y == 0.5 || y == -0.5 || y == 1.5 || y == -1.5) {
-        Lanes root = LANES(sqrt)(x) + 0.0;      /* of -0.0: 0.0, as of pow */
+        Lanes root = LANES(sqrt)(x) + 0.0;      /* -0.0 gives 0.0, as with pow */
         root = LANES(select)(MASK(x == -INFINITY), LANES(all)(INFINITY), root);
         if (y == 0.5)
             return root;
         if (y == -0.5)
             return 1.0 / root;
-        x = LANES(magnitude)(x);    /* where it was negative, the root is no number */
+        x = LANES(magnitude)(x);    /* where it was negative, the root is NaN */
         return y == 1.5 ? x * root : 1.0 / x / root;
     }
     return LANES(libm_pow)(x, LANES(all)(y));

@@ -42,7 +42,7 @@ cdef inline bint read_number(object source, Number *number) except -1:
     # scalars of other libraries; what has a length is an array, even of one element
     if PyComplex_Check(source) or PyObject_HasAttr(source, "__len__"):
         return False
-    if PyObject_HasAttr(source, "__index__") and PyObject_HasAttr(source, "numerator"):     # np.bool_ has no such
+    if PyObject_HasAttr(source, "__index__") and PyObject_HasAttr(source, "numerator"):     # np.bool_ lacks that
         return read_exact_number(PyNumber_Index(source), number)
     if PyObject_HasAttr(source, "dtype") and read_exact_number(source.item(), number):
         return True

@@ -1,7 +1,7 @@
-/* The table of ops for one number at a time: the enum, what is asked of an op, values, slopes and pullbacks.
+/* The table of ops for one number at a time: the enum, questions about an op, values, slopes and pullbacks.
 
 Knows numbers only: nothing of Python, tapes, nodes or lanes. No code compares op numbers by order. An op that a switch
-here does not know is one that should not have been asked: see unknown_op.h. */
+here does not know should never have come to it: see unknown_op.h. */
 
 #ifndef MICROGRAD_C_OPS_H
 #define MICROGRAD_C_OPS_H
@@ -20,7 +20,7 @@ enum {
 
 /* --- what kind of op --- */
 
-/* Its operands are listed in the edges arena. */
+/* Whether its operands are listed in the edges arena. */
 static inline int op_has_edges(int op) { return op == OP_CUSTOM || op == OP_NATIVE || op == OP_DOT; }
 
 static inline int op_has_two_operands(int op) {
@@ -32,7 +32,7 @@ static inline int op_has_two_operands(int op) {
     return 0;
 }
 
-/* Of one operand: see op_value and op_slope. */
+/* A function of one operand: see op_value and op_slope. */
 static inline int op_is_function(int op) {
     switch (op) {
 #define FUNCTION(NAME, ...) case OP_##NAME: return 1;
@@ -43,7 +43,7 @@ static inline int op_is_function(int op) {
 
 static inline int op_has_one_operand(int op) { return op_is_function(op) || op == OP_STOP; }
 
-/* The second operand is one that `_prev` shows: a power's number is a hidden leaf. */
+/* Whether `_prev` shows the second operand: a power's number is a hidden leaf. */
 static inline int op_shows_second_operand(int op) {
     switch (op) {
 #define OF_TWO(NAME, ...) case OP_##NAME: return 1;
@@ -62,10 +62,10 @@ static inline int op_kind(int op) {
     return OP_KIND_OTHER;
 }
 
-/* Of two operands, by comparing: one that is not chosen gets 0, and not 0 * infinity. */
+/* An op of two operands that chooses by comparing: the one not chosen gets 0, and not 0 * infinity. */
 static inline int op_is_choice(int op) { return op_kind(op) == OP_KIND_CHOICE || op_kind(op) == OP_KIND_PICK; }
 
-/* The first operand decides, and gets no gradient. */
+/* A choice in which the first operand decides, and gets no gradient. */
 static inline int op_is_pick(int op) { return op_kind(op) == OP_KIND_PICK; }
 
 /* --- what a slope reads --- */
@@ -83,7 +83,7 @@ enum { OP_READS_A = 1, OP_READS_B = 2, OP_READS_RESULT = 4 };
 #define OP_PULLBACK_READS_XY (OP_READS_A | OP_READS_B)
 #define OP_PULLBACK_READS_XYZ (OP_READS_A | OP_READS_B | OP_READS_RESULT)
 
-/* By the slope with respect to the only or the first operand. */
+/* What the slope with respect to the only or the first operand reads. */
 static inline int op_slope_reads(int op) {
     switch (op) {
     case OP_LEAF: return 0;     /* as an instruction, a move */
@@ -98,7 +98,7 @@ static inline int op_slope_reads(int op) {
     return OP_READS_A | OP_READS_B | OP_READS_RESULT;
 }
 
-/* By that with respect to the second one. */
+/* What the slope with respect to the second one reads. */
 static inline int op_second_slope_reads(int op) {
     switch (op) {
 #define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads, ...) \
@@ -182,7 +182,7 @@ static inline int op_gradient_keeps_int(int op) {
 #define OP_RAISES_SOMETIMES_OverflowError 1
 #define OP_RAISES_SOMETIMES_ValueError 1
 
-/* A dot and a layer of lanes know an activation's value only, and recording a dot cannot fail. */
+/* A dot and a layer of lanes know only the value of an activation, and recording a dot cannot fail. */
 #define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, ...) \
     typedef char op_activation_##NAME##_reads_its_value_only[ \
         sizeof(activation) == 1 || OP_FUNCTION_READS_##reads == OP_READS_RESULT ? 1 : -1]; \
@@ -231,7 +231,7 @@ static inline double op_pullback_a(int op, double x, double y, double g) {
     return NAN;
 }
 
-/* y's share; z is the value. Nobody asks for that of a number. */
+/* y's share; z is the value. Nobody needs it where y is a number. */
 static inline double op_pullback_b(int op, double x, double y, double z, double g) {
     switch (op) {
 #define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, ...) \
@@ -244,7 +244,7 @@ static inline double op_pullback_b(int op, double x, double y, double z, double 
 
 /* --- texts --- */
 
-/* As `_op` has it; a dot's is its activation's, and a power's number is to follow. */
+/* What `_op` shows; a dot shows its activation's, and a power's number is appended. */
 static inline const char *op_text(int op) {
     switch (op) {
 #define NODE(NAME, text) case OP_##NAME: return text;

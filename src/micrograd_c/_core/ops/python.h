@@ -18,7 +18,7 @@ static inline PyObject *op_text_object(int op) {
     return texts[op];
 }
 
-/* NULL for what cannot raise. */
+/* NULL for an op that cannot raise. */
 static inline PyObject *op_error(int op) {
     switch (op) {
 #define OP_RAISES_NEVER NULL

@@ -1,4 +1,4 @@
-"""What each op computes and how it differentiates: the Cython face of table.h, and Python's powers.
+"""What each op computes, and its derivative: the Cython face of table.h, and Python's powers.
 
 Knows numbers only: nothing of tapes, nodes or Value. No code may compare op numbers by order.
 """
@@ -6,7 +6,7 @@ Knows numbers only: nothing of tapes, nodes or Value. No code may compare op num
 from libc.math cimport fabs, floor, fmod, isfinite, pow
 
 cdef extern from "ops/ops.h" nogil:
-    enum:       # those that code names; the others are functions, which it knows by what is asked of them
+    enum:       # those that code mentions by name; the others are functions, told apart by the questions below
         LEAF "OP_LEAF"
         ADD "OP_ADD"
         MUL "OP_MUL"
@@ -85,7 +85,7 @@ cdef inline bint is_odd(double y) noexcept nogil:
 
 
 cdef inline double power(double x, double y) except? -1.0:
-    """float ** float with CPython's bits; what it refuses raises as it does there."""
+    """float ** float with CPython's bits, and an error where CPython has one or gives a complex number."""
     cdef double result
     if try_power(x, y, &result):
         return result
@@ -93,7 +93,7 @@ cdef inline double power(double x, double y) except? -1.0:
 
 
 cdef inline bint try_power(double x, double y, double *result) noexcept nogil:
-    """False where Python raises, or turns complex.
+    """x ** y. False where Python raises, or gives a complex number.
 
     Follows float_pow in CPython's Objects/floatobject.c. C's pow is called with an exponent the compiler cannot see
     (-fno-builtin-pow): folded to x*x or 1/x it differs in the last bit.
@@ -118,15 +118,15 @@ cdef inline bint try_power(double x, double y, double *result) noexcept nogil:
 
 
 cdef inline int raise_power_error(double x, double y) except -1:
-    """What Python's own operator says where try_power is False."""
+    """Raise what Python's own operator raises where try_power is False."""
     (<object> x) ** (<object> y)
     raise ValueError(f"{x!r} ** {y!r} is not a real number: a negative base needs a whole exponent")
 
 
 cdef inline bint try_power_pullback(double x, double y, double g, double *share) noexcept nogil:
-    """x's share of the adjoint g of x ** y, in micrograd's order: (y * x ** (y - 1)) * g. False as try_power(x, y - 1).
+    """x's share of the adjoint g of x ** y, in micrograd's order: (y * x ** (y - 1)) * g.
 
-    Nothing for y == 0, whatever x and g are: x ** 0 is 1 everywhere.
+    0 for y == 0, whatever x and g are: x ** 0 is 1 everywhere. False where try_power(x, y - 1) is.
     """
     if y == 0.0:
         share[0] = 0.0

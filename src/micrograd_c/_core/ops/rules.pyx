@@ -1,15 +1,15 @@
-"""What the table of ops says, for those who show or test them. See table.h."""
+"""What the table of ops says, for code that shows or tests them. See table.h."""
 
 __all__ = ["functions", "of_two", "slope_at", "value_at"]
 
 
 def functions():
-    """Those of one number: a dict of what the table says of each of them, by the name of Value's method."""
+    """The functions of one number: a dict of what the table says about each, by the name of Value's method."""
     return {read_text(function_rows[k].name): described(function_rows + k) for k in range(FUNCTION_COUNT)}
 
 
 def of_two():
-    """Ops of two operands: a dict of texts by the op's name, the rules among them as they are in the table."""
+    """The ops of two operands: a dict of texts, by the op's name; its rules are among them, as the table has them."""
     cdef const TwoRow *row
     cdef int k
     found = {}
@@ -24,12 +24,12 @@ def of_two():
 
 
 def value_at(str name not None, double x):
-    """As C computes it: infinite or no number where Value's method raises."""
+    """The value, as C computes it: infinite or NaN where Value's method raises."""
     return value(row_of(name).op, x)
 
 
 def slope_at(str name not None, double x, double y):
-    """The derivative by the rule that a backward pass uses, of an operand and the value that was computed."""
+    """The derivative, by the rule that a backward pass uses; x is the operand, y the value that was computed."""
     return slope(row_of(name).op, x, y)
 
 

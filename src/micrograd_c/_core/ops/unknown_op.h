@@ -1,5 +1,5 @@
-/* UNKNOWN_OP(op): what code that tells ops apart does with one it does not know. In a checked build, MICROGRAD_C_CHECKED,
-   the program ends with a message. Else nothing: such code then returns no number. */
+/* UNKNOWN_OP(op): what code that tells ops apart does with one it does not know. In a checked build, with
+   MICROGRAD_C_CHECKED, it ends the program with a message. Otherwise it does nothing, and that code returns NaN. */
 
 #ifndef MICROGRAD_C_UNKNOWN_OP_H
 #define MICROGRAD_C_UNKNOWN_OP_H

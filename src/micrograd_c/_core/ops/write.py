@@ -1,6 +1,6 @@
-"""python src/micrograd_c/_core/ops/write.py: writes what the stub and the documentation have from the table.
+"""python src/micrograd_c/_core/ops/write.py: writes what the stub and the documentation take from the table.
 
-As it was built: build first. tests/test_table.py says if that was forgotten.
+It reads the table as it was built: build first. tests/test_table.py fails if that was forgotten.
 """
 
 import pathlib

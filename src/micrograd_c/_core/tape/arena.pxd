@@ -18,34 +18,34 @@ cdef extern from "Python.h":
 cdef enum Flag:
     DATA_INT = 1    # Python would hold an int in data
     GRAD_FLOAT = 2  # Python would hold a float in grad; must be DATA_INT << 1, see `float_data`
-    MARK = 4        # a sweep has this node before it; means nothing on a leaf
+    MARK = 4        # a sweep has yet to come to this node; means nothing on a leaf
     LEAF_NODE = 8   # a sweep has nothing to do here
     HOOK = 16       # a Python function replaces the rule of this node
     LIVE = 32       # the collector has reached this node
-    DETACHED = 64   # recorded under no_grad: a leaf whatever it was computed from
-    ODD = 128       # the handle is not plain, or a handle before it was not
+    DETACHED = 64   # recorded under no_grad: a leaf, whatever it was computed from
+    ODD = 128       # its handle is not plain, or an earlier one was not
 
 
 cdef struct Node:
     double data         # primal
     double grad         # adjoint
-    int32_t a           # first operand; of an n-ary node, where its edges start
-    int32_t b           # second operand, 0 if there is none; of an n-ary node, how many edges
-    int32_t forward     # while nodes are moved only: new index of the node that was at this place
-    uint8_t op          # of rules
+    int32_t a           # first operand; for an n-ary node, where its edges start
+    int32_t b           # second operand, 0 if there is none; for an n-ary node, how many edges it has
+    int32_t forward     # only while nodes are moved: new index of the node that was at this place
+    uint8_t op          # one of rules
     uint8_t flags       # Flag bits
-    uint8_t activation  # of a dot: the op that is applied to its sum, or ADD for none
-    uint8_t dot         # of a dot: DotState bits; of a POW: PowState bits; of what is DETACHED: DetachedState bits
+    uint8_t activation  # for a dot: the op applied to its sum, or ADD for none
+    uint8_t dot         # DotState bits for a dot, PowState bits for a POW, DetachedState bits for a DETACHED node
 
 
-cdef struct State:         # what a handle that died has left for the node's next one; plain data, see lifetime.pxd
+cdef struct State:         # what a dead handle has left for its node's next one; plain data, see lifetime.pxd
     PyObject *type          # a subclass of Value, or NULL for Value itself
     PyObject *attributes    # its dict, or NULL
     PyObject *op            # the name assigned to _op, or NULL
 
 
 cdef struct Edge:
-    double term         # of a dot: see BIAS, ADJOINT, PRODUCT; else unused
+    double term         # for a dot: see BIAS, ADJOINT, PRODUCT; else unused
     int32_t a           # an operand
     int32_t b           # another one, or 0
 
@@ -57,27 +57,27 @@ cdef enum Pushed:           # what the rule of a NATIVE node returns
 
 
 cdef struct Native:
-    # The rule of a NATIVE node, whose first edge's term holds a pointer to this, or to a struct that begins with it.
-    # Adds to the adjoints of the operands, which are marked already; runs no Python code. Whoever owns it sees to it
-    # that it lives as long as the node can be reached.
+    # The rule of a NATIVE node. The term of the node's first edge holds a pointer to this, or to a struct that begins
+    # with it. The rule adds to the adjoints of the operands, which are marked already, and runs no Python code. The
+    # owner keeps it alive as long as the node can be reached.
     Pushed (*push)(
         Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
     ) noexcept nogil
 
 
 cdef enum DotState:
-    CONSECUTIVE = 1     # the nodes of all w are one after the other, and so are those of all x
-    ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the sweep there was; must be GRAD_FLOAT
-    SWEPT = 4           # there was a sweep
+    CONSECUTIVE = 1     # the nodes of all w follow one another, and so do those of all x
+    ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the only sweep so far; must equal GRAD_FLOAT
+    SWEPT = 4           # a sweep has passed
     FINITE = 8          # b, all w and all x were finite when it was recorded
 
 
 cdef enum PowState:
-    NUMBER_BASE = 1     # the base is a number, not a Value: nobody asks for its gradient
+    NUMBER_BASE = 1     # the base is a number, not a Value: nobody needs its gradient
 
 
 cdef enum DetachedState:
-    IN_TRACE = 1        # recorded by the thread that traces
+    IN_TRACE = 1        # recorded by the thread that is tracing
 
 
 cdef enum:
@@ -87,13 +87,13 @@ cdef enum:
 
 cdef enum:              # what the edges of a dot hold
     BIAS = 0            # a: b, term: its data when the dot was recorded
-    ADJOINT = 1         # term: the sum's adjoint in the only sweep there was
+    ADJOINT = 1         # term: the sum's adjoint in the only sweep so far
     PRODUCT = 2         # from here on, a: w, b: x, term: their product when the dot was recorded
 
 
-cdef struct Sweep:          # one in the middle of which other code runs, and perhaps other sweeps; on its C stack
+cdef struct Sweep:          # one that is suspended while other code runs, perhaps other sweeps; on its C stack
     int64_t number          # see Tape.sweeps
-    unsigned long thread    # that it runs in
+    unsigned long thread    # the one it runs in
     Sweep *next
 
 
@@ -111,23 +111,23 @@ cdef struct Tape:
     int32_t edge_capacity   # edges there is room for
     int32_t edge_base       # edges of nodes below base
     int32_t young           # live handles at or above base
-    int32_t highest         # at or above base no live handle is above this node; while pins is 0 it has one itself
+    int32_t highest         # no young handle is above this node; while pins is 0 it has one itself, if there is any
     int64_t passed          # nodes dropped from above young handles since base was set
     int32_t old_deaths      # handles below base that died since the last collection
     int64_t dropped         # nodes dropped by resets since the last collection
-    int32_t filled          # 1: the tape was full since the last reset
+    int32_t filled          # 1: the tape has been full since the last reset
     int32_t has_shrunk      # 1: a large tape has given memory back before
-    int32_t first_dot       # no dot is below; may be too low
-    int32_t unchanged       # no data was assigned to since the nodes from here on were recorded
+    int32_t first_dot       # no dot is below this node; may be too low
+    int32_t unchanged       # no data has been assigned to since the nodes from here on were recorded
     int32_t minus_zeros     # 1: somebody has assigned -0.0 to a grad
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
-    int64_t sweeps          # so many were begun
-    int64_t hooked_sweep    # the one that Python functions are called by; 0 outside of such
-    Sweep *suspended        # those in the middle of which other code may be running
+    int64_t sweeps          # how many have begun
+    int64_t hooked_sweep    # the sweep that is calling Python functions; 0 if there is none
+    Sweep *suspended        # sweeps that wait while other code may be running
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
-    unsigned long tracer    # by this thread; 0 if there is no trace
-    int32_t pins            # while above 0 no node moves or goes: somebody holds indexes across Python code
+    unsigned long tracer    # the thread that traces it; 0 if there is no trace
+    int32_t pins            # while above 0 no node moves or is dropped: somebody holds indexes across Python code
     int32_t paused          # no_grad blocks open in all contexts
     Py_ssize_t index_offset  # bytes from a handle to its index
 
@@ -147,7 +147,7 @@ cdef void count_pins(int change) noexcept
 
 
 cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
-    """Room for so many nodes. This, reserve_nary and expand_dots are all that may renumber: read indexes after them."""
+    """Make room for more nodes. Only this, reserve_nary and expand_dots may renumber: read indexes after them."""
     if t.top + nodes > t.capacity:
         make_room(t, nodes, 0)
     return 0
@@ -161,7 +161,7 @@ cdef inline int reserve_nary(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except
 
 
 cdef inline uint8_t float_data(Node *node) noexcept nogil:
-    """GRAD_FLOAT if data is a float, as is then what an adjoint is multiplied with it."""
+    """GRAD_FLOAT if data is a float: then its product with an adjoint is one too."""
     return ~(node.flags << 1) & GRAD_FLOAT
 
 
@@ -176,7 +176,7 @@ cdef inline bint is_nary(Node *node) noexcept nogil:
 
 
 cdef inline bint is_pending(const Node *node) noexcept nogil:
-    """A sweep has this node before it."""
+    """Whether a sweep has yet to come to this node."""
     return node.flags & (MARK | LEAF_NODE) == MARK
 
 
@@ -185,9 +185,9 @@ cdef inline bint has_state(const State *state) noexcept nogil:
 
 
 cdef inline void move_handle(Tape *t, int32_t index, int32_t to) noexcept nogil:
-    """The node at index goes to another place, and with it its handle or the state that one has left.
+    """When the node at index moves, take along its handle, or the state that a dead one has left.
 
-    No node with a handle or a state is at that place now, unless it is the same one.
+    No other node with a handle or a state is at the new place now.
     """
     cdef void *handle = t.handles[index]
     if handle != NULL:
@@ -206,7 +206,7 @@ cdef inline void adopt(Tape *t, int32_t index, void *handle) noexcept:
 
 
 cdef inline void release(Tape *t, int32_t index) noexcept:
-    """The node's handle is gone. With the last young one goes all from base on, with the highest what is above it."""
+    """The node's handle is gone. If it was the last young one, drop all from base on; if the highest, what is above."""
     t.handles[index] = NULL
     if index < t.base:
         t.old_deaths += 1
@@ -220,7 +220,7 @@ cdef inline void release(Tape *t, int32_t index) noexcept:
 
 
 cdef inline int pin(Tape *t) except -1:
-    """From here to `unpin` indexes stay good. No dots meanwhile: whoever looks into a graph must see all its nodes."""
+    """Keep indexes valid until `unpin`. No dots meanwhile: whoever looks into a graph must see all its nodes."""
     expand_dots(t)
     t.pins += 1
     count_pins(1)
@@ -243,13 +243,13 @@ cdef inline void tidy(Tape *t) noexcept:
 
 
 cdef inline uint8_t settle(double *data) noexcept nogil:
-    """An int result as it is stored: no -0, and from 2**53 on, where a double may have been rounded, no int."""
+    """Make an int result what is stored: no -0, and no int from 2**53 on, where a double may have been rounded."""
     data[0] += 0.0
     return DATA_INT if fits_int(data[0]) else 0
 
 
 cdef inline int expand_dots(Tape *t) except -1:
-    """Replace all dots by the nodes they stand for. Renumbers, unless there are none."""
+    """Replace all dots by the nodes they stand for. Renumbers, unless there are no dots."""
     if t.first_dot < t.top:
         expand(t)
     return 0
@@ -266,7 +266,7 @@ cdef inline void lower_top(Tape *t, int32_t top, int32_t edge_top) noexcept:
     t.edge_top = edge_top
 
 
-# The recording functions ask for room reserved before; each returns the new node's index.
+# The recording functions need room that was reserved before; each returns the new node's index.
 
 cdef inline void write(Node *node, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept nogil:
     node.data = data

@@ -1,5 +1,5 @@
 def stats() -> dict[str, int]:
-    """The tape's size in nodes, and in bytes of memory in use and reserved; how many nodes have functions of users.
+    """The tape's size in nodes, and in bytes of memory in use and reserved; and how many nodes have a user's function.
 
     >>> sorted(stats())
     ['base', 'bytes_reserved', 'bytes_used', 'capacity', 'edges', 'functions', 'nodes', 'young_handles']
@@ -12,6 +12,6 @@ def collect() -> int:
 def verify() -> None:
     """Raise AssertionError if the tape is not as it must be. For tests: looks at all nodes."""
 def forget_other_threads() -> None:
-    """After a fork: indexes that other threads held, and blocks that they had open, are of no concern any more."""
+    """After a fork: forget the indexes that other threads held, and the blocks that they had open."""
 
 __pyx_capi__: dict[str, object]

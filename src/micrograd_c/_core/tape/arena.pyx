@@ -12,18 +12,19 @@ goes down from its root, and a collection needs one pass down to mark and one pa
 
 A node is alive while a live handle can reach it. Nothing is counted per node. Nodes come back in three ways. When the
 last handle at or above `base` dies, top drops to base (`reset`). When the tape is full and nothing alive reaches into
-the nodes right above base, all others slide down by that much (`drop_lowest`): so it is in a loop that builds a graph
-while its variable still holds the one before. Else all survivors slide down, and those that did so before are below
-base from then on (`collect_nodes`). Slots of `handles` from top on are NULL at all times: nodes recorded
-without a handle never touch theirs.
+the nodes right above base, all others slide down by that much (`drop_lowest`): this is what happens in a loop that
+builds a graph while its variable still holds the previous one. Otherwise all survivors slide down, and those that did
+so before are below base from then on (`collect_nodes`). Slots of `handles` from top on are NULL at all times: nodes
+recorded without a handle never touch theirs.
 
-Raw pointers into the arrays die at every call that may reserve or run Python. Indexes die at `reserve` only, and live
-through it while `pins` is above 0: then the arrays may grow, but nothing is renumbered or dropped.
+Raw pointers into the arrays die at every call that may reserve or run Python. Indexes die only at `reserve`, and
+survive even that while `pins` is above 0: then the arrays may grow, but nothing is renumbered or dropped.
 
 A handle that dies may leave its type, attributes and op's name with its node, for the next handle of that node: plain
-data only, so giving it back runs no Python code. The tape owns these `states`, and gives them back with the nodes.
+data only, so freeing it runs no Python code. The tape owns these `states`, and frees them with the nodes.
 
-A collection looks for Ctrl-C now and then: it gives up before anything has moved, and lets the tape grow.
+A collection checks for Ctrl-C now and then. If there was one, it gives up before anything has moved, and the tape grows
+instead.
 """
 
 import os
@@ -60,7 +61,7 @@ cdef enum:
 # --- room ---
 
 cdef bint try_resize(Tape *t, Py_ssize_t capacity) noexcept:
-    """Make room for exactly so many nodes, at least top. False, and the tape as it was, if there is no memory."""
+    """Make room for exactly `capacity` nodes, at least top. False if there is no memory; the tape is then as it was."""
     cdef void **handles
     cdef State *states = NULL
     cdef Node *nodes = NULL
@@ -90,7 +91,7 @@ cdef bint try_resize(Tape *t, Py_ssize_t capacity) noexcept:
 
 
 cdef int resize(Tape *t, Py_ssize_t capacity) except -1:
-    """The same, but raises."""
+    """`try_resize`, but raises."""
     if not try_resize(t, capacity):
         raise_no_room(capacity)
     return 0
@@ -116,7 +117,7 @@ cdef int resize_edges(Tape *t, Py_ssize_t capacity) except -1:
 cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
     """Collect, unless somebody holds indexes, and grow if that did not free enough.
 
-    Room for at least twice the survivors: a collection then pays for itself with as many new nodes as it visits.
+    Leaves room for at least twice the survivors: a collection then pays for itself with as many new nodes as it visits.
     """
     cdef Py_ssize_t wanted, wanted_edges
     if t.pins == 0:
@@ -136,9 +137,9 @@ cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
 cdef void reset(Tape *t) noexcept:
     """Drop every node from base on: no live handle can reach one.
 
-    A large tape then looks below base too, if something can have become free there and as much work was done since it
-    last looked. Found nearly empty it gives its memory back: the first time at once, then only after a graph that did
-    not need it, lest a loop that builds one large graph after the other ask for it again each time.
+    A large tape then looks below base too, if something may have become free there and enough work was done since it
+    last looked. If nearly empty, it gives its memory back: at once the first time, later only after a graph that did
+    not need it. Otherwise a loop that builds one large graph after another would ask for it again each time.
     """
     cdef bint needed = t.filled or t.top - t.base > t.capacity // 4
     t.filled = 0
@@ -167,7 +168,7 @@ cdef inline void set_top(Tape *t, int32_t top) noexcept:
 cdef void drop_top(Tape *t) noexcept:
     """Drop every node above the highest live handle: no handle can reach one.
 
-    If that happens again and again above the same young handles, such as a model's parameters, they count as old.
+    If that happens again and again above the same young handles, say those of a model's parameters, they count as old.
     """
     cdef int32_t top = t.highest + 1
     cdef int32_t i
@@ -195,7 +196,7 @@ cdef void drop_top(Tape *t) noexcept:
 
 
 cdef int want_states(Tape *t) except -1:
-    """Make room for states, so that a handle that dies, which cannot raise, may leave one."""
+    """Make room for states now: a dying handle may leave one, and cannot raise."""
     if t.states == NULL:
         t.states = <State *> calloc(t.capacity, sizeof(State))
         if t.states == NULL:
@@ -204,7 +205,7 @@ cdef int want_states(Tape *t) except -1:
 
 
 cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept:
-    """Give back the states of nodes from first on and below end. They are plain data: no Python code runs."""
+    """Free the states of nodes from first on and below end. They are plain data: no Python code runs."""
     cdef State state
     cdef int32_t i
     for i in range(first, end if t.state_count else first):
@@ -218,7 +219,7 @@ cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept:
 
 
 cdef void shrink(Tape *t) noexcept:
-    """Give memory back. Failing to is no harm: what there is stays in use."""
+    """Give memory back. If that fails, no harm is done: what there is stays in use."""
     try:
         if collect_nodes(t, t.top):
             resize(t, max(<Py_ssize_t> SMALLEST, 2 * <Py_ssize_t> t.top))
@@ -229,7 +230,7 @@ cdef void shrink(Tape *t) noexcept:
 
 
 cdef bint try_expand(Tape *t) noexcept:
-    """Replace all dots by the nodes they stand for. False, and the tape as it was, if there is no memory."""
+    """Replace all dots by the nodes they stand for. False if there is no memory; the tape is then as it was."""
     cdef Py_ssize_t hidden = count_hidden(t)
     if hidden:
         if t.top + hidden > t.capacity:
@@ -243,7 +244,7 @@ cdef bint try_expand(Tape *t) noexcept:
 
 
 cdef int expand(Tape *t) except -1:
-    """The same, but raises."""
+    """`try_expand`, but raises."""
     if not try_expand(t):
         raise_no_room(t.top + count_hidden(t))
     return 0
@@ -257,7 +258,7 @@ cdef void count_pins(int change) noexcept:
 
 
 def forget_other_threads():
-    """After a fork: indexes that other threads held, and blocks that they had open, are of no concern any more."""
+    """After a fork: forget the indexes that other threads held, and the blocks that they had open."""
     cdef Sweep **place = &tape.suspended
     while place[0] != NULL:
         if place[0].thread == PyThread_get_thread_ident():
@@ -273,11 +274,11 @@ def forget_other_threads():
 
 # --- checking ---
 
-cdef int64_t credit = 0     # nodes that may be looked at, as so much was done
+cdef int64_t credit = 0     # how many nodes may be looked at; work that is done earns it
 
 
 cdef void check(Tape *t) noexcept:
-    """In a checked build, look at all nodes; if they are many not each time, lest small steps take for ever."""
+    """In a checked build, look at all nodes; not each time if there are many, or small steps would take for ever."""
     global credit
     if IS_CHECKED:
         credit += 4096
@@ -297,7 +298,7 @@ cdef void abort_if_faulty(Tape *t, bint in_sweep) noexcept:
 # --- for tests, benchmarks and the curious ---
 
 def stats():
-    """The tape's size in nodes, and in bytes of memory in use and reserved; how many nodes have functions of users.
+    """The tape's size in nodes, and in bytes of memory in use and reserved; and how many nodes have a user's function.
 
     >>> sorted(stats())
     ['base', 'bytes_reserved', 'bytes_used', 'capacity', 'edges', 'functions', 'nodes', 'young_handles']

@@ -1,6 +1,6 @@
-"""What must be true of the tape whenever no function of it runs: part of tape/arena.pyx, see its design.
+"""What must be true of the tape whenever none of its functions is running: part of tape/arena.pyx, see its design.
 
-MICROGRAD_C_BUILD=checked asks for a build in which the tape looks for itself, and ends the process if it finds a fault.
+In a build with MICROGRAD_C_BUILD=checked the tape checks itself, and ends the process if it finds a fault.
 """
 
 from libc.stdint cimport int32_t
@@ -28,7 +28,7 @@ cdef inline const char *find_fault(Tape *t, bint in_sweep, int32_t *place) noexc
     cdef int32_t i
     cdef int32_t edges_before = 0
     cdef int32_t young = 0, hooks = 0, hooks_base = 0, states = 0
-    cdef int32_t highest = 0        # with a handle
+    cdef int32_t highest = 0        # the highest node with a handle
     cdef int32_t first_dot = NO_DOT
     place[0] = 0
     if not 1 <= t.base <= t.top <= t.capacity: return "base, top and capacity are not in order"

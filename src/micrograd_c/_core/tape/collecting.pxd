@@ -10,10 +10,10 @@ from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
 cdef inline bint collect_nodes(Tape *t, int32_t old) noexcept:
     """Slide the nodes that live handles reach to the bottom, in their order, and renumber them.
 
-    Survivors that were below `old` are below base then. They must have lived for a while: base does not come down when
-    they die, and what is garbage below it waits for the next collection.
+    Survivors that were below `old` are below base then. They should have lived for a while: base does not come down
+    when they die, and garbage below it waits for the next collection.
 
-    False, and nothing done, if Ctrl-C was pressed: a collection takes long, and the tape can grow instead.
+    If Ctrl-C was pressed, nothing is done and False returned: a collection takes long, and the tape can grow instead.
     """
     if not mark_reachable(t):
         return False
@@ -110,7 +110,7 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
 
 
 cdef inline void set_base(Tape *t, int32_t base, int32_t edge_base) noexcept nogil:
-    """All that was counted so far is below base."""
+    """Put all nodes that were counted so far below base."""
     t.base = base
     t.edge_base = edge_base
     t.hooks_base = t.hooks
@@ -120,9 +120,9 @@ cdef inline void set_base(Tape *t, int32_t base, int32_t edge_base) noexcept nog
 
 
 cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexcept:
-    """Drop the nodes from base on that nothing above them refers to, if that frees a third of the tape.
+    """Drop the nodes from base on that nothing above them refers to, if that leaves a third of the tape free.
 
-    Takes all nodes from there on for alive, and so needs no marks: one look down at operands, one pass up.
+    All nodes above those are taken to be alive, so no marks are needed: one look down at operands, one pass up.
     """
     cdef int32_t low = lowest_in_use(t)
     cdef int32_t edge_low = t.edge_top
@@ -144,7 +144,7 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
 
 
 cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
-    """At or above base: no node below it and from base on can be reached from a live handle."""
+    """At or above base: no node from base on that is below it can be reached from a live handle."""
     cdef Node *node
     cdef int32_t low = t.base
     cdef int32_t i, k

@@ -1,9 +1,9 @@
 """Dots: a whole neuron's sum of products, and its activation, in one node. Part of tape/arena.pyx, see its design.
 
-A dot stands for the nodes that micrograd would have recorded, and nobody may be able to tell. Its node is the last of
-them. What the others would hold is known as long as no sweep, or one, has passed: their data from the products, kept
-at recording, their adjoints from the sum's. Before anything else happens to them, or is seen of them, `expand_all`
-puts them in place.
+A dot stands for the nodes that micrograd would have recorded, and nobody must be able to tell the difference. Its node
+is the last of them. What the others would hold is known as long as at most one sweep has passed: their data follow from
+the products, which are kept at recording, and their adjoints from the sum's. Before anything else happens to them, or
+anybody looks at them, `expand_all` puts them in place.
 """
 
 from libc.math cimport NAN
@@ -19,11 +19,11 @@ from micrograd_c._core.tape.arena cimport (
 # --- sweeping ---
 
 cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) noexcept nogil:
-    """Push a dot's adjoint to b, all w and all x; returns how many became marked. For its first sweep only.
+    """Push a dot's adjoint to b, all w and all x; return how many became marked. For its first sweep only.
 
-    In the order in which the nodes it stands for would: the last product first, b before the first product. An adjoint
-    of 0, as any neuron has that relu turned off, adds nothing to theirs: 0 times a finite number is 0, or -0, and those
-    added to anything but -0 change nothing. Whoever calls tells whether data is as it was, and no adjoint -0.
+    The order is that of the nodes it stands for: the last product first, b before the first product. An adjoint of 0,
+    as of a neuron that relu turned off, adds nothing to theirs: 0 times a finite number is 0 or -0, and adding that
+    changes nothing but a -0. By `unchanged` the caller says that data is as it was and no adjoint is -0.
     """
     cdef Edge *edge = edges + node.a
     cdef Edge *last = edge + node.b - 1
@@ -33,12 +33,12 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) n
     cdef uint8_t reached = 0
     cdef double adjoint = node.grad
     cdef int marked
-    if node.activation == rules.RELU:   # by far the commonest: of a constant op the compiler knows the rules
+    if node.activation == rules.RELU:   # by far the commonest; the compiler knows the rules of a constant op
         adjoint *= rules.slope(rules.RELU, NAN, node.data)
         if not rules.gradient_keeps_int(rules.RELU):
             grad_float = GRAD_FLOAT
     elif node.activation != rules.ADD:
-        adjoint *= rules.slope(node.activation, NAN, node.data)     # of activations none asks for x
+        adjoint *= rules.slope(node.activation, NAN, node.data)     # no activation's slope needs x
         if not rules.gradient_keeps_int(node.activation):
             grad_float = GRAD_FLOAT
     adjoint += 0.0      # -0.0 added to an adjoint is 0.0
@@ -65,17 +65,17 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) n
 
 
 cdef inline int reach(Node *to, uint8_t grad_float) noexcept nogil:
-    """The flags' share of adding to an adjoint. True if newly marked."""
+    """Do to the flags what adding to an adjoint does. True if newly marked."""
     cdef uint8_t flags = to.flags
     to.flags = flags | grad_float | MARK
     return not flags & (MARK | LEAF_NODE)
 
 
-# These add to adjoints and leave flags alone. They return the flags that all operands had: nearly always they had been
-# reached before.
+# These add to adjoints and leave flags alone. They return the flags that all operands have in common: nearly always all
+# have been reached before.
 
 cdef inline uint8_t pull_scattered(Node *nodes, Edge *edge, Edge *end, double adjoint) noexcept nogil:
-    """The products from `edge` down, and above `end`."""
+    """For the products from `edge` down, above `end`."""
     cdef uint8_t flags = MARK | GRAD_FLOAT
     while edge > end:
         pull_term(nodes + edge.a, nodes + edge.b, adjoint)
@@ -85,7 +85,7 @@ cdef inline uint8_t pull_scattered(Node *nodes, Edge *edge, Edge *end, double ad
 
 
 cdef inline uint8_t pull_consecutive(Node *w, Node *x, int32_t count, double adjoint) noexcept nogil:
-    """So many products, of operands from w and x down."""
+    """For `count` products, whose operands are those from w and x down."""
     cdef uint8_t flags = MARK | GRAD_FLOAT
     cdef Node *end = w - count
     while w > end:
@@ -116,12 +116,12 @@ cdef inline void pull_term(Node *w, Node *x, double adjoint) noexcept nogil:
 # --- expanding ---
 
 cdef inline int32_t expanded_size(Node *dot) noexcept nogil:
-    """How many nodes a dot stands for: a product and a sum each, and the activation."""
+    """How many nodes a dot stands for: a product and a sum for each w, and the activation."""
     return 2 * (dot.b - PRODUCT) + (dot.activation != rules.ADD)
 
 
 cdef inline Py_ssize_t count_hidden(Tape *t) noexcept nogil:
-    """How many nodes more there are when all dots are expanded."""
+    """How many more nodes there are when all dots are expanded."""
     cdef Py_ssize_t count = 0
     cdef int32_t i
     for i in range(t.first_dot, t.top):
@@ -131,9 +131,9 @@ cdef inline Py_ssize_t count_hidden(Tape *t) noexcept nogil:
 
 
 cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
-    """Put the nodes that dots stand for in their places, given how many more those are and room for them.
+    """Put the nodes that dots stand for in their places. There is room: they are `hidden` more than now.
 
-    Nodes only go up, so the highest goes first; operands are looked up in the `forward` of places below.
+    Nodes only move up, so the highest moves first; operands are looked up in the `forward` of places below.
     """
     cdef Node node
     cdef int32_t first = t.first_dot
@@ -160,9 +160,9 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
 
 
 cdef inline int32_t set_forwards(Tape *t, int32_t first) noexcept nogil:
-    """Where each node from `first` on will be, and the operands of those with edges, but dots.
+    """Note where each node from `first` on will be, and renumber the operands of those with edges, except dots.
 
-    Returns where the first one's edges begin.
+    Returns where the edges of these nodes begin.
     """
     cdef Node *node
     cdef int32_t up = 0
@@ -225,7 +225,7 @@ cdef inline void write_hidden(
 
 
 cdef inline void drop_dot_edges(Tape *t, int32_t first, int32_t edge_to) noexcept nogil:
-    """There are no dots now; the edges of other nodes, from edge_to on, slide down."""
+    """There are no dots now: slide the edges of other nodes down, to edge_to and after it."""
     cdef Node *node
     cdef int32_t i, k
     for i in range(first, t.top):

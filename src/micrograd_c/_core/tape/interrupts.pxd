@@ -1,4 +1,4 @@
-"""Ctrl-C, seen from C code that runs for long and cannot have a signal handler, which is Python code, run in it."""
+"""Ctrl-C, seen from C code that runs for long. No signal handler can run in the middle of it: that is Python code."""
 
 cdef extern from "Python.h":
     int PyOS_InterruptOccurred() noexcept nogil
@@ -10,11 +10,11 @@ cdef enum:
 
 
 cdef inline bint is_interrupted() noexcept nogil:
-    """Whether Ctrl-C was pressed and is not handled yet, in the thread that handles it. It stays to be handled.
+    """Whether Ctrl-C was pressed and is not handled yet; it still has to be. False in threads that do not handle it.
 
-    Wants Python's lock.
+    Needs Python's lock.
     """
-    if PyOS_InterruptOccurred():    # which takes it away
+    if PyOS_InterruptOccurred():    # which forgets it
         PyErr_SetInterrupt()
         return True
     return False

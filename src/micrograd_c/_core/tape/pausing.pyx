@@ -4,12 +4,12 @@ Knows contexts, threads and frames. Knows nothing of the tape but the counter th
 
 Design
 ------
-A Block is owned by who opened it. It belongs to the context (contextvars) in which it was opened, hence to a thread or
-an asyncio task, and to what is started from there while it is open; or, if a generator opened it, to that generator
-while it runs. A context's blocks are linked from the innermost outwards. A closed one says so itself, as it may be
-closed in another context than it was opened in, and as contexts are copied.
+A Block is owned by whoever opened it. It belongs to the context (contextvars) in which it was opened, hence to a thread
+or an asyncio task, and to what is started from there while it is open; or, if a generator opened it, to that generator
+while it runs. A context's blocks are linked from the innermost outwards. A closed block says so itself, since it may be
+closed in another context than the one it was opened in, and since contexts are copied.
 
-`paused_here` is asked when an op is recorded: it runs no Python code, and Python's collector neither.
+`paused_here` is called when an op is recorded: it runs neither Python code nor Python's collector.
 """
 
 import inspect
@@ -32,7 +32,7 @@ cdef extern from *:
         PyFrameObject *frame, *back;
         int found = 0;
     #if PY_VERSION_HEX >= 0x030A0000
-        int collects = PyGC_Disable();      /* frames are made when they are asked for */
+        int collects = PyGC_Disable();      /* a frame's object is made when somebody wants it */
     #endif
         frame = PyEval_GetFrame();
         Py_XINCREF((PyObject *)frame);
@@ -52,7 +52,7 @@ cdef extern from *:
 
 cdef extern from *:
     """
-    /* Up to CPython 3.11 a collection in the middle of this, whose finalizers open or close blocks, ends in a crash. */
+    /* Up to CPython 3.11 a collection in the middle of this crashes if its finalizers open or close blocks. */
     static int micrograd_c_set(PyObject *variable, PyObject *value) {
         PyObject *token;
     #if PY_VERSION_HEX >= 0x030A0000
@@ -71,9 +71,9 @@ cdef extern from *:
 cdef int32_t *open_blocks = NULL    # how many there are in all contexts
 cdef PyObject *newest = NULL        # the last in the list of all open blocks
 cdef object innermost = ContextVar("micrograd_c.no_grad", default=None)
-cdef list of_generators = []        # open blocks that belong to one
-cdef int64_t opened = 0             # so many blocks were
-cdef int64_t ignored = 0            # the first so many do not count in the thread that ignores them
+cdef list of_generators = []        # open blocks that belong to a generator
+cdef int64_t opened = 0             # how many blocks were ever opened
+cdef int64_t ignored = 0            # how many of those, the first ones, do not count in the thread that ignores them
 cdef unsigned long ignoring = 0
 
 
@@ -140,7 +140,7 @@ cdef class Block:
 
 
 cdef class Blocks:
-    """Those that one no_grad has opened. Ctrl-C cannot come between a block's ends and the code around it."""
+    """The blocks that one no_grad has opened. Ctrl-C cannot come between a block's ends and the code around it."""
     cdef list blocks
 
     def __cinit__(self, *arguments, **keywords):
@@ -163,7 +163,7 @@ cdef class Blocks:
         cdef Block block
         if not self.blocks:
             raise RuntimeError("this no_grad is not entered: write `with no_grad():`")
-        # the innermost of this thread; of another one if a generator has come from there
+        # the innermost one of this thread, or of another one if a generator has come from there
         for k in range(len(self.blocks) - 1, -1, -1):
             if (<Block> self.blocks[k]).thread == thread:
                 break
@@ -175,7 +175,7 @@ cdef class Blocks:
 
 
 cdef Block open_ones(Block block):
-    """The innermost that is open, of a chain."""
+    """The innermost open block of a chain."""
     while block is not None and not block.is_open:
         block = block.outer
     return block
@@ -202,7 +202,7 @@ cdef bint paused_here() noexcept:
 
 
 cdef void ignore_blocks(bint on) noexcept:
-    """What this thread records from here on is recorded, whatever blocks are open now. For one thread at a time."""
+    """Let this thread record, whatever blocks are open now, until this is turned off. For one thread at a time."""
     global ignored, ignoring
     ignored = opened if on else 0
     ignoring = PyThread_get_thread_ident() if on else 0
@@ -214,7 +214,7 @@ cdef void count_blocks(int32_t *counter) noexcept:
 
 
 cdef int forget_other_threads() except -1:
-    """After a fork: nobody will close the blocks of threads that are no more, but for those this context is within."""
+    """After a fork: forget the blocks of threads that are gone, which nobody will close, but not those around us."""
     cdef unsigned long thread = PyThread_get_thread_ident()
     cdef set within = set()
     cdef Block block = open_ones(innermost.get())
@@ -241,13 +241,13 @@ GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 def generator_of(frame):
-    """The frame of the generator that opens a block in that frame, None if it is no generator that does."""
+    """The frame of the generator that opens a block in `frame`, or None if no generator does."""
     frame = below_contextlib(frame)
     while frame is not None and frame.f_code.co_flags & GENERATORS:
         manager = frame.f_back
         if not is_of_contextlib(manager):
             return frame
-        frame = below_contextlib(manager)   # who enters the context that the generator manages
+        frame = below_contextlib(manager)   # whoever enters the context that the generator manages
     return None
 
 

@@ -7,9 +7,9 @@ Design
 Index order is topological order, so a sweep is one pass down. It marks the operands that it pushes to, and is done when
 no marked node is left; it owns nothing but those marks, which are gone whenever other code may run.
 
-A sweep looks for Ctrl-C now and then, as anything that takes long. It is left in a state in which anything may happen,
-its marks put aside, has the signal handled, and goes on if that does not raise. Sweeps in the middle of which other code
-runs are linked from the tape (`suspended`): a mapped run asks whether the one that left seeds in it will go on.
+A sweep checks for Ctrl-C now and then, like anything that takes long. It then puts its marks aside, so that anything
+may happen, has the signal handled, and goes on if that does not raise. Sweeps that wait while other code runs are
+linked from the tape (`suspended`): a mapped run asks whether the sweep that left seeds in it will go on.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
@@ -34,7 +34,10 @@ cdef enum:              # what `pull` returns besides how many became marked
 
 
 cdef inline bint give(Node *to, double amount, uint8_t grad_float, uint8_t mark) noexcept nogil:
-    """Add to an adjoint, which is a float once an amount was: then grad_float is GRAD_FLOAT. True if newly marked."""
+    """Add to an adjoint. If grad_float is GRAD_FLOAT, the amount is a float, and so is the adjoint from then on.
+
+    True if newly marked.
+    """
     cdef uint8_t flags = to.flags
     if not grad_float:
         amount += 0.0       # an int has no -0
@@ -44,7 +47,7 @@ cdef inline bint give(Node *to, double amount, uint8_t grad_float, uint8_t mark)
 
 
 cdef inline bint reach(Node *to, uint8_t mark) noexcept nogil:
-    """`give` without an amount: a function of a user's adds to the adjoint, or nobody does."""
+    """`give` without an amount: a user's function adds to the adjoint, or nobody does."""
     cdef uint8_t flags = to.flags
     to.flags = flags | mark
     return not flags & (MARK | LEAF_NODE)
@@ -65,10 +68,10 @@ cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_
 
 
 cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
-    """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
+    """Push one node's adjoint to its operands by its rule, setting `mark` on them; return how many became marked.
 
-    SLOPE_RAISES, and nothing done: see raise_slope_error. INTERRUPTED, by Ctrl-C, or OUT_OF_MEMORY, and nothing done
-    but marking.
+    Or return SLOPE_RAISES, with nothing done (see raise_slope_error); INTERRUPTED, by Ctrl-C, or OUT_OF_MEMORY, with
+    nothing done but marking.
     """
     cdef Node *a = nodes + node.a
     cdef Node *b = nodes + node.b
@@ -119,7 +122,7 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
 
 
 cdef int raise_slope_error(Tape *t, int32_t index) except -1:
-    """What Python says to the slope of this power."""
+    """Raise what Python raises for the slope of this power."""
     cdef double x = t.nodes[t.nodes[index].a].data
     cdef double y = t.nodes[t.nodes[index].b].data
     rules.raise_power_error(x, y - 1.0)
@@ -186,7 +189,7 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                     pause = node
                 pending += pull_dot(nodes, edges, node, node - nodes >= t.unchanged and not t.minus_zeros)
             elif node.op == rules.DOT:
-                # what it stands for has adjoints of its own by now
+                # the nodes it stands for have adjoints of their own by now
                 node.flags |= MARK
                 pending += 1
                 if not try_expand(t):
@@ -223,11 +226,11 @@ cdef int raise_no_seeds() except -1:
 cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t number) except -1:
     """Have Ctrl-C handled in the middle of a sweep that is about to look at index. Raises what the handler does.
 
-    Else the sweep may go on from the top: how many nodes are marked is returned; below 0, `pending` is not known.
-    Meanwhile anything may happen, other sweeps included, but that nodes are renumbered.
+    Otherwise the sweep may go on, from the top: returns how many nodes are marked. A `pending` below 0 is not known.
+    The handler may do anything, begin other sweeps too, but nodes are not renumbered meanwhile.
     """
     cdef int32_t *marked = NULL
-    cdef int32_t first = index if t.first_dot >= t.top else -1      # to look for marks at, and down
+    cdef int32_t first = index if t.first_dot >= t.top else -1      # marks are here or below
     cdef int32_t found = 0
     cdef bint expanded = try_expand(t)
     cdef int32_t i, k
@@ -264,7 +267,7 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t nu
 
 
 cdef void unmark(Tape *t, int32_t index) noexcept nogil:
-    """Give up a sweep that has come down to index. Before raising, which may run Python's collector and so any code."""
+    """Give up a sweep that has come down to index. Call it before raising: that may run the collector, so any code."""
     cdef int32_t i
     for i in range(index, 0, -1):
         t.nodes[i].flags &= ~MARK
@@ -303,7 +306,7 @@ cdef void resume(Tape *t, Sweep *sweep) noexcept:
 
 
 cdef bint goes_on(int64_t number) noexcept nogil:
-    """Whether a sweep that is not the one that runs now will go on. Steps done by hand, number 0, always may."""
+    """Whether a sweep, not the one that runs now, will go on. Steps done by hand, number 0, always may."""
     cdef Sweep *sweep = tape.suspended
     while sweep != NULL and sweep.number != number:
         sweep = sweep.next

@@ -42,7 +42,7 @@ def shallow_copy(Value value not None):
 def deep_copy(Value root not None, dict memo not None):
     """copy.deepcopy: the graph below root once more, node by node, however deep.
 
-    As with any deepcopy functions stay the same objects: a custom `_backward` in the copy is the original's closure.
+    As with any deepcopy, functions stay the same objects: a custom `_backward` in the copy is the original's closure.
     """
     cdef list originals
     cdef list new = []
@@ -96,7 +96,7 @@ def restore_leaf(cls, data, grad, op):
 
 
 def count_ops(Value root not None):
-    """How many Values there are of each op, root and all below it, as a dict by `_op`; those without one are under ''.
+    """How many Values each op has, among root and all below it: a dict by `_op`; those without one are under ''.
 
     Makes no Values, unlike a walk over `_prev`: a graph of millions of nodes costs one pass.
     """
@@ -133,7 +133,7 @@ def count_ops(Value root not None):
 def in_order(values):
     """A list of the Values in the order in which they were recorded: operands before what was computed from them.
 
-    Raises TypeError for what is no Value.
+    Raises TypeError for anything but Values.
     """
     cdef list places = []
     pin(&tape)          # filling the list may run Python's collector and so any code
@@ -164,7 +164,7 @@ cdef list reachable(Value root):
 
 
 cdef uint8_t *mark_reachable(int32_t root) except NULL:
-    """For each node up to root whether root was computed from it, or is it. To be freed."""
+    """For each node up to root, whether root was computed from it, or is it. The caller frees the array."""
     cdef int32_t i
     cdef uint8_t *reached = <uint8_t *> calloc(root + 1, 1)
     if reached == NULL:
@@ -177,7 +177,7 @@ cdef uint8_t *mark_reachable(int32_t root) except NULL:
 
 
 cdef list handles_of_operands(Value value):
-    """A node's operands as Values in order; of a power also its hidden exponent."""
+    """A node's operands as Values, in order; for a power, also its hidden exponent."""
     cdef Node node = tape.nodes[value.index]
     if node.op == rules.NATIVE:
         raise TypeError(
@@ -216,7 +216,7 @@ cdef Value record_copy(Value original, list operands):
     bind(fresh, index)
     if before:
         release(&tape, before)
-    if original.has_state:      # to be copied when all nodes are; what is computed from this one must hold it
+    if original.has_state:      # copied later, when all nodes are there; what is computed from fresh must hold it
         fresh.has_state = 1
         track(fresh)
     elif fresh.extra is None and has_plain_attributes(fresh):
@@ -264,7 +264,7 @@ cdef bint hands_out_state(kind) except -1:
 
 
 cdef Value rebuild(Value value, copied):
-    """A copy as the subclass's __reduce_ex__ has it. What it refers to is copied by the function."""
+    """A copy made as the subclass's __reduce_ex__ says. `copied` copies what it refers to."""
     reduce = copyreg.dispatch_table.get(type(value))
     parts = reduce(value) if reduce is not None else value.__reduce_ex__(4)
     if isinstance(parts, str):      # the name of a global
@@ -284,7 +284,7 @@ cdef tuple state_of(Value value):
 
 
 def set_state(Value value not None, state):
-    """Value.__setstate__: what pickle does with a state, attributes or a pair of attributes and slots."""
+    """Value.__setstate__: what pickle does with a state, which is attributes, or a pair of attributes and slots."""
     attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
     if attributes:
         add_attributes(value, attributes)
@@ -293,7 +293,7 @@ def set_state(Value value not None, state):
 
 
 cdef int add_attributes(Value value, attributes) except -1:
-    """Without asking a __setattr__ or properties, as unpickling does."""
+    """Set attributes without going through a __setattr__ or properties, as unpickling does."""
     want_states(&tape)
     PyObject_GenericGetDict(value, NULL).update(attributes)
     if not value.has_state and not has_plain_attributes(value):

@@ -1,4 +1,4 @@
-"""no_grad: compute without recording. Knows blocks, of which pausing tells what they mean, and who opens them."""
+"""no_grad: compute without recording. Knows how blocks are opened; tape/pausing.pyx says what they mean."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ part of a cycle: it is left with the node, and the node's next handle takes it u
 
 A Value with anything else (a function, Values, containers, a class with a finalizer, a `__dict__` handed out) must live
 as long as a live Value can reach its node. So the result of every op on one holds it: `hold` puts it into the result's
-`extra`, and hands on what the operand itself was holding. What comes after such ops were recorded is caught up with by
-`anchor`.
+`extra`, and hands on what the operand itself was holding. For state that comes after such ops were recorded, `anchor`
+catches up.
 """
 
 from cpython.dict cimport PyDict_Next
@@ -26,7 +26,7 @@ cdef extern from "Python.h":
     void PyObject_GC_Track(object o)
 
 cdef enum:
-    FLAT = 8        # more held Values than this are nested, so that an op's share stays constant
+    FLAT = 8        # more held Values than this are nested, so that the cost of an op stays constant
 
 
 cdef inline str describe(object given):
@@ -40,7 +40,7 @@ cdef inline str full_name(type kind):
 
 
 cdef inline int refuse_foreign_value(object given) except -1:
-    """Raise TypeError for the Value of another library: what is computed of both would lose one's half of the graph."""
+    """Raise TypeError for the Value of another library: a result of both would lose half of its graph."""
     cdef Number number
     if not hasattr(given, "grad") or not hasattr(given, "backward") or isinstance(given, Value):
         return 0
@@ -85,13 +85,13 @@ cdef inline bint take_number(object source, Number *number) except -1:
 
 
 cdef inline object as_plain_number(object source):
-    """A number of whatever library as a Python float or int; anything else as it is."""
+    """A number of any library as a Python float or int; anything else as it is."""
     cdef Number number
     return as_python(number.value, number.is_int) if take_number(source, &number) else source
 
 
 cdef inline void track(Value value) noexcept:
-    """The Value refers to something, or may: no longer plain, and Python's collector must know of it."""
+    """The Value refers to something, or may: it is no longer plain, and Python's collector must know of it."""
     value.plain = 0
     if value.index:
         tape.nodes[value.index].flags |= ODD
@@ -116,7 +116,7 @@ cdef inline Extra rare(Value value):
 # --- plain data, which goes with the node ---
 
 cdef inline bint has_plain_attributes(Value value) noexcept:
-    """Nothing but plain data, under names that are just text."""
+    """Whether attributes are nothing but plain data, under names that are just text."""
     cdef PyObject *name
     cdef PyObject *member
     cdef Py_ssize_t place = 0
@@ -127,7 +127,7 @@ cdef inline bint has_plain_attributes(Value value) noexcept:
 
 
 cdef inline void leave_state(Value value) noexcept:
-    """A Value dies of which a node may stay that something was computed from. Room was made when it got its state."""
+    """A Value dies, and its node may stay: leave the state with it. Room was made when the Value got its state."""
     cdef State state = State(NULL, NULL, NULL)
     cdef type kind = type(value)
     if value.attributes != NULL and has_plain_attributes(value):
@@ -155,7 +155,7 @@ cdef inline PyObject *op_left(int32_t index) noexcept:
 
 
 cdef inline void take_up_state(Value value, Extra extra) noexcept:
-    """What the node's last handle has left, if any. The extra is a new one if an op's name was left, else None."""
+    """Take up what the node's last handle has left, if any. The extra is a new one if a name was left, else None."""
     cdef State state
     if not tape.state_count or not has_state(tape.states + value.index):
         return
@@ -188,10 +188,10 @@ cdef inline int hold(Value out, Value operand) except -1:
 
 
 cdef inline bint is_held_itself(Value operand) except -1:
-    """Whether results hold an operand that is not plain, and not just what it holds.
+    """Whether results hold an operand that is not plain itself, and not just what it holds.
 
-    An Extra without state of its own may keep the identities in _prev. And weak references to what Python's collector
-    knows would be cleared if it were found in a cycle, before anybody could ask whether a graph reaches it: what was
+    Its Extra may keep the identities in _prev, without any other state. And if Python's collector knows a Value and
+    finds it in a cycle, it clears weak references to it before anybody can ask whether a graph reaches it: what was
     computed before there were any must hold it from now on.
     """
     if not operand.has_state and is_watched(operand):
@@ -243,7 +243,7 @@ cdef inline int gain_state(Value value) except -1:
 cdef inline Py_ssize_t anchor(Value value) except -1:
     """Make the live Values computed from this one hold it. Returns how many there are.
 
-    They become known to Python's collector. So those with weak references must be held too, see `is_held_itself`.
+    Python's collector then knows of them, so those with weak references must be held too, see `is_held_itself`.
     """
     cdef list dependents = dependents_of(value)
     cdef Value dependent

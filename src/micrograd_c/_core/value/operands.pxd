@@ -66,7 +66,7 @@ cdef inline Value handle_of(int32_t index, Value above):
 
 
 cdef inline set operands(Value value):
-    """The set for `_prev`. Not empty, it is kept, so that the Values in it keep their identity."""
+    """The set for `_prev`. It is kept, unless empty, so that the Values in it keep their identity."""
     cdef Node node
     cdef int32_t index, operand, k
     cdef list found = []
@@ -152,7 +152,7 @@ cdef inline int run_hook(int32_t index) except -1:
 
 
 cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
-    """Mark what a node was computed from; also node 0 where it lacks an operand."""
+    """Mark what a node was computed from, and node 0 where it lacks an operand."""
     cdef Node *node = tape.nodes + index
     cdef int32_t k
     if is_nary(node):
@@ -163,9 +163,9 @@ cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
 
 
 cdef inline int sweep_with_hooks(Value root) except -1:
-    """tape.sweep where some node somewhere has a Python function for its rule.
+    """`sweep` for a tape on which any node has a Python function for its rule.
 
-    Its marks are its own, since such a function may call backward() itself, or let another thread do so.
+    It has marks of its own, since such a function may call backward() itself, or let another thread do so.
     """
     cdef int32_t i
     cdef uint8_t *marked = NULL

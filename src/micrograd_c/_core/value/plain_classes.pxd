@@ -1,4 +1,4 @@
-"""The C face of what is known of subclasses of Value. See plain_classes.pyx."""
+"""The C face of what is known about subclasses of Value. See plain_classes.pyx."""
 
 cdef bint is_plain_class(object kind) noexcept
 cdef bint can_be_left(object kind) noexcept

@@ -1,16 +1,16 @@
-"""Subclasses of Value: which of them do to ops, and to what is kept alive, nothing that Value itself does not.
+"""Subclasses of Value: which of them change nothing about ops, or about what is kept alive.
 
 Knows classes. Knows nothing of the tape.
 
 Design
 ------
 A class is plain if it replaces none of Value's operators, functions and numbers, has no finalizer and no slots, and if
-nothing in it could lead to a Value. The latter is so if a module knows it by its name, as it is then kept anyway, or if
-it holds functions and plain data only. Results need not hold instances of such a class, and shortcuts may take them for
+nothing in it could lead to a Value. Nothing can if its module knows it by its name, as it is kept then anyway, or if it
+holds functions and plain data only. Results need not hold instances of such a class, and shortcuts may treat them as
 Values: what they have besides a number goes with their node.
 
-What was found is remembered by the class's address and version, of a few classes; nothing is owned. Looking makes no
-object that Python's collector counts, so it runs no Python code and may be done between reading indexes and recording.
+What was found is remembered for a few classes, by address and version; nothing is owned. Looking makes no object that
+Python's collector counts, so it runs no Python code and may be done between reading indexes and recording.
 """
 
 from cpython.dict cimport PyDict_GetItem, PyDict_Next
@@ -51,7 +51,7 @@ cdef type property_type = property
 cdef type static_type = staticmethod
 cdef type class_method_type = classmethod
 
-# what a class may replace without a say in what ops do
+# what a class may replace without having a say in what ops do
 HARMLESS = frozenset([
     "__init__", "__doc__", "__module__", "__repr__", "__hash__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__",
     "__ge__", "__float__", "__bool__", "__copy__", "__deepcopy__", "__reduce__", "__setstate__", "backward",
@@ -59,7 +59,7 @@ HARMLESS = frozenset([
 
 
 cdef int look_at_value(type value) except -1:
-    """Tell the class Value, once it is complete."""
+    """Look at the class Value, once it is complete."""
     global value_class, decisive
     value_class = value
     decisive = frozenset([*vars(value), "__getattribute__", "__del__"]) - HARMLESS
@@ -67,7 +67,7 @@ cdef int look_at_value(type value) except -1:
 
 
 cdef bint is_plain_class(object kind) noexcept:
-    """Of Value or a subclass."""
+    """Whether Value or a subclass of it is plain."""
     cdef Finding *finding
     cdef unsigned int version
     if kind is value_class:
@@ -106,7 +106,7 @@ cdef bint is_found_plain(object kind) noexcept:
 
 
 cdef bint holds_nothing(PyTypeObject *one, object kind, bint known) noexcept:
-    """Nothing decisive and, if it is not known by name, nothing that could lead to a Value."""
+    """Whether a class holds nothing decisive and, unless known by name, nothing that could lead to a Value."""
     cdef PyObject *name
     cdef PyObject *member
     cdef Py_ssize_t place = 0
@@ -139,7 +139,7 @@ cdef bint leads_nowhere(object member, object kind) noexcept:
 
 
 cdef bint closes_over_nothing(object function, object kind) noexcept:
-    """`super()` makes methods close over their class."""
+    """Whether it closes over nothing but plain data and its class, as methods with `super()` do."""
     cdef PyObject *closure = PyFunction_GetClosure(function)
     cdef PyObject *content
     cdef Py_ssize_t k

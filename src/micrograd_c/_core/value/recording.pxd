@@ -1,6 +1,7 @@
 """Recording one op through handles: make the result's handle, reserve, record, bind, hold.
 
-In that order. Making a handle may run Python's collector and so any code; reserving may renumber; binding cannot fail.
+The order matters: making a handle may run Python's collector, and so any code; reserving may renumber; binding cannot
+fail.
 """
 
 from libc.stdint cimport int32_t
@@ -14,7 +15,7 @@ from micrograd_c._core.value.value cimport Value, bind, new_value
 ctypedef int32_t (*Recorder)(Tape *t, int32_t a) except -1
 
 
-# The two commonest, of operands that have nothing but numbers: no call but of `reserve`, and that seldom.
+# The two commonest ops, for operands that have nothing but numbers: no call except of `reserve`, and that rarely.
 
 cdef inline Value add(Value a, Value b):
     cdef Value out
@@ -83,7 +84,7 @@ cdef inline Value by_rule(Value a, int op):
 cdef inline object operate(
     object left, object right, operators.Binary values, operators.WithNumber number, operators.WithNumber reflected
 ):
-    """An operator, one of whose operands is a Value at least: the usual types first."""
+    """An operator on two operands, at least one of them a Value: the usual types first."""
     cdef Number other
     if type(left) is Value:
         if type(right) is Value:

@@ -3,7 +3,7 @@ from micrograd_c._core.value.value import Value, _Operand
 __all__ = ["maximum", "minimum", "stop_gradient", "where"]
 
 def maximum(a: _Operand, b: _Operand) -> Value:
-    """The larger of two Values or numbers, as a Value. Of two equal ones each gets half of the gradient.
+    """The larger of two Values or numbers, as a Value. If they are equal, each gets half of the gradient.
 
     >>> from micrograd_c.engine import Value
     >>> a = Value(2.0)
@@ -12,7 +12,7 @@ def maximum(a: _Operand, b: _Operand) -> Value:
     1.0
     """
 def minimum(a: _Operand, b: _Operand) -> Value:
-    """The smaller of two Values or numbers, as a Value. Of two equal ones each gets half of the gradient.
+    """The smaller of two Values or numbers, as a Value. If they are equal, each gets half of the gradient.
 
     >>> from micrograd_c.engine import Value
     >>> minimum(Value(2.0), 1.0)
@@ -21,8 +21,8 @@ def minimum(a: _Operand, b: _Operand) -> Value:
 def where(condition: _Operand, a: _Operand, b: _Operand) -> Value:
     """a where the condition is not 0, else b, as a Value; all three are Values or numbers.
 
-    What is not chosen gets a gradient of 0, even where it is infinite or not a number. No gradient goes to the
-    condition. One that is not a number is true, as for bool(). To ask whether x > 0, have `maximum(x, 0)` as condition.
+    The one not chosen gets a gradient of 0, even where it is infinite or NaN. No gradient goes to the condition. NaN is
+    true, as for bool(). To ask whether x > 0, use `maximum(x, 0)` as the condition.
 
     >>> from micrograd_c.engine import Value
     >>> a, b = Value(2.0), Value(3.0)
@@ -31,7 +31,7 @@ def where(condition: _Operand, a: _Operand, b: _Operand) -> Value:
     (1.0, 0.0)
     """
 def stop_gradient(x: _Operand, /) -> Value:
-    """x as it is, as a Value; no gradient goes further down.
+    """x as it is, as a Value, through which no gradient goes back.
 
     >>> from micrograd_c.engine import Value
     >>> x = Value(3.0)

@@ -16,7 +16,7 @@ __all__ = ["maximum", "minimum", "stop_gradient", "where"]
 
 
 def maximum(a, b):
-    """The larger of two Values or numbers, as a Value. Of two equal ones each gets half of the gradient.
+    """The larger of two Values or numbers, as a Value. If they are equal, each gets half of the gradient.
 
     >>> from micrograd_c.engine import Value
     >>> a = Value(2.0)
@@ -28,7 +28,7 @@ def maximum(a, b):
 
 
 def minimum(a, b):
-    """The smaller of two Values or numbers, as a Value. Of two equal ones each gets half of the gradient.
+    """The smaller of two Values or numbers, as a Value. If they are equal, each gets half of the gradient.
 
     >>> from micrograd_c.engine import Value
     >>> minimum(Value(2.0), 1.0)
@@ -40,8 +40,8 @@ def minimum(a, b):
 def where(condition, a, b):
     """a where the condition is not 0, else b, as a Value; all three are Values or numbers.
 
-    What is not chosen gets a gradient of 0, even where it is infinite or not a number. No gradient goes to the
-    condition. One that is not a number is true, as for bool(). To ask whether x > 0, have `maximum(x, 0)` as condition.
+    The one not chosen gets a gradient of 0, even where it is infinite or NaN. No gradient goes to the condition. NaN is
+    true, as for bool(). To ask whether x > 0, use `maximum(x, 0)` as the condition.
 
     >>> from micrograd_c.engine import Value
     >>> a, b = Value(2.0), Value(3.0)
@@ -54,7 +54,7 @@ def where(condition, a, b):
 
 
 def stop_gradient(x, /):
-    """x as it is, as a Value; no gradient goes further down.
+    """x as it is, as a Value, through which no gradient goes back.
 
     >>> from micrograd_c.engine import Value
     >>> x = Value(3.0)
@@ -86,7 +86,7 @@ cdef Value of_two(Value a, Value b, int op):
     cdef Value out = new_value()
     cdef double x, y, data
     cdef uint8_t data_int
-    # which of two numbers is not known while a function is traced
+    # while a function is traced, nobody knows which of the two it will be
     cdef bint unknown = rules.is_pick(op) and depends_on_argument(a)
     reserve(&tape, 1)
     x, y = tape.nodes[a.index].data, tape.nodes[b.index].data

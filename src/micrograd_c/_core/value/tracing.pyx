@@ -1,16 +1,16 @@
-"""Tracing: a function is run once, and what it leaves on the tape is not to be decided by numbers.
+"""Tracing: a function is run once, and numbers must not decide what it leaves on the tape.
 
 Knows the tape and Value. Knows nothing of programs, or of what becomes of a trace.
 
 Design
 ------
-While a function is traced, its ops go to the ordinary tape, pinned. Numbers that stand for arguments' are NaN: no op
-on one raises, and nothing that was computed from one can be mistaken for a result. Reading data of such a node is an
-error, as what Python decides by it would be frozen.
+While a function is traced, its ops go to the ordinary tape, which is pinned. Numbers that stand for an argument's are
+NaN: no op on one raises, and nothing computed from one can be mistaken for a result. Reading data of such a node is an
+error, as whatever Python decided by it would be frozen.
 
-There is one trace at a time, of one thread; others, and finalizers, may go on with Values of their own meanwhile. A
-mark a node is owned here while it lasts, brought up to date when somebody asks. That runs no Python code, and neither
-do the first and the last steps of a trace: an interrupt comes before, within or after it.
+There is one trace at a time, in one thread; other threads, and finalizers, may go on with Values of their own. While a
+trace lasts, one mark per node is owned here, and brought up to date when somebody needs it. That runs no Python code,
+and neither do the first and the last steps of a trace: an interrupt comes before, within or after it.
 """
 
 import linecache
@@ -34,22 +34,22 @@ __all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]
 
 
 class TraceError(TypeError):
-    """A function given to vmap asks for a number that depends on its arguments, which a trace does not have."""
+    """A function given to vmap reads a number that depends on its arguments, which a trace does not have."""
 
     __module__ = "micrograd_c"      # where people find it
 
 
 cdef enum Mark:
-    DEPENDENT = 1       # on a number of an argument
+    DEPENDENT = 1       # it depends on a number of an argument
     ASSIGNED = 2        # its data was assigned to
 
 COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 
 cdef uint8_t *marks = NULL      # of nodes from tape.traced on
-cdef int32_t marked = 0         # so many of them are known
+cdef int32_t marked = 0         # how many of them are known
 cdef int32_t room = 0
 cdef unsigned long watcher = 0          # the thread that `watch` runs in, or 0
-cdef set readers = None                 # code of that thread that has read data, meanwhile
+cdef set readers = None                 # code that has read data in that thread since it began
 cdef set makers = None                  # code that has made Values with children
 
 
@@ -59,11 +59,11 @@ def is_tracing():
 
 
 def trace(action):
-    """action(), as a trace: in it, reading data of what depends on an argument is a TraceError."""
+    """Run action() as a trace, in which reading data that depends on an argument is a TraceError."""
     if tape.traced != NO_TRACE:
         raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
     pin(&tape)
-    ignore_blocks(True)     # a trace records, whoever calls
+    ignore_blocks(True)     # a trace records, even if it is called under no_grad
     tape.traced = tape.top
     tape.tracer = PyThread_get_thread_ident()
     try:
@@ -90,7 +90,7 @@ cdef void empty_handles() noexcept:
     try:
         mark_all()
     except MemoryError:
-        pass        # nothing but those that are known
+        pass        # then only those that are known
     for i in range(tape.traced, min(tape.top, tape.traced + marked)):
         handle = tape.handles[i]
         if handle != NULL and is_dependent(i):
@@ -136,7 +136,7 @@ cdef int mark_all() except -1:
 
 
 cdef bint depends(Node *node) noexcept:
-    """On an argument, by what is known of its operands."""
+    """Whether a node depends on an argument, by what is known about its operands."""
     cdef int32_t k
     if is_lost(node):
         return True
@@ -149,7 +149,7 @@ cdef bint depends(Node *node) noexcept:
 
 
 cdef bint is_lost(const Node *node) noexcept:
-    """Recorded under no_grad, which loses operands, in the trace: what is no number there came from an argument."""
+    """Whether no_grad has lost a node's operands in the trace: a NaN recorded under it came from an argument."""
     return node.flags & DETACHED and node.dot & IN_TRACE and node.data != node.data
 
 
@@ -158,7 +158,7 @@ cdef inline bint is_dependent(int32_t index) noexcept:
 
 
 cdef bint depends_on_argument(Value value) except -1:
-    """Whether its data is not known, being different for each row. False where there is no trace."""
+    """Whether a Value's data is not known, as it differs from row to row. False where there is no trace."""
     if not tape.tracer or value.index < tape.traced:
         return False
     mark_all()
@@ -166,7 +166,7 @@ cdef bint depends_on_argument(Value value) except -1:
 
 
 def check_read(Value value not None, what):
-    """Raise TraceError if the Value depends on an argument. If nothing is traced, but watched, note who reads."""
+    """Raise TraceError if the Value depends on an argument. Under `watch`, only note who reads."""
     if watcher:
         note(readers)
         return
@@ -184,12 +184,12 @@ def check_read(Value value not None, what):
 
 
 def check_usable(Value value not None):
-    """Raise what is said of a Value that has no data."""
+    """Raise an error that says why, if the Value has no data."""
     check_initialised(value)
 
 
 def check_assignment(Value value not None):
-    """The same, and remember those that do not."""
+    """`check_read` for an assignment to data. Values that pass are remembered."""
     if watcher:
         return
     check_read(value, "its .data is assigned to")
@@ -199,7 +199,7 @@ def check_assignment(Value value not None):
 
 
 cdef bint was_assigned(int32_t index) noexcept:
-    """Whether data of that node of the trace was, so that what used it before and after disagree."""
+    """Whether that node's data was assigned to in the trace, so that its users before and after disagree."""
     return index - tape.traced < marked and marks[index - tape.traced] & ASSIGNED
 
 
@@ -215,10 +215,10 @@ if hasattr(os, "register_at_fork"):
 
 
 def watch(action):
-    """action(), which is not traced. Returns the code that read data of Values made in it, and that which made Values.
+    """Run action(), untraced. Returns the code that read data of Values made in it, and the code that made ops there.
 
-    Those with children, that is: ops of one's own. Only what runs in this thread counts. No Python code runs between
-    the beginning and the action, or the action and the end, so Ctrl-C leaves nothing behind.
+    Such ops are the user's own: Values with children. Only code that runs in this thread counts. No Python code runs
+    right before the action, or right after it, so Ctrl-C leaves nothing behind.
     """
     global watcher, readers, makers
     if tape.traced != NO_TRACE:
@@ -239,7 +239,7 @@ def watch(action):
 
 
 cdef int note(set found) except -1:
-    """The code that runs, if it is a user's. A part of a function is the function that it is written in."""
+    """Note the code that is running, if it is a user's. A comprehension counts as the function that it is in."""
     if watcher != PyThread_get_thread_ident():
         return 0
     frame = sys._getframe()

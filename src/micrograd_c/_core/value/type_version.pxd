@@ -1,9 +1,9 @@
-"""Whether a class is as it was when last looked at, told by CPython's own stamp of it."""
+"""Whether a class is as it was when last looked at, by the version that CPython itself keeps of it."""
 
 cdef extern from *:
     """
-    /* Another number after any change to the type or its bases; 0 while there is none. A look-up of an attribute of the
-       type gives it one. */
+    /* A number that is another one after any change to the type or its bases; 0 while there is none. Looking up an
+       attribute of the type gives it one. */
     static inline unsigned int micrograd_c_version_of(PyObject *type) {
     #if PY_VERSION_HEX < 0x030C0000
         if (!PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_VALID_VERSION_TAG)) return 0;

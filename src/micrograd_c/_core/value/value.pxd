@@ -9,7 +9,7 @@ from micrograd_c._core.tape.arena cimport adopt, tape
 cdef class Value:
     cdef int32_t index          # the node; 0 until __init__ has run
     cdef uint8_t plain          # 1: initialised, of a plain class, extra None, attributes plain data, not tracked
-    cdef uint8_t has_state      # 1: Python state that cannot go with its node: what is computed from it holds it
+    cdef uint8_t has_state      # 1: it has Python state that cannot go with its node: results hold the Value
     cdef uint8_t of_trace       # 1: it had a node until a trace of vmap ended
     cdef object extra           # None; a tuple of handles kept alive; or Extra
     cdef PyObject *attributes   # the instance's __dict__, NULL until the first attribute

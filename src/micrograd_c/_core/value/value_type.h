@@ -1,5 +1,5 @@
-/* What Cython cannot say about the type Value: a __dict__ made only when needed, dying and being called without
-   overhead. Included by value/value.pyx, which installs it into the type when the module is loaded. Knows nothing of nodes.
+/* What Cython cannot say about the type Value: a __dict__ made only when needed, and death and calls without overhead.
+   Included by value/value.pyx, which installs it into the type when the module is loaded. Knows nothing of nodes.
 
    Value's functions of one number are methods that are made from the table of ops.
 
@@ -17,7 +17,7 @@ static struct {
     destructor dealloc;                 /* what is installed: value_dealloc, after the short way for plain Values */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
     int (*clear_all_but_plain_data)(PyObject *);    /* 0, and nothing done, if there is no such data */
-    PyObject *(*function)(PyObject *, int);     /* of a Value and an op: the Value that it gives */
+    PyObject *(*function)(PyObject *, int);     /* for a Value and an op: the Value that the op gives */
     traverseproc made_traverse;         /* as Cython made them */
     inquiry made_clear;
     destructor made_dealloc;
@@ -45,8 +45,8 @@ static int value_clear(PyObject *o) {
 }
 
 /* A plain Value refers to nothing but its type, so it cannot be part of a cycle: Python's collector is not told of it
-   until it gets something (value/lifetime.pxd's `track`), as CPython does with tuples and dicts. Dead plain Values wait here to
-   be made again, with all fields as a new one has them. */
+   until it gets something (value/lifetime.pxd's `track`), as CPython does with tuples and dicts. Dead plain Values wait
+   here to be used again, with all fields as a new one has them. */
 #if CYTHON_USE_FREELISTS
 #define SPARE_VALUES 256
 #else
@@ -69,14 +69,14 @@ static inline PyObject *fresh_value(void) {
     return o;
 }
 
-/* An instance of a subclass, of which no __new__ or __init__ of the subclass is called. */
+/* An instance of a subclass, made without calling the subclass's __new__ or __init__. */
 static inline PyObject *fresh_instance(PyObject *type) {
     PyObject *o = value_type.made_new((PyTypeObject *)type, value_type.no_arguments, NULL);
     if (o) PyObject_GC_UnTrack(o);
     return o;
 }
 
-/* Whether + or * of an operand is Value's own, which makes it a Value: of that type, or of one that does not replace it. */
+/* Whether an operand's + or * is Value's own. Then it is a Value, or of a subclass that does not replace that. */
 static inline int adds_as_value(PyObject *o) {
     PyNumberMethods *operators = Py_TYPE(o)->tp_as_number;
     return operators && operators->nb_add == value_type.made_operators.nb_add;
@@ -89,8 +89,8 @@ static inline int multiplies_as_value(PyObject *o) {
 
 static inline int has_weak_references(PyObject *o) { return WEAK_REFERENCES(o) != NULL; }
 
-/* Whether a plain Value that dies can be made again. Not one with a finalizer: it is marked as finalized for good. And
-   once somebody has replaced Value.__setattr__, object.__setattr__ can give attributes without our knowing. */
+/* Whether a plain Value that dies can be used again. One with a finalizer cannot: it is marked as finalized for good.
+   And once somebody has replaced Value.__setattr__, object.__setattr__ can give it attributes without our knowing. */
 static inline int can_be_spared(PyObject *o) {
     return Py_TYPE(o) == value_type.type && spare_count < SPARE_VALUES && !value_type.type->tp_finalize
         && !WEAK_REFERENCES(o) && !ATTRIBUTES(o);
@@ -100,8 +100,8 @@ static inline void spare(PyObject *o) {
     spare_values[spare_count++] = o;
 }
 
-/* A weak reference must not die while a graph still reaches the Value, which micrograd's graphs refer to. What can reach
-   it is looked for only now, and made to refer to it; then it stays. */
+/* A weak reference to a Value must not die while a graph still reaches the Value: micrograd's graphs refer to it. What
+   can reach the Value is looked for only now, and made to refer to it; then it stays. */
 static int watched_and_reached(PyObject *o) {
     PyObject *kind, *exception, *traceback;
     PyErr_Fetch(&kind, &exception, &traceback);
@@ -123,7 +123,7 @@ static void value_dealloc(PyObject *o) {
     if (type->tp_finalize && type->tp_dealloc == value_type.dealloc && PyObject_CallFinalizerFromDealloc(o)) return;
     value_type.let_go(o);
     PyObject_GC_UnTrack(o);     /* before any code runs: the collector would take o, which nothing refers to, for garbage */
-    if (WEAK_REFERENCES(o)) PyObject_ClearWeakRefs(o);      /* or finalizers of attributes could bring o back by them */
+    if (WEAK_REFERENCES(o)) PyObject_ClearWeakRefs(o);      /* or finalizers of attributes could bring o back through them */
     if (ATTRIBUTES(o)) {
         PyObject *kind, *exception, *traceback;
         PyErr_Fetch(&kind, &exception, &traceback);
@@ -166,14 +166,14 @@ static int has_compiled_operators(void) {
         && now->nb_negative == made->nb_negative;
 }
 
-/* The same of those it composes, Value.__sub__ and __truediv__. */
+/* The same for those it composes, Value.__sub__ and __truediv__. */
 static int has_compiled_compositions(void) {
     PyNumberMethods *now = value_type.type->tp_as_number, *made = &value_type.made_operators;
     return now->nb_subtract == made->nb_subtract && now->nb_true_divide == made->nb_true_divide;
 }
 
-/* Make a method what it is for other types, the wrapper of a slot. Cython makes a second function of it, and assigning
-   that one back to the class after it was replaced would not bring the slot back. */
+/* Make a method what it is for other types, the wrapper of a slot. Cython makes a second function of it: if that were
+   replaced and then assigned back to the class, the slot would not come back. */
 static int make_slot_wrapper(const char *name, binaryfunc function) {
     PyObject *model = PyObject_GetAttrString((PyObject *)&PyLong_Type, name), *wrapper = NULL;
     int status = -1;
@@ -184,8 +184,8 @@ static int make_slot_wrapper(const char *name, binaryfunc function) {
     return status;
 }
 
-/* __setattr__ and __delattr__ as methods. The wrappers of the slot that CPython makes refuse to run once the slot is
-   another, as it is while somebody has replaced __setattr__ by a function that calls the original. */
+/* __setattr__ and __delattr__ as methods. The wrappers that CPython makes refuse to run once their slot holds something
+   else, as it does while somebody has replaced __setattr__ by a function that calls the original. */
 static PyObject *set_attribute(PyObject *o, PyObject *const *args, Py_ssize_t given) {
     if (given != 2)
         return PyErr_Format(PyExc_TypeError, "__setattr__ wants a name and a value, not %zd arguments", given);

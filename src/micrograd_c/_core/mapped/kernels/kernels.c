@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* MICROGRAD_C_SCALAR: as a compiler without vector types has it. In a checked build those kernels are there beside the
+/* MICROGRAD_C_SCALAR: what a compiler without vector types gets. In a checked build those kernels are there beside the
    others, as "scalar", so that they are tested wherever the others are. */
 #if defined(__GNUC__) && !defined(MICROGRAD_C_SCALAR)
 #define HAS_VECTORS 1
@@ -31,14 +31,14 @@
 #endif
 #define STRING(...) #__VA_ARGS__
 
-/* Added to a small number, rounds it to a whole one, whose two's complement is then in the low bits. */
+/* Adding this to a small number rounds that to a whole one, whose two's complement is then in the low bits. */
 #define ROUNDER 6755399441055744.0
 
-/* For each instruction set: MULTIPLY_ADD, which is for gradients only, as values are rounded after the product like the
-   eager engine's; SQUARE_ROOTS, if there is such an instruction, since a loop of sqrt would have to set errno; and tiles
-   as large as fit its registers. */
+/* For each instruction set: MULTIPLY_ADD, for gradients only, as values are rounded after the product, like the eager
+   engine's; SQUARE_ROOTS, if there is such an instruction, since a loop of sqrt would have to set errno; and tiles as
+   large as its registers can hold. */
 
-/* 16 registers, and no fused multiply-add; every processor of the kind has this */
+/* 16 registers, and no fused multiply-add; every processor of this architecture has these */
 #define LANES(name) name##_baseline
 #if HAS_VECTORS
 #define LANE_COUNT 2

@@ -11,15 +11,15 @@ Knows nothing of Python, of the tape, or of where rows come from. */
 
 #include "ops/ops.h"
 
-/* Sums over rows are taken lane by lane over a chunk, and then of the lanes: neither the size of blocks nor the number of
-   threads shows. */
+/* Sums over rows are taken lane by lane over a chunk, and then over the lanes: so neither the size of blocks nor the
+   number of threads shows. */
 enum { MOST_LANES = 8, CHUNK = 2048, MOST_THREADS = 64 };
 
 /* An instruction does an op of the table, or one of these. */
 enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT };
 
 enum InstructionFlag {
-    A_UNIFORM = 1,  /* a is not the number of a slot but of a use of a uniform */
+    A_UNIFORM = 1,  /* a is the number of a use of a uniform, not of a slot */
     B_UNIFORM = 2,
     A_FIRST = 4,    /* nothing was added to a's adjoint before: store, do not add */
     B_FIRST = 8
@@ -28,9 +28,9 @@ enum InstructionFlag {
 typedef struct {
     int32_t op;
     int32_t out;        /* slot */
-    int32_t a, b;       /* slots or uses; of DO_LAYER, a is the layer's number */
-    int32_t adjoint;    /* adjoint slot of out, -1 if nobody asks for it */
-    int32_t adjoint_a;  /* adjoint slot, or the use; -1 if nobody asks for it */
+    int32_t a, b;       /* slots or uses; for DO_LAYER, a is the layer's number */
+    int32_t adjoint;    /* adjoint slot of out, -1 if it is not needed */
+    int32_t adjoint_a;  /* adjoint slot of a, or its use; -1 if it is not needed */
     int32_t adjoint_b;
     int32_t flags;
 } Instruction;
@@ -41,10 +41,10 @@ typedef struct {
     int32_t activation;             /* an op, or DO_MOVE for none */
     int32_t weights;                /* the first one's use; the others follow, row by row */
     int32_t biases;
-    int32_t wants_weights;          /* 1: somebody asks for the gradients of weights or biases */
+    int32_t wants_weights;          /* 1: gradients of weights or biases are needed */
     const int32_t *in;              /* slots */
     const int32_t *out;
-    const int32_t *adjoint_in;      /* adjoint slots, -1 if nobody asks for it */
+    const int32_t *adjoint_in;      /* adjoint slots, -1 for one that is not needed */
     const int32_t *first_in;        /* 1: nothing was added to that adjoint before */
     const int32_t *adjoint_out;
 } Layer;
@@ -59,20 +59,20 @@ typedef struct {
    written. `width` is a multiple of MOST_LANES, `rows` at most width. */
 typedef struct {
     const char *name;
-    int lanes;      /* of a vector, MOST_LANES at most */
+    int lanes;      /* in a vector, MOST_LANES at most */
     /* One block of rows. */
     void (*forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers);
-    /* Wants all that forward wrote, and the adjoints of outputs; adds to the totals, or, if fresh, starts them. */
+    /* Needs all that forward wrote, and the adjoints of outputs; adds to the totals, or, if fresh, starts them. */
     void (*backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
                      const double *numbers, int fresh, double *totals);
     /* The gradients of `count` uses from their totals. */
     void (*total)(const double *totals, int32_t count, double *gradients);
 } Kernels;
 
-/* The fastest set of kernels for this processor, or the one of that name; NULL if there is no such here. */
+/* The fastest set of kernels for this processor, or the one of that name; NULL if it has none of that name. */
 const Kernels *micrograd_c_kernels(const char *name);
 
-/* The name of the k-th set that this processor can run, fastest first; NULL from the last on. */
+/* The name of the k-th set that this processor can run, fastest first; NULL after the last one. */
 const char *micrograd_c_kernel_name(int k);
 
 /* Call work(context, k) for all k below count, in `threads` threads, MOST_THREADS at most, or in fewer if no more can be

@@ -1,6 +1,6 @@
-/* The kernels, written once for vectors of LANE_COUNT doubles. kernels.c includes this for each instruction set, with
-   LANES(name) for what names become and the sizes of tiles. The order of operations is the eager engine's; only exp, log,
-   tanh, sin, cos and some powers differ, by 2 ulp. */
+/* The kernels, written once for vectors of LANE_COUNT doubles. kernels.c includes this for each instruction set, and
+   defines what names become, LANES(name), and the sizes of tiles. The order of operations is the eager engine's; only
+   exp, log, tanh, sin, cos and some powers differ, by 2 ulp. */
 
 #include "vectors.h"
 #include "ops/lane_functions.h"
@@ -74,8 +74,8 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
 
        slot    [ v = 0 | v = 1 | v = 2 | ... ]      target[v] (+)= amount(v)
 
-   A uniform operand is the same number for all rows. All shares of one use of it go into one vector of totals, a sum per
-   lane, which `total` adds up in the end. What is no row, beyond the last one, must add nothing, not even 0 * infinity:
+   A uniform operand is the same number for all rows. All shares of one use of it go into one vector of totals, a sum
+   per lane, which `total` adds up in the end. Lanes beyond the last row must add nothing, not even 0 * infinity:
 
        total   [ lane 0 | lane 1 | ... ]            lane k: amount(0)[k] + amount(1)[k] + ...
 */
@@ -103,7 +103,7 @@ ALWAYS_INLINE void LANES(push)(int op, const Instruction *it, const double *slot
     }
 }
 
-/* A uniform operand has no slot: what would be its place in the array of slots may lie beyond it. */
+/* A uniform operand has no slot: its number, taken for that of a slot, may lie beyond the array of slots. */
 ALWAYS_INLINE void LANES(push_both)(int op, const Instruction *it, const double *slots, double *adjoints,
                                     int32_t width, int32_t rows, const double *numbers, int fresh,
                                     double *totals) {

@@ -25,7 +25,7 @@ ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
 }
 #endif
 
-/* What is left of the lanes' sums: one number for each use of a uniform number. */
+/* Add up the lanes of the sums: one number is left for each use of a uniform. */
 static void LANES(total)(const double *sums, int32_t count, double *gradients) {
     int32_t k = 0;
 #if LANE_COUNT == 8 && (defined(__clang__) || __GNUC__ >= 12)
@@ -104,7 +104,7 @@ ALWAYS_INLINE void LANES(input_tile)(const Layer *layer, double *adjoints, int32
         }
 }
 
-/* Several inputs at once if all of them ask for an adjoint, in slots of their own. */
+/* Whether the inputs from j on can be done at once: each of them needs an adjoint, in a slot of its own. */
 ALWAYS_INLINE int LANES(inputs_at_once)(const Layer *layer, int32_t j) {
     const int32_t *to = layer->adjoint_in + j;
     int p, q;
@@ -120,7 +120,7 @@ ALWAYS_INLINE int LANES(inputs_at_once)(const Layer *layer, int32_t j) {
     return 1;
 }
 
-/* The gradients of `many` outputs' weights for `columns` inputs, a sum a lane: adds to those, or starts them. */
+/* The gradients of `many` outputs' weights for `columns` inputs, a sum per lane: adds to the totals, or starts them. */
 ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
                                       int32_t rows, int32_t i, int32_t j, const int many, const int columns, int fresh,
                                       double *totals) {
@@ -141,7 +141,7 @@ ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, c
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
                 sums[p][q] = MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p][q]);
-    if (v * LANE_COUNT < rows) {    /* what is no row adds nothing, not even 0 * infinity */
+    if (v * LANE_COUNT < rows) {    /* lanes beyond the last row add nothing, not even 0 * infinity */
         const Bits mask = LANES(rows_of)(v, rows);
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
@@ -152,7 +152,7 @@ ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, c
             to[(int64_t)p * layer->inputs + q] = sums[p][q];
 }
 
-/* The adjoints of `many` outputs become those of their sums, before the activation; and the biases' gradients. */
+/* Turn the adjoints of `many` outputs into those of their sums, before the activation; add up the biases' gradients. */
 ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, const double *slots, double *adjoints,
                                       int32_t width, int32_t rows, int32_t i, const int many, int fresh,
                                       double *totals) {
@@ -172,7 +172,7 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
         for (p = 0; p < many; p++) {
             g = LOAD(gs[p], v);
             if (activation != DO_MOVE) {
-                g *= LANES(slope)(activation, LOAD(ys[p], v), LOAD(ys[p], v));     /* none of these asks for x */
+                g *= LANES(slope)(activation, LOAD(ys[p], v), LOAD(ys[p], v));     /* none of these needs x */
                 STORE(gs[p], v, g);
             }
             if ((v + 1) * LANE_COUNT > rows)

@@ -1,4 +1,4 @@
-/* A loop whose turns are shared out among threads of the operating system. */
+/* A loop whose rounds are shared out among threads of the operating system. */
 
 #include "kernels.h"
 

@@ -1,7 +1,7 @@
 /* The table of ops for lanes: values, slopes and pullbacks of LANE_COUNT rows at once. An op that is not in the table ends
    the process. */
 
-/* Of the functions of one operand x, y being the value. */
+/* Value and slope of the functions of one operand x; y is the value. */
 ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
     switch (op) {
 #define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, slope, \
@@ -68,7 +68,7 @@ ALWAYS_INLINE Lanes LANES(pullback_b)(int op, Lanes x, Lanes y, Lanes z, Lanes g
     return LANES(all)(NAN);
 }
 
-/* Of an operand and a number. */
+/* Value and pullback of the ops of an operand and a number. */
 ALWAYS_INLINE Lanes LANES(value_by_number)(int op, Lanes x, double y) {
     switch (op) {
 #define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a) case OP_##NAME: return lane_value;
