@@ -26,8 +26,8 @@ __all__ = ["Rows", "Shared", "check_axes", "read_all", "rows_of"]
 def check_axes(in_axes: Any) -> None:
     for axis in in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,):
         if axis is not None and (axis != 0 or isinstance(axis, bool)):
-            raise ValueError("in_axes may be 0 (one row after the other) or None (the same for all rows), or a tuple of "
-                             f"those, not {in_axes!r}")
+            raise ValueError("in_axes may be 0 (one row after the other) or None (the same for all rows), or a tuple "
+                             f"of those, not {in_axes!r}")
 
 
 def axes_of(in_axes: Any, count: int) -> Any:

@@ -171,8 +171,8 @@ def as_weights(weights: Any) -> list[Any]:
         weights = list(weights)
     except TypeError:
         given = f"{reprlib.repr(weights)} of type {type(weights).__name__}"
-        raise TypeError(f"weights must be numbers, one per row, not {given}. A batch has one axis, its rows: sum() adds "
-                        "up all of them") from None
+        raise TypeError(f"weights must be numbers, one per row, not {given}. A batch has one axis, its rows: sum() "
+                        "adds up all of them") from None
     for weight in weights:
         if isinstance(weight, Value):
             tracing.check_usable(weight)

@@ -34,7 +34,7 @@ from libc.limits cimport INT_MAX
 from libc.math cimport NAN
 from libc.stdint cimport int64_t
 from libc.stdio cimport fprintf, stderr
-from libc.stdlib cimport abort, calloc, free, malloc, realloc
+from libc.stdlib cimport abort, calloc, free, realloc
 from libc.string cimport memcpy
 
 cimport micrograd_c._core.ops.rules as rules
