@@ -53,6 +53,7 @@ MACROS = [
 FLAGS = [*MATHEMATICS, *build["compile"]]
 HEADERS = sorted(path.as_posix() for path in CORE.rglob("*.h"))
 OPS = [path for path in HEADERS if pathlib.Path(path).parent == CORE / "ops"]
+LANE_FUNCTIONS = (CORE / "ops" / "lane_functions.h").as_posix()     # for the kernels only
 INCLUDED = sorted({CORE.as_posix(), *(pathlib.Path(header).parent.as_posix() for header in HEADERS)})
 
 DIRECTIVES = {
@@ -121,7 +122,8 @@ class BuildModules(build_ext):
         kernels = [str(path) for path in (BUILT / "kernels").glob("*micrograd_c_kernels.*")]
         for module in self.extensions:
             if set(OPS).intersection(module.depends):
-                module.depends = [*module.depends, *OPS]        # which include each other
+                # which include each other
+                module.depends = [*module.depends, *(path for path in OPS if path != LANE_FUNCTIONS)]
             if any(pathlib.Path(header).parent == KERNELS for header in module.depends):
                 module.depends = [*module.depends, *kernels]
         super().run()

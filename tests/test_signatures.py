@@ -188,6 +188,14 @@ def test_stubs_are_found():
     assert len(IN_STUBS["bulk.functional.sumprod"]) > 1
 
 
+@pytest.mark.parametrize("name", [
+    *COMPILED, *(name for name, kind in CLASSES.items() if kind in (Value, micrograd_c.Batch)),
+])
+def test_what_is_compiled_and_public_is_in_a_stub(name):
+    last = name.rpartition(".")[2]
+    assert any(last in way.split(".")[2:] for way in IN_STUBS)
+
+
 # --- completion ---
 
 @pytest.mark.parametrize(("typed", "completed"), [

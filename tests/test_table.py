@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from micrograd_c import maximum, minimum, vmap, where
 from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
 
@@ -43,6 +44,41 @@ def test_what_is_no_function_is_an_error_that_lists_those_that_are():
     for ask in (lambda name: rules.value_at(name, 1.0), lambda name: rules.slope_at(name, 1.0, 1.0)):
         with pytest.raises(ValueError, match="no function 'nothing': it must be one of relu, "):
             ask("nothing")
+
+
+# what records each op of two operands; PICK and PICK_NOT are the two halves of where
+OF_TWO = {
+    "ADD": lambda x, y: x + y, "MUL": lambda x, y: x * y, "POWER": lambda x, y: x ** 2.5 * y, "POW": lambda x, y: x ** y,
+    "MAXIMUM": maximum, "MINIMUM": minimum, "PICK": lambda x, y: where(x > 1, y, 0.0 * x), "PICK_NOT": lambda x, y: where(x > 9, x, y),
+}
+
+
+def test_every_op_of_two_operands_is_tried_here():
+    """Write what records yours into OF_TWO, and into OPERATORS of edges.py."""
+    assert set(OF_TWO) == set(rules.of_two())
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+@pytest.mark.parametrize(("x", "y"), [(1.25, 0.75), (0.5, 2.0), (3.0, 1.5), (2, 3)])
+def test_an_op_of_two_operands_differentiates_as_finite_differences_do_eagerly_and_mapped(name, x, y):
+    function = OF_TWO[name]
+    a, b, h = Value(x), Value(y), 1e-6
+    (function(a, b) * 3.0).backward()
+    of_x = (function(Value(x + h), Value(y)).data - function(Value(x - h), Value(y)).data) / (2 * h)
+    of_y = (function(Value(x), Value(y + h)).data - function(Value(x), Value(y - h)).data) / (2 * h)
+    assert (a.grad, b.grad) == (pytest.approx(3 * of_x, abs=1e-7), pytest.approx(3 * of_y, abs=1e-7))
+    if name.startswith("PICK"):     # its condition is a comparison, which a trace does not have
+        return
+    p, q = Value(x), Value(y)
+    out = vmap(lambda row: function(p * row, q * row))([1.0, 1.0, 1.0])
+    out.sum().backward()
+    assert list(out) == pytest.approx([function(Value(x), Value(y)).data] * 3, rel=1e-15)
+    assert (p.grad, q.grad) == (pytest.approx(a.grad), pytest.approx(b.grad))
+
+
+@pytest.mark.parametrize("name", rules.functions())
+def test_lanes_may_not_be_far_from_the_value_of_one_number(name):
+    assert 0 <= rules.functions()[name]["ulp"] <= 4
 
 
 ENTRY = """FUNCTION(HALF, half,

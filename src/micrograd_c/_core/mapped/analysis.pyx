@@ -8,7 +8,7 @@ A node below the trace is a parameter. Nodes that depend on no row are uniform: 
 b + w0*x0 + w1*x1 + ... with uniform w and b are dots, and all dots over the same x with the same activation are a
 layer. What no output needs is never looked at.
 
-Several passes go over an array of the nodes that outputs need: parameters first, then the trace's nodes in the tape's
+Several stages go over an array of the nodes that outputs need: parameters first, then the trace's nodes in the tape's
 order, which is topological. Where an output needs a slot of its own, a node that moves it there is added at the end.
 The Analysis owns this array and all others for as long as it lives.
 """

@@ -40,7 +40,7 @@ cdef dict described(const FunctionRow *row):
         "about": read_text(row.about),
         "error": <object> error(row.op) if error(row.op) != NULL else None,
         "complaint": read_text(row.complaint),
-        "keeps_int": bool(result_is_int(row.op, 1.0, True)),
+        "result_is_int": bool(result_is_int(row.op, 1.0, True)),
         "reads_operand": bool(slope_reads(row.op) & READS_A),
         "reads_value": bool(slope_reads(row.op) & READS_RESULT),
         "slope": read_text(row.slope),

@@ -1,7 +1,6 @@
 /* The table of ops: what each op computes and how it differentiates, for one number and for lanes of rows side by side.
 
-To add a function, write an entry here and, if no lane function computes it yet, one in lane_functions.h; then run
-`python src/micrograd_c/_core/ops/write.py` for the stub and the documentation. All else follows: the enum, dispatch, Value's method,
+"Adding an op" in docs/contributing.md has an example. What follows from an entry: the enum, dispatch, Value's method,
 `vmap`, what slots a backward pass needs, texts, activations of neurons, and tests on a grid, by finite differences and
 on every instruction set.
 
@@ -36,8 +35,8 @@ error           raised where a finite x has no finite value, and where a number 
 complaint       follows "name(x) " in the error's message
 result_is_int   whether Python would hold an int, from x and x_is_int
 keeps_int       1 if the gradient of an int is one where the result's is, as micrograd's relu has it, else 0
-kind            SMOOTH, POWER_OF; CHOICE: one that is not chosen gets 0, and not 0 * infinity; or PICK: a CHOICE whose
-                first operand decides, and gets no gradient
+kind            SMOOTH, whose value and gradients are floats; POWER_OF, which code knows by name; CHOICE: the one that is
+                not chosen gets 0, and not 0 * infinity; or PICK: a CHOICE whose first operand decides, and gets no gradient
 reads           those numbers that the slope is made from, and is given: NONE, X, Y, XY, XYZ. Slots of rows' numbers
                 are kept for it, and a rule that uses another number does not compile
 ulp             how far lanes may be from the eager value: 0, or the distance that tests allow

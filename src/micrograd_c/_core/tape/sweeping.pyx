@@ -101,9 +101,6 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
         return marked
     x = a.data
     y = b.data
-    if rules.is_choice(node.op):
-        marked = give(a, rules.pullback_a(node.op, x, y, grad), GRAD_FLOAT, mark)
-        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
     if node.op == rules.POWER:
         if y < 1.0:
             grad_float = GRAD_FLOAT
@@ -115,6 +112,9 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
             marked = give(a, share, GRAD_FLOAT, mark)
         elif not node.dot & NUMBER_BASE:
             return SLOPE_RAISES
+        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
+    elif rules.has_two_operands(node.op):
+        marked = give(a, rules.pullback_a(node.op, x, y, grad), GRAD_FLOAT, mark)
         return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
     if not rules.gradient_keeps_int(node.op):
         grad_float = GRAD_FLOAT

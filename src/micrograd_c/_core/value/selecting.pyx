@@ -91,7 +91,8 @@ cdef Value of_two(Value a, Value b, int op):
     reserve(&tape, 1)
     x, y = tape.nodes[a.index].data, tape.nodes[b.index].data
     data = NAN if unknown else rules.value_of_two(op, x, y)
-    data_int = tape.nodes[a.index].flags & tape.nodes[b.index].flags & DATA_INT
+    # one of two ints is an int; what is computed from them is a float
+    data_int = tape.nodes[a.index].flags & tape.nodes[b.index].flags & DATA_INT if rules.is_choice(op) else 0
     if data_int:
         data_int = settle(&data)
     bind(out, record(&tape, op, a.index, b.index, data, data_int))

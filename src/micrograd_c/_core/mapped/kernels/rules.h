@@ -1,5 +1,4 @@
-/* The table of ops for lanes: values, slopes and pullbacks of LANE_COUNT rows at once. An op that is not in the table ends
-   the process. */
+/* The table of ops for lanes: values, slopes and pullbacks of LANE_COUNT rows at once. */
 
 /* Value and slope of the functions of one operand x; y is the value. */
 ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
