@@ -48,8 +48,14 @@ def test_what_is_no_function_is_an_error_that_lists_those_that_are():
 
 # what records each op of two operands; PICK and PICK_NOT are the two halves of where
 OF_TWO = {
-    "ADD": lambda x, y: x + y, "MUL": lambda x, y: x * y, "POWER": lambda x, y: x ** 2.5 * y, "POW": lambda x, y: x ** y,
-    "MAXIMUM": maximum, "MINIMUM": minimum, "PICK": lambda x, y: where(x > 1, y, 0.0 * x), "PICK_NOT": lambda x, y: where(x > 9, x, y),
+    "ADD": lambda x, y: x + y,
+    "MUL": lambda x, y: x * y,
+    "POWER": lambda x, y: x ** 2.5 * y,
+    "POW": lambda x, y: x ** y,
+    "MAXIMUM": maximum,
+    "MINIMUM": minimum,
+    "PICK": lambda x, y: where(x > 1, y, 0.0 * x),
+    "PICK_NOT": lambda x, y: where(x > 9, x, y),
 }
 
 
