@@ -61,7 +61,8 @@ OF_TWO = {
 
 def test_every_op_of_two_operands_is_tried_here():
     """Write what records yours into OF_TWO, and into OPERATORS of edges.py."""
-    assert set(OF_TWO) == set(rules.of_two())
+    lowered_only = {"GIVEN"}    # no node has it: what vmap makes of local gradients, see test_local_gradients.py
+    assert set(OF_TWO) | lowered_only == set(rules.of_two())
 
 
 @pytest.mark.parametrize("name", OF_TWO)

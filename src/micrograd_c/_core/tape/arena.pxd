@@ -45,9 +45,9 @@ cdef struct State:         # what a dead handle has left for its node's next one
 
 
 cdef struct Edge:
-    double term         # for a dot: see BIAS, ADJOINT, PRODUCT; else unused
+    double term         # for a dot: see BIAS, ADJOINT, PRODUCT; for a LOCAL node: a local gradient; else unused
     int32_t a           # an operand
-    int32_t b           # another one, or 0
+    int32_t b           # another one, or 0; for a LOCAL node: a again where Python would hold an int in `term`
 
 
 cdef enum Pushed:           # what the rule of a NATIVE node returns
