@@ -11,7 +11,7 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "TraceError", "Value", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean", "minimum",
+    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean", "minimum",
     "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
 ]
 
@@ -28,6 +28,7 @@ except ModuleNotFoundError as _error:
         raise SystemExit(_message) from None
     raise ImportError(_message) from None
 
+from micrograd_c._core.adopted.accelerating import accelerate
 from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
     install,
     load_ipython_extension,

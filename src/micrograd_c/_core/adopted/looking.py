@@ -1,0 +1,111 @@
+"""Whether a class looks like somebody's Value, and what speaks against adopting it before anything is tried.
+
+Knows classes, functions and the names that these refer to. Knows nothing of Values.
+"""
+
+from __future__ import annotations
+
+import types
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+__all__ = ["bind", "functions_of", "looks_like_value", "objection", "own_members", "place"]
+
+OPERATORS = ("__add__", "__mul__", "backward")
+# with these a class decides itself what an instance or an attribute is
+DECISIVE = (
+    "__new__", "__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__del__", "__class__", "__get__",
+    "__array_ufunc__", "__init_subclass__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__",
+)
+MADE_BY_PYTHON = frozenset([
+    "__annotate__", "__annotate_func__", "__annotations_cache__", "__dict__", "__weakref__", "__module__",
+    "__qualname__", "__doc__", "__slots__", "__firstlineno__", "__static_attributes__", "__init__",
+])
+
+
+def looks_like_value(kind: object) -> bool:
+    """A class with operators and a backward() of its own: a cheap look, which decides nothing."""
+    return isinstance(kind, type) and all(
+        isinstance(vars(kind).get(name), (types.FunctionType, property)) for name in OPERATORS
+    )
+
+
+def objection(kind: type) -> str:
+    """Why a class cannot be adopted whatever it does; '' if nothing is known."""
+    missing = [name for name in OPERATORS if not isinstance(vars(kind).get(name), types.FunctionType)]
+    if missing:
+        return f"it has no {', '.join(missing)} of its own"
+    if type(kind) is not type:
+        return f"its class is {type(kind).__name__}"
+    if kind.__bases__ != (object,):
+        return f"it is a subclass of {', '.join(base.__name__ for base in kind.__bases__)}"
+    for name in DECISIVE:
+        if name in vars(kind):
+            return f"it has a {name}"
+    if vars(kind).get("__hash__", 0) is None:
+        return "it cannot be hashed"
+    if kind.__subclasses__():
+        return f"it has a subclass already, {kind.__subclasses__()[0].__name__}"
+    return ""
+
+
+def place(kind: type) -> str:
+    """Name, file and line, as a message shows them."""
+    code = next((function.__code__ for function in functions_of(kind)), None)
+    if code is None:
+        return kind.__name__
+    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f"{kind.__name__} ({file}:{line_of(kind)})"
+
+
+def line_of(kind: type) -> int:
+    line = vars(kind).get("__firstlineno__")        # from Python 3.13 on
+    if line is None:
+        import ast
+        import linecache
+
+        lines = [function.__code__.co_firstlineno for function in functions_of(kind)]
+        line = min(lines)
+        try:
+            source = "".join(linecache.getlines(next(functions_of(kind)).__code__.co_filename))
+            for node in ast.walk(ast.parse(source)) if source else ():
+                if isinstance(node, ast.ClassDef) and node.lineno < min(lines) <= (node.end_lineno or 0):
+                    line = node.lineno
+        except (SyntaxError, ValueError):
+            pass
+    return line
+
+
+def own_members(kind: type) -> dict[str, Any]:
+    """What the class statement brought, without what Python adds, and without descriptors of slots."""
+    return {
+        name: member for name, member in vars(kind).items()
+        if name not in MADE_BY_PYTHON and not isinstance(member, types.MemberDescriptorType)
+    }
+
+
+def functions_of(kind: type) -> Iterator[types.FunctionType]:
+    """All Python functions in the class, those of properties, class methods and static methods included."""
+    for member in list(vars(kind).values()):
+        if isinstance(member, (staticmethod, classmethod)):
+            member = member.__func__
+        for function in (member.fget, member.fset, member.fdel) if isinstance(member, property) else (member,):
+            while hasattr(function, "__wrapped__"):     # functools.wraps
+                if isinstance(function, types.FunctionType):
+                    yield function
+                function = function.__wrapped__
+            if isinstance(function, types.FunctionType):
+                yield function
+
+
+def bind(kind: type, name: str, target: type, everywhere: bool) -> None:
+    """Let the methods of kind mean target by `super()` and `__class__`; and, everywhere, by its name."""
+    for function in functions_of(kind):
+        for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            if variable == "__class__" or (everywhere and variable == name):
+                cell.cell_contents = target
+        if everywhere:
+            function.__globals__[name] = target
