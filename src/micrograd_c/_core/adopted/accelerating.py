@@ -44,34 +44,49 @@ def accelerate(cls: _Class, *, explain: bool = False) -> _Class:
 
     verdict = examine(cls)
     if explain:
-        print(explained(cls, verdict), file=sys.stderr)
+        say(explained(cls, verdict))
     if verdict.refusal:
         warnings.warn(f"{place(cls)} stays as it is: {verdict.refusal}", RuntimeWarning, stacklevel=2)
     return in_its_place(cls, verdict)   # type: ignore[no-any-return]
 
 
-def accelerate_at_end(cls: Any, explain: bool) -> Any:
+def accelerate_at_end(cls: Any, explain: bool = False, quiet: bool = False) -> Any:
     """The same of what a class statement has made, whatever it is, with a line about it on standard error."""
     from micrograd_c._core.adopted.explaining import explained, summary
-    from micrograd_c._core.adopted.looking import looks_like_value, place
+    from micrograd_c._core.adopted.looking import is_held_elsewhere, looks_like_value, place
 
     if cls is Value or not looks_like_value(cls):
         return cls
     where = place(cls)
-    verdict = examine(cls)
-    print(explained(cls, verdict) if explain else f"micrograd-c: {summary(where, verdict)}", file=sys.stderr)
+    verdict = examine(cls, "something refers to it already" if is_held_elsewhere(cls) else "")
+    if not quiet:
+        say(explained(cls, verdict) if explain else f"micrograd-c: {summary(where, verdict)}")
     return in_its_place(cls, verdict)
 
 
-def examine(cls: type) -> Verdict:
-    """Whether the class can be adopted, and which of its methods do what ours do."""
+def leave_at_end(cls: Any, why: str, quiet: bool = False) -> Any:
+    """The line for a class that stays whatever it is like."""
+    from micrograd_c._core.adopted.looking import looks_like_value, place
+
+    if cls is not Value and looks_like_value(cls) and not quiet:
+        say(f"micrograd-c: {place(cls)} stays as it is: {why}")
+    return cls
+
+
+def say(text: str) -> None:
+    if sys.stderr is not None:      # as in a program without a console
+        print(text, file=sys.stderr)
+
+
+def examine(cls: type, refusal: str = "") -> Verdict:
+    """Whether the class can be adopted, and which of its methods do what ours do. Not, if it is refused already."""
     from micrograd_c._core.adopted.adopting import adopted_class
     from micrograd_c._core.adopted.apart import CannotTry, run_apart
     from micrograd_c._core.adopted.looking import objection, place
     from micrograd_c._core.adopted.trying import verdict_about
     from micrograd_c._core.adopted.verdicts import Verdict
 
-    refusal = objection(cls)
+    refusal = refusal or objection(cls)
     if not refusal and adopted_class and not is_again(cls, adopted_class[0]):
         refusal = f"this process has a compiled class already, {place(adopted_class[0])}"
     if refusal:

@@ -5,6 +5,7 @@ Knows classes, functions and the names that these refer to. Knows nothing of Val
 
 from __future__ import annotations
 
+import gc
 import types
 
 TYPE_CHECKING = False
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["bind", "functions_of", "looks_like_value", "objection", "own_members", "place"]
+__all__ = ["bind", "functions_of", "is_held_elsewhere", "looks_like_value", "objection", "own_members", "place"]
 
 OPERATORS = ("__add__", "__mul__", "backward")
 # with these a class decides itself what an instance or an attribute is
@@ -50,6 +51,22 @@ def objection(kind: type) -> str:
     if kind.__subclasses__():
         return f"it has a subclass already, {kind.__subclasses__()[0].__name__}"
     return ""
+
+
+def is_held_elsewhere(kind: type) -> bool:
+    """Whether something refers to a class, right at the end of its statement, that is not part of it or about to name it.
+
+    An inner decorator may have put it into a list: there it would be another one than under its name.
+    """
+    own = {id(member) for member in vars(kind).values()}
+    own.update(id(cell) for function in functions_of(kind) for cell in function.__closure__ or ())
+    own.update((id(vars(kind)), id(kind.__mro__)))
+    for holder in gc.get_referrers(kind):
+        if id(holder) not in own and not isinstance(holder, (types.FrameType, types.GetSetDescriptorType)) and not (
+            isinstance(holder, tuple) and holder is kind.__mro__
+        ) and not (isinstance(holder, dict) and holder.get("__qualname__") == kind.__qualname__):
+            return True
+    return False
 
 
 def place(kind: type) -> str:
