@@ -11,8 +11,8 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean", "minimum",
-    "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
+    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean",
+    "minimum", "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
 ]
 
 try:

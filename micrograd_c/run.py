@@ -150,12 +150,9 @@ def run_file(path: str, content: bytes | None, argv: list[str], watched: bool = 
     module.__cached__ = None
     is_compiled = path.endswith(".pyc") or content.startswith(importlib.util.MAGIC_NUMBER)
     module.__loader__ = (SourcelessFileLoader if is_compiled else SourceFileLoader)("__main__", path)
-    if is_compiled:
-        code = code_of(content)
-    elif watched:
-        code = statements.code_of_source(content, path)
-    else:
-        code = compile(content, path, "exec", dont_inherit=True)
+    code = code_of(content) if is_compiled else compile(content, path, "exec", dont_inherit=True)
+    if watched and not is_compiled:
+        code = statements.with_calls(code, content, path)
     exec(code, vars(module))
     return module
 

@@ -1,4 +1,4 @@
-"""Classes Value as people write them into their programs: a lecture's, of closures, and a short GPT's, of local gradients.
+"""Classes Value as people write them into their programs: a lecture's of closures, a short GPT's of local gradients.
 
 Texts, so that tests can make a class with another line; `made` makes one.
 """

@@ -88,7 +88,7 @@ CLOSURE_FAULTS = {
         ("self.grad = 1.0", "self.grad = self.data"),
         ("reversed(topo)", "topo"),
         ("reversed(topo)", "list(reversed(topo))[:20]"),
-        ("        self.grad = 1.0\n", "        for node in topo:\n            node.grad = 0.0\n        self.grad = 1.0\n"),
+        ("        self.grad = 1.0\n", "        for v in topo:\n            v.grad = 0.0\n        self.grad = 1.0\n"),
         ("topo.append(v)\n", "topo.insert(0, v)\n"),
         ("            if v not in visited:\n                visited.add(v)\n", "            if True:\n"),
         ("            node._backward()", "            node._backward()\n            if node._prev: node.grad = 0.0"),
@@ -101,7 +101,9 @@ CLOSURE_FAULTS = {
         ("self + (-other)", "-(-self + other)"),
     ],
     "__rsub__": [("other + (-self)", "self + (-other)"), ("other + (-self)", "other + self * -1.0")],
-    "__rmul__": [("return self * other", "return self * float(other)"), ("return self * other", "return self * other * 1")],
+    "__rmul__": [
+        ("return self * other", "return self * float(other)"), ("return self * other", "return self * other * 1"),
+    ],
     "__truediv__": [
         ("self * other ** -1", "self * other ** -1.0"),
         ("self * other ** -1", "Value(self.data / (other.data if isinstance(other, Value) else other), (self,), '/')"),
@@ -112,7 +114,8 @@ CLOSURE_FAULTS = {
 LOCAL_FAULTS = {
     "__add__": [
         ("(1, 1)", "(1, -1)"), ("(1, 1)", "(1, 1, 1)"), ("(1, 1)", "(1,)"), ("(1, 1)", "(1, 1.0000000001)"),
-        ("self.data + other.data", "float(self.data + other.data)"), ("(self, other), (1, 1)", "(other, other), (1, 1)"),
+        ("self.data + other.data", "float(self.data + other.data)"),
+        ("(self, other), (1, 1)", "(other, other), (1, 1)"),
         ("(self, other), (1, 1)", "(other, self), (1, 1)"),
     ],
     "__mul__": [
@@ -135,14 +138,15 @@ LOCAL_FAULTS = {
     ],
     "relu": [
         ("float(self.data > 0)", "float(self.data >= 0)"), ("max(0, self.data)", "max(-1, self.data)"),
-        ("max(0, self.data)", "max(0, self.data) + 0"[:17] + " * 2"), ("float(self.data > 0)", "0.5"),
+        ("max(0, self.data)", "max(0, self.data) * 2"), ("float(self.data > 0)", "0.5"),
         ("max(0, self.data)", "max(0.1 * self.data, self.data)"),
     ],
     "__neg__": [("self * -1", "self * -1.0")],
     "__rsub__": [("other + (-self)", "(-self) + other * 1.0")],
     "__truediv__": [("self * other**-1", "self * other**-1 + 0")],
     "backward": [
-        ("self.grad = 1\n", "self.grad += 1\n"), ("child.grad += local_grad * v.grad", "child.grad = local_grad * v.grad"),
+        ("self.grad = 1\n", "self.grad += 1\n"),
+        ("child.grad += local_grad * v.grad", "child.grad = local_grad * v.grad"),
         ("self.grad = 1\n", "self.grad = 3\n"), ("child.grad += local_grad * v.grad", "child.grad += local_grad"),
         ("child.grad += local_grad * v.grad", "child.grad += local_grad * v.grad if v.grad < 100 else 100"),
         ("        self.grad = 1\n", "        for v in topo: v.grad = 0\n        self.grad = 1\n"),

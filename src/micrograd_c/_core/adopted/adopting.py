@@ -1,7 +1,7 @@
 """The class Value in the place of somebody else's: under its name, with its own methods where they are not ours.
 
-There is one type that is as fast as Value, and that is Value itself; so a process adopts one class, and Value becomes it.
-What it was is kept, for `give_back`. Knows Value, and verdicts about classes.
+There is one type that is as fast as Value, and that is Value itself; so a process adopts one class, and Value becomes
+it. What it was is kept, for `give_back`. Knows Value, and verdicts about classes.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Code of others tried in a process of its own, from which nothing comes back but plain data.
 
-The process is a fork of this one, so the code finds everything as it is here, and what it changes there (counters, random
-numbers, what is printed) is gone with it. What would outlast it (files, other processes, connections) is refused by an
-audit hook. Knows processes. Knows nothing of Values.
+The process is a fork of this one, so the code finds everything as it is here, and what it changes there (counters,
+random numbers, what is printed) is gone with it. What would outlast it (files, other processes, connections) is refused
+by an audit hook. Knows processes. Knows nothing of Values.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -89,14 +90,10 @@ def read_all(pipe: int) -> bytes:
 
 
 def end(child: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)      # which has written all it had to, or is late
-    except ProcessLookupError:
-        pass
-    try:
+    with contextlib.suppress(ChildProcessError):        # the program ignores SIGCHLD
         os.waitpid(child, 0)
-    except ChildProcessError:       # the program ignores SIGCHLD
-        pass
 
 
 def work(action: Callable[[], Any], pipe: int) -> None:

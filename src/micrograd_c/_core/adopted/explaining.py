@@ -1,4 +1,4 @@
-"""Sentences about a verdict: the line that `micrograd-c run` prints, and what its --explain does. Knows verdicts only."""
+"""Sentences about a verdict: the line that `micrograd-c run` prints, and what its --explain does. Knows verdicts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where two classes are compared: operands, and expressions over them, by the method that each asks.
 
-Left out is what micrograd_c does otherwise on purpose, see docs/differences.md: powers that are not real, 0 ** 0, a power
-whose exponent is a Value, ints from 2**53 on.
+Left out is what micrograd_c does otherwise on purpose, see docs/differences.md: powers that are not real, 0 ** 0, a
+power whose exponent is a Value, ints from 2**53 on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     Trial = tuple[tuple[Any, ...], Callable[..., Any]]     # numbers, and an expression over Values of them
 
-__all__ = ["ALIASES", "BINARY", "COMPOSED", "FUNCTIONS", "REFLECTED", "graphs", "paired", "preset", "programs", "single"]
+__all__ = [
+    "ALIASES", "BINARY", "COMPOSED", "FUNCTIONS", "PREFIX", "REFLECTED", "graphs", "paired", "preset", "programs",
+    "single",
+]
 
 # of another name where people call it so
 ALIASES = {"ln": "log", "logistic": "sigmoid", "absolute": "abs"}
@@ -31,10 +34,14 @@ REFLECTED = {
     "__radd__": "__add__", "__rsub__": "__sub__", "__rmul__": "__mul__", "__rtruediv__": "__truediv__",
     "__rpow__": "__pow__",
 }
-IN_PLACE = {"__add__": operator.iadd, "__sub__": operator.isub, "__mul__": operator.imul, "__truediv__": operator.itruediv}
+IN_PLACE = {
+    "__add__": operator.iadd, "__sub__": operator.isub, "__mul__": operator.imul, "__truediv__": operator.itruediv,
+}
 # of other operators, as micrograd has it
 COMPOSED = ("__neg__", "__sub__", "__truediv__", "__radd__", "__rsub__", "__rmul__", "__rtruediv__")
-PREFIX = {"__neg__": ("-", operator.neg), "__abs__": ("abs", abs), "__float__": ("float", float), "__bool__": ("bool", bool)}
+PREFIX = {
+    "__neg__": ("-", operator.neg), "__abs__": ("abs", abs), "__float__": ("float", float), "__bool__": ("bool", bool),
+}
 FUNCTIONS = (
     "relu", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs", "expm1", "log1p",
 )

@@ -54,7 +54,7 @@ def objection(kind: type) -> str:
 
 
 def is_held_elsewhere(kind: type) -> bool:
-    """Whether something refers to a class, right at the end of its statement, that is not part of it or about to name it.
+    """Whether something refers to a class, at the end of its statement, that is no part of it nor about to name it.
 
     An inner decorator may have put it into a list: there it would be another one than under its name.
     """

@@ -1,7 +1,7 @@
 """What can be seen of an expression over Values of a class: numbers, their types, the graph, gradients, exceptions.
 
-Two observations are compared as a program would: data to the bit, gradients to their last digits, as their sums may have
-another order. Knows roles of attributes, and no class.
+Two observations are compared as a program would: data to the bit, gradients to their last digits, as their sums may
+have another order. Knows roles of attributes, and no class.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def find_parameters(kind: Any, roles: Roles, x: Any, y: Any) -> None:
         if parameter.default is parameter.empty:
             raise NotAdopted(f"{kind.__name__}({X}) is not all that its constructor wants")
 
-        def given(argument: Any, name: str = parameter.name) -> dict[str, Any]:
+        def given(argument: Any, name: str = parameter.name, children: Any = children) -> dict[str, Any]:
             try:
                 return attributes_of(kind(X, **{name: argument}, **children))
             except Exception:
@@ -149,8 +149,11 @@ def role_of(
     given: Callable[[Any], dict[str, Any]], roles: Roles, usual: dict[str, Any], default: Any, x: Any, y: Any
 ) -> str:
     """What giving that parameter changes in an instance."""
+    known = [role for _, role in roles.parameters]
     operands = given((x, y))
-    if "children" not in [role for _, role in roles.parameters] and all({id(one) for one in operands.get(name, ())} == {id(x), id(y)} for name in roles.children):
+    both = {id(x), id(y)}
+    held = [{id(one) for one in operands.get(name) or ()} for name in roles.children]
+    if "children" not in known and all(ids == both for ids in held):
         return "children"
     slopes = (0.5, 0.25)
     if roles.local and given(slopes).get(roles.local) == slopes:

@@ -1,5 +1,5 @@
-"""What a method could change or depend on besides its operands: attributes of its class, variables of its module, random
-numbers, what is printed. Knows functions and modules; no Values.
+"""What a method could change or depend on besides its operands: attributes of its class, variables of its module,
+random numbers, what is printed. Knows functions and modules; no Values.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A class and Value beside it, on the grid: which methods do the same, and whether the two together do what the class did.
+"""A class and Value beside it, on the grid: which methods do the same, and whether both together do what it did.
 
 Runs in a process of its own, see apart.py, where it puts Value in the place of the class to see what comes of it. Knows
 the grid and how to observe; decides nothing by names or text but what to try.
@@ -188,7 +188,7 @@ class Comparison:
 
     def look_at_flags(self) -> None:
         """Variables that methods ask for: what is the same now need not be when they are others."""
-        few = [k for k in range(0, len(self.trials), 7)]
+        few = range(0, len(self.trials), 7)
         for what, put, held in list(self.surroundings.flags()):
             for other in others(held):
                 put(other)
@@ -221,7 +221,7 @@ class Comparison:
             except Exception:
                 return
             zeros = [
-                {int: "int", float: "float"}.get(type(y), "") if y == 0 and str(y)[0] != "-" else "as it is" for y in given
+                {int: "int", float: "float"}[type(y)] if y == 0 and str(y)[0] != "-" else "as it is" for y in given
             ]
             zero = zeros[1] if zeros[1] == zeros[2] else "as it is"
             self.verdict.habits.relu = (zeros[0], zero, zeros[3])
@@ -272,7 +272,8 @@ class Comparison:
                 its = names.split()
                 if any(name in found or name not in ours for name in its) or methods.isdisjoint(its):
                     continue
-                seen = difference(self.expected[k], self.observed(subject, numbers, expression, extras), k < self.strict)
+                facts = self.observed(subject, numbers, expression, extras)
+                seen = difference(self.expected[k], facts, k < self.strict)
                 if seen is not None:
                     blamed = next((name for name in its if name not in CORE), its[-1])
                     found[blamed] = f"{told(names, numbers)} gives {seen[0]}, ours {seen[1]}"
@@ -294,7 +295,8 @@ class Comparison:
         for k, (names, numbers, expression, extras) in enumerate(self.trials):
             if not all_again and all(name in self.verdict.ours for name in names.split()):
                 continue        # as before: nothing calls a function that is theirs
-            seen = difference(self.expected[k], self.observed(ours, numbers, expression, extras), k < self.strict)
+            facts = self.observed(ours, numbers, expression, extras)
+            seen = difference(self.expected[k], facts, k < self.strict)
             if seen is not None:
                 raise NotAdopted(f"{told(names, numbers)} would give {seen[1]} in the place of {seen[0]}")
         for (name, numbers, _), expected, repeated in zip(mine, wanted, again):

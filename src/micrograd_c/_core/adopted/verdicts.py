@@ -1,4 +1,4 @@
-"""What was found out about a class, as plain data: which of its methods are ours from now on, and why others are not."""
+"""What was found out about a class, as plain data: which of its methods are ours, and why others are not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ __all__ = ["Habits", "Verdict"]
 class Habits:
     """What it does a little otherwise than micrograd; see habits.pyx."""
 
-    seed: str = "int"               # backward() begins with 1; or 'float': with 1.0; or 'shown': with 1, but slopes are floats
+    # backward() begins with 1; or 'float': with 1.0; or 'shown': with 1, but slopes are floats
+    seed: str = "int"
     float_slopes: bool = False
     relu: tuple[str, str, str] | None = None    # what it gives below 0, at 0, for nan, where that is not Value's
     op_names: dict[str, str] = field(default_factory=dict)      # ours to theirs

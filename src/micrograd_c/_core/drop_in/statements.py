@@ -1,4 +1,4 @@
-"""Class statements of a program, with a call at their end: where a class looks like a Value, ours may take its place there.
+"""Class statements of a program, with a call at their end: ours may take the place there of what looks like a Value.
 
 A program is compiled with one more decorator above such a statement, outside of all others. Which statements get one is
 seen from their text; whether a class is adopted is not. Knows syntax trees and importing, and whom to call.
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "Transformer", "code_of_source", "ended", "ended_beside_ours", "unwatch", "watch", "watch_in_child",
-    "watched_folder",
+    "Transformer", "ended", "ended_beside_ours", "unwatch", "watch", "watch_in_child",
+    "watched_folder", "with_calls",
 ]
 
 OPERATORS = {"__add__", "__mul__", "backward"}
@@ -46,9 +46,8 @@ def ended_beside_ours(cls: Any) -> Any:
 
 # --- compiling ---
 
-def code_of_source(content: bytes | str, path: str) -> CodeType:
-    """As Python compiles it, or, if a class in it looks like a Value, with the call at its end."""
-    code: CodeType = compile(content, path, "exec", dont_inherit=True)
+def with_calls(code: CodeType, content: bytes | str, path: str) -> CodeType:
+    """What Python has compiled from content, or, if a class in it looks like a Value, code with the call at its end."""
     text = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
     if b"backward" not in text or b"__mul__" not in text:
         return code
@@ -111,9 +110,9 @@ class Finder:
         if spec is None or type(spec.loader) is not SourceFileLoader or not self.is_beside(spec.origin):
             return None
         try:
-            spec.loader.get_code(name)      # which writes the file for the next import, as ever
+            code = spec.loader.get_code(name)       # which writes the file for the next import, as ever
             with open(spec.loader.path, "rb") as file:
-                code = code_of_source(file.read(), spec.loader.path)
+                code = with_calls(code, file.read(), spec.loader.path)
         except Exception:
             return None
         vars(spec.loader)["get_code"] = lambda name: code
@@ -149,9 +148,10 @@ def watch_in_child(folder: str) -> None:
     def code_from_file(*arguments: Any) -> Any:
         found = read(*arguments)
         path = os.fsdecode(arguments[-1])
+        code = found[0] if isinstance(found, tuple) else found
         try:
             with open(path, "rb") as file:
-                code = code_of_source(file.read(), path)
+                code = with_calls(code, file.read(), path)
         except Exception:
             return found
         return (code, *found[1:]) if isinstance(found, tuple) else code
