@@ -85,7 +85,7 @@ def test_help_renders(name):
 
 
 @pytest.mark.parametrize(("one", "shown"), [
-    (Value, "class Value(builtins.object)\n |  Value(data, _children=(), _op='')\n"),
+    (Value, "class Value(builtins.object)\n |  Value(data, _children=(), _op='', label=None, *, children="),
     (Value.relu, "relu(self, /)"),
     (micrograd_c.sumprod, "sumprod(ws, xs, start=0)\n"),
     (micrograd_c.softmax, "softmax(xs, /)\n"),
@@ -155,12 +155,13 @@ def parameters_at_runtime(one):
 
 def parameters_in_stub(definition):
     arguments = definition.args
-    assert not arguments.kwonlyargs
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = ["none"] * (len(positional) - len(arguments.defaults)) + list(map(ast.literal_eval, arguments.defaults))
     kinds = [inspect.Parameter.POSITIONAL_ONLY if argument in arguments.posonlyargs
              else inspect.Parameter.POSITIONAL_OR_KEYWORD for argument in positional]
-    return [(argument.arg, kind, default) for argument, kind, default in zip(positional, kinds, defaults)]
+    by_name = [(argument.arg, inspect.Parameter.KEYWORD_ONLY, ast.literal_eval(default))
+               for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults)]
+    return [*zip([argument.arg for argument in positional], kinds, defaults), *by_name]
 
 
 @pytest.mark.parametrize("name", [

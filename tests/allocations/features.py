@@ -68,6 +68,13 @@ def own_op(*operands):
     return out
 
 
+def local_op(*operands):
+    total = 0
+    for v in operands:
+        total += v.data
+    return Value(total, operands, [1.5 for _ in operands], label="own")
+
+
 WEIGHT = Value(3.0)
 LEAVES = [Value(0.5 * k - 1.0) for k in range(12)]
 ROWS = [array.array("d", [1.0, 2.0, 3.0]), array.array("d", [0.5, -1.0, 2.0])]
@@ -110,6 +117,22 @@ def errors():
         except (TypeError, ValueError, ZeroDivisionError) as error:
             seen.append(type(error).__name__)       # a message may be lost, as CPython loses some
     return seen
+
+
+def local_gradients():
+    a, b = LEAVES[2], Value(2)
+    c = local_op(a, b, a * b)
+    d = Value(c.data * 2, children=(c,), local_grads=(2,))
+    e = copy.deepcopy(d)
+    d.backward()
+    e.backward()
+    own = Value(1.0)
+    own._children = a, b
+    own._local_grads = 1.0, 2
+    rows = vmap(lambda x: x * Value(2.0, (WEIGHT, x), (3.0, 1.0)))([1.0, 2.0])
+    rows.sum().backward()
+    shown = [v._local_grads for v in (c, own, a * b, b**2, (a + 1).relu(), sumprod([a, b], [b, a]))]
+    return numbers(a, b, c, d, *e._children), own._children == (a, b), shown, viz.to_dot(d), WEIGHT.grad
 
 
 def attributes():
@@ -352,9 +375,10 @@ AGAIN = vmap(lambda x, y: [MODEL([x, y, WEIGHT]), [x.sin() * y + WEIGHT]], threa
 LONG = [array.array("d", [0.001 * k for k in range(5_000)])] * 2
 FEATURES = {
     feature.__name__: feature for feature in (
-        operators, functions, errors, attributes, subclasses, graphs, hooks, copies, pickles, weak_references,
-        without_gradients, sums_of_products, softmaxes, large_graphs, networks, names_and_states, pictures, optimizers,
-        mapped, mapped_again, mapped_structures, mapped_row_by_row, mapped_errors, mapped_large, mapped_methods,
+        operators, functions, errors, local_gradients, attributes, subclasses, graphs, hooks, copies, pickles,
+        weak_references, without_gradients, sums_of_products, softmaxes, large_graphs, networks, names_and_states,
+        pictures, optimizers, mapped, mapped_again, mapped_structures, mapped_row_by_row, mapped_errors, mapped_large,
+        mapped_methods,
     )
 }
 PROBES = [Value, Labelled, *LEAVES, WEIGHT, *MODEL.parameters(), *ROWS]

@@ -113,6 +113,33 @@ def custom_without_rule(draw):
     return names and f"{draw.new()} = Value({draw.plain()}, ({', '.join(names)},), 'none')"
 
 
+def local(draw):
+    """An op of one's own without a function."""
+    names = draw.some(1, 4)
+    if not names:
+        return None
+    total = " + ".join(f"{name}.data" for name in names)
+    numbers = "".join(f"{draw.one([draw.plain(), f'{name}.data * 0.5'])}, " for name in names)
+    form = draw.one(["({numbers})", "[{numbers}]", "local_grads=({numbers})", "'mine', local_grads=({numbers})",
+                     "({numbers}), label='local'"])
+    return f"{draw.new()} = Value({total}, ({', '.join(names)},), {form.format(numbers=numbers)})"
+
+
+def respelled(draw):
+    """Any op as one of one's own."""
+    a = draw.value(1e6)
+    return a and (f"x0 = len({a}._children), [type(one).__name__ for one in {a}._local_grads]\n"
+                  f"{draw.new()} = Value({a}.data, {a}._children, {a}._local_grads)")
+
+
+def wrong_local(draw):
+    a, b = draw.any("v"), draw.any("v")
+    return a and draw.one([
+        f"Value(1.0, ({a},), (1.0, 2.0))", f"Value(1.0, ({a}, {b}), [{b}, 2.0])", f"Value(1.0, ({a},), (None,))",
+        f"Value(1.0, ({a},), 2.0)", f"Value(1.0, ({a},), ())", "Value(1.0, (), (1.0,))",
+    ])
+
+
 def hook(draw):
     """A function of one's own on any node, alone or around the node's own."""
     a, b = draw.value(), draw.value()
@@ -222,7 +249,8 @@ KINDS = {
     "backward": (9, backward), "backward_twice": (2, backward_twice), "step_by_hand": (2, step_by_hand),
     "backward_that_raises": (1, backward_that_raises), "look": (4, look), "identity": (2, identity),
     "name": (1, name), "replace_operands": (1, replace_operands), "custom": (3, custom),
-    "custom_without_rule": (1, custom_without_rule), "hook": (2, hook), "simple_hook": (1, simple_hook),
+    "custom_without_rule": (1, custom_without_rule), "local": (3, local), "respelled": (2, respelled),
+    "wrong_local": (0.5, wrong_local), "hook": (2, hook), "simple_hook": (1, simple_hook),
     "attribute": (4, attribute), "attribute_then_drop": (3, attribute_then_drop),
     "temporary_with_attribute": (2, temporary_with_attribute), "no_attribute": (2, no_attribute),
     "through_vars": (1, through_vars), "shallow": (1, shallow), "deep": (1, deep), "pickled": (1, pickled),

@@ -17,14 +17,22 @@ class Value:
     __slots__ = SLOTS
     _base = property(lambda self: Value)
 
-    def __init__(self, data, _children=(), _op=""):
+    def __init__(self, data, _children=(), _op="", label=None, *, local_grads=None):
         data, children = number(data), tuple(_children)
+        if not isinstance(_op, str):
+            local_grads, _op = _op, ""
+        if local_grads is not None:
+            local_grads = tuple(map(number, local_grads))
+            if len(local_grads) != len(children):
+                raise ValueError
         if hasattr(self, "_used") and self._used:
             nodes.leave_behind(self)
         for child in children:
             if not isinstance(child, Value):
                 raise TypeError(child)
-        set_up(self, data, children, "", rules.of_leaf)
+        set_up(self, data, children, "", rules.of_local if local_grads else rules.of_leaf, local_grads)
+        if label is not None:
+            self.label = label
         if _op != "":
             self._name = _op
 
@@ -56,6 +64,17 @@ class Value:
         self._birth = next(births)
         for child in children:
             child._used, child._watched_late = True, False
+
+    @property
+    def _local_grads(self):
+        if not self._children:
+            return ()
+        if nodes.is_native(self) or (self._function and not self._detached):
+            raise AttributeError
+        if self._rule in (rules.of_leaf, rules.of_stop):
+            return (0,) * len(self._children)
+        amounts = [settled(0 + amount) for _, amount in self._rule(self, 1)]
+        return (0,) * (len(self._children) - len(amounts)) + tuple(amounts)
 
     @property
     def _op(self):

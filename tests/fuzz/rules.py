@@ -97,6 +97,10 @@ def of_leaf(node, grad):
     return []
 
 
+def of_local(node, grad):
+    return [(child, local_grad * grad) for child, local_grad in zip(node._children, node._constant)]
+
+
 def of_stop(node, grad):
     return []
 

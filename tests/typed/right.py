@@ -51,6 +51,9 @@ assert_type(a.data, float)
 a.data -= 0.1 * a.grad
 a.grad = 0
 assert_type(a._prev, set[Value])
+assert_type(Value(4.0, (a,), (4.0,), label="square"), Value)
+assert_type(Value(4.0, children=[a, b], local_grads=[1, 2.0])._children, tuple[Value, ...])
+assert_type(a._local_grads, tuple[float, ...])
 for choice in (maximum(a, 1), minimum(2.0, b), where(a > b, a, 0.0), stop_gradient(a)):
     assert_type(choice, Value)
 total = a * b

@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int32_t, uint8_t
 
+from micrograd_c._core.tape.arena cimport Node
+
 cdef enum:
     NONE = -1
     MOST_ARRAYS = 16
@@ -65,6 +67,7 @@ cdef class Analysis:
     cdef void *room(self, size_t count, size_t size) except NULL
     cdef int read_tape(self, list outputs, list inputs, list shared) except -1
     cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept
+    cdef void new_local(self, int32_t k, const Node *node, const int32_t *number) noexcept
     cdef int classify(self) except -1
     cdef void new_uniform(self, int32_t k) noexcept
     cdef int find_dots(self) except -1

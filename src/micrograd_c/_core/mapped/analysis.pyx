@@ -4,9 +4,10 @@ Knows the tape, of which it copies what it needs. Knows nothing of where numbers
 
 Design
 ------
-A node below the trace is a parameter. Nodes that depend on no row are uniform: computed once a run. Chains
-b + w0*x0 + w1*x1 + ... with uniform w, b are dots, and all dots over the same x with the same activation a layer. What
-no output needs is never looked at.
+A node below the trace is a parameter. One of the trace with local gradients is read as ops that do the same to rows:
+its number GIVEN, and the sum of its operands times their local gradients, which gradients go through. Nodes that depend
+on no row are uniform: computed once a run. Chains b + w0*x0 + w1*x1 + ... with uniform w, b are dots, and all dots over
+the same x with the same activation a layer. What no output needs is never looked at.
 
 One pass after the other goes over an array of the nodes that outputs need: parameters first, then the trace's in the
 tape's order, which is topological; where an output needs a slot of its own, a node that moves it there is added at the
@@ -89,11 +90,11 @@ cdef class Analysis:
         for i in range(top - 1, start - 1, -1):
             if number[i]:
                 refuse(i)
-                number[tape.nodes[i].a] = number[tape.nodes[i].b] = 1
+                need_operands(i, number)
         number[0] = 0
         for i in range(1, top):
             if number[i]:
-                self.count += 1
+                self.count += size_as_read(i) if i >= start else 1
                 number[i] = self.count
                 self.parameter_count += i < start
         self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
@@ -102,6 +103,8 @@ cdef class Analysis:
                 node = tape.nodes + i
                 if i < start:
                     self.new_node(number[i] - 1, node.data, rules.LEAF, NONE, NONE)
+                elif node.op == rules.LOCAL:
+                    self.new_local(number[i] - 1, node, number)
                 else:
                     self.new_node(number[i] - 1, node.data, node.op, number[node.a] - 1, number[node.b] - 1)
         self.outputs, self.inputs, self.shared = [
@@ -122,6 +125,23 @@ cdef class Analysis:
             self.nodes[a].uses += 1
         if b != NONE:
             self.nodes[b].uses += 1
+
+    cdef void new_local(self, int32_t k, const Node *node, const int32_t *number) noexcept:
+        """The nodes for one with local gradients; k is the last of them."""
+        cdef int32_t count = node.b
+        cdef int32_t place = k - size_with_edges(count) + 1
+        cdef int32_t total = NONE
+        cdef int32_t j
+        for j in range(node.a, node.a + count):
+            self.new_node(place, tape.edges[j].term, rules.LEAF, NONE, NONE)
+            self.new_node(place + 1, 0.0, rules.MUL, number[tape.edges[j].a] - 1, place)
+            place += 2
+            if total != NONE:
+                self.new_node(place, 0.0, rules.ADD, total, place - 1)
+                place += 1
+            total = place - 1
+        self.new_node(place, node.data, rules.LEAF, NONE, NONE)
+        self.new_node(k, node.data, rules.GIVEN, place, total)
 
     cdef int classify(self) except -1:
         """Uniform and varying nodes; constants are folded by having been computed already."""
@@ -331,12 +351,32 @@ cdef int refuse(int32_t index) except -1:
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
             "Use stop_gradient(x)"
         )
-    if rules.has_edges(node.op) or node.flags & HOOK:
+    if rules.has_edges(node.op) and node.op != rules.LOCAL or node.flags & HOOK:
         raise Untraceable(repr(op_name(node) or "a Value with a _backward of its own"))
-    if node.op != rules.LEAF and not node.a or rules.has_two_operands(node.op) and not node.b:
+    if rules.has_one_operand(node.op) and not node.a or rules.has_two_operands(node.op) and not (node.a and node.b):
         raise AttributeError(f"an operand of {op_name(node)!r} in a function given to vmap has no data yet: a Value "
                              "whose __init__ was not called")
     return 0
+
+
+cdef void need_operands(int32_t index, int32_t *needed) noexcept:
+    cdef Node *node = tape.nodes + index
+    cdef int32_t j
+    if rules.has_edges(node.op):
+        for j in range(node.a, node.a + node.b):
+            needed[tape.edges[j].a] = 1
+    else:
+        needed[node.a] = needed[node.b] = 1
+
+
+cdef int32_t size_as_read(int32_t index) noexcept:
+    """As how many nodes one of the trace is read."""
+    return size_with_edges(tape.nodes[index].b) if tape.nodes[index].op == rules.LOCAL else 1
+
+
+cdef int32_t size_with_edges(int32_t count) noexcept:
+    """Per operand a local gradient, a product, and a sum but for the first; the number, and GIVEN."""
+    return 3 * count + 1
 
 
 cdef int32_t index_of(object output) except -1:

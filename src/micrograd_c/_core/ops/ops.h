@@ -21,7 +21,9 @@ enum {
 /* --- what kind of op --- */
 
 /* Its operands are listed in the edges arena. */
-static inline int op_has_edges(int op) { return op == OP_CUSTOM || op == OP_NATIVE || op == OP_DOT; }
+static inline int op_has_edges(int op) {
+    return op == OP_CUSTOM || op == OP_LOCAL || op == OP_NATIVE || op == OP_DOT;
+}
 
 static inline int op_has_two_operands(int op) {
     switch (op) {

@@ -21,7 +21,9 @@ cdef extern from "ops/ops.h" nogil:
         LOG "OP_LOG"
         ABS "OP_ABS"
         STOP "OP_STOP"
+        GIVEN "OP_GIVEN"
         CUSTOM "OP_CUSTOM"
+        LOCAL "OP_LOCAL"
         NATIVE "OP_NATIVE"
         DOT "OP_DOT"
         OP_COUNT

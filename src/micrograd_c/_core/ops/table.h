@@ -63,6 +63,7 @@ derivatives can be recorded, would be a third for each. */
 NODE(LEAF, "")          /* recorded from outside; nothing flows further down */
 NODE(STOP, "stop")      /* its operand itself, but no adjoint goes further down */
 NODE(CUSTOM, "")        /* any number of operands, listed in the edges arena, and a Python function for a rule */
+NODE(LOCAL, "")         /* any number of operands, listed with a number each: the derivative with respect to it */
 NODE(NATIVE, "vmap")    /* any number of operands, and a C function for a rule: see Native in tape.pxd */
 NODE(DOT, "")           /* b + w0*x0 + w1*x1 + ..., and perhaps an activation of it, in one node */
 
@@ -128,6 +129,16 @@ OF_TWO(PICK_NOT, "pick not", PICK,
     LANES(select)(MASK(x == 0.0), y, LANES(all)(-0.0)),
     LANES(all)(0.0),
     LANES(select)(MASK(x == 0.0), g, LANES(all)(0.0)))
+
+/* x as the value, y's way for gradients: what a LOCAL op becomes in rows, x being its data and y the sum of its operands
+   times their local gradients. */
+OF_TWO(GIVEN, "given", PICK,
+    x,
+    NONE, 0.0,
+    NONE, g,
+    x,
+    LANES(all)(0.0),
+    g)
 
 /* --- functions --- */
 

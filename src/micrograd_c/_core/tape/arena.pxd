@@ -45,9 +45,9 @@ cdef struct State:         # what a handle that died has left for the node's nex
 
 
 cdef struct Edge:
-    double term         # of a dot: see BIAS, ADJOINT, PRODUCT; else unused
+    double term         # of a dot: see BIAS, ADJOINT, PRODUCT; of a LOCAL node: a local gradient; else unused
     int32_t a           # an operand
-    int32_t b           # another one, or 0
+    int32_t b           # another one, or 0; of a LOCAL node: a once more where Python would hold an int in `term`
 
 
 cdef enum Pushed:           # what the rule of a NATIVE node returns
@@ -149,6 +149,7 @@ cdef int want_states(Tape *t) except -1
 cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept
 cdef int sweep(Tape *t, int32_t root) except -1
 cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1
+cdef int local_gradients(Tape *t, int32_t index, Node *operands) except -1
 cdef void suspend(Tape *t, Sweep *sweep, int64_t number) noexcept
 cdef void resume(Tape *t, Sweep *sweep) noexcept
 cdef bint goes_on(int64_t number) noexcept nogil

@@ -293,6 +293,29 @@ cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_
     return marked + give(b, x * grad, grad_float | float_data(a), mark)
 
 
+cdef int pull_edges(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
+    """`pull` of a node whose operands are in these edges, and that is no dot."""
+    cdef uint8_t grad_float = node.flags & GRAD_FLOAT
+    cdef int32_t k
+    cdef int marked = 0
+    cdef Pushed pushed
+    if node.op == rules.LOCAL:
+        for k in range(node.b):
+            marked += give(
+                nodes + edges[k].a, edges[k].term * node.grad, grad_float if edges[k].b else <uint8_t> GRAD_FLOAT, mark)
+    elif node.op == rules.CUSTOM:
+        for k in range(node.b):
+            marked += reach(nodes + edges[k].a, mark)
+    elif node.op == rules.NATIVE:
+        for k in range(node.b):
+            marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)      # the rule gives the rest
+            marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
+        pushed = native_of(edges).push(native_of(edges), nodes, edges, node.b, node.grad, sweep)
+        if pushed != PUSHED:
+            return INTERRUPTED if pushed == PUSH_INTERRUPTED else OUT_OF_MEMORY
+    return marked
+
+
 cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
     """Push one node's adjoint to its operands by its rule, setting `mark` on them; returns how many became marked.
 
@@ -304,27 +327,15 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
     cdef double grad = node.grad
     cdef double x, y, share
     cdef uint8_t grad_float = node.flags & GRAD_FLOAT
-    cdef int32_t k
     cdef int marked = 0
-    cdef Pushed pushed
     if node.op == rules.LEAF or node.op == rules.STOP:
         return 0
     elif node.op == rules.ADD:
         return pull_sum(nodes, node, grad, grad_float, mark)
     elif node.op == rules.MUL:
         return pull_product(nodes, node, grad, grad_float, mark)
-    elif node.op == rules.CUSTOM:
-        for k in range(node.a, node.a + node.b):
-            marked += reach(nodes + edges[k].a, mark)
-        return marked
-    elif node.op == rules.NATIVE:
-        for k in range(node.a, node.a + node.b):
-            marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)      # the rule gives the rest
-            marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
-        pushed = native_of(edges + node.a).push(native_of(edges + node.a), nodes, edges + node.a, node.b, grad, sweep)
-        if pushed != PUSHED:
-            return INTERRUPTED if pushed == PUSH_INTERRUPTED else OUT_OF_MEMORY
-        return marked
+    elif rules.has_edges(node.op):
+        return pull_edges(nodes, edges + node.a, node, mark, sweep)
     x = a.data
     y = b.data
     if rules.is_choice(node.op):
@@ -513,6 +524,21 @@ cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
             status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
         finally:
             unpin(t)
+    return 0
+
+
+cdef int local_gradients(Tape *t, int32_t index, Node *operands) except -1:
+    """What the rule of a node of one or two operands gives to each for an adjoint of 1: their copies' adjoints."""
+    cdef Node copies[4]     # the rule looks operands up among them
+    cdef int32_t k
+    copies[1], copies[2], copies[3] = t.nodes[t.nodes[index].a], t.nodes[t.nodes[index].b], t.nodes[index]
+    for k in range(1, 4):
+        copies[k].grad = 0.0
+        copies[k].flags &= ~GRAD_FLOAT
+    copies[3].a, copies[3].b, copies[3].grad = 1, 2, 1.0
+    if pull(copies, NULL, copies + 3, 0, 0) == SLOPE_RAISES:
+        raise_slope_error(t, index)
+    operands[0], operands[1] = copies[1], copies[2]
     return 0
 
 

@@ -97,6 +97,8 @@ cdef inline const char *fault_of_edges(Tape *t, int32_t i, int32_t edges_before)
     for k in range(node.b):
         if not (0 <= edge[k].a < i and 0 <= edge[k].b < i): return "an edge's operand is not below"
         if node.op == rules.CUSTOM and (not edge[k].a or edge[k].b): return "an edge of a custom op has not one operand"
+        if node.op == rules.LOCAL and (not edge[k].a or edge[k].b not in (0, edge[k].a)):
+            return "an edge with a local gradient has not one operand"
     if node.op != rules.DOT:
         return NULL
     if node.b <= PRODUCT or not edge[BIAS].a or edge[BIAS].b or edge[ADJOINT].a or edge[ADJOINT].b:

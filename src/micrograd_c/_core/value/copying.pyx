@@ -183,7 +183,7 @@ cdef list handles_of_operands(Value value):
         raise TypeError(
             f"a graph that goes through {value._op!r} cannot be copied: copy the model, and call vmap again"
         )
-    if node.op == rules.CUSTOM:
+    if node.op == rules.CUSTOM or node.op == rules.LOCAL:
         return [handle_of(tape.edges[k].a, value) for k in range(node.a, node.a + node.b)]
     return [handle_of(operand, value) for operand in (node.a, node.b) if operand]
 
@@ -194,18 +194,19 @@ cdef Value record_copy(Value original, list operands):
     cdef Value fresh = new_value() if cls is Value else cls.__new__(cls)
     cdef Value operand
     cdef Py_ssize_t count = len(operands)
-    cdef int32_t index, before
+    cdef int32_t index, before, edge
     cdef Node node
     reserve_nary(&tape, 1, count)
     node = tape.nodes[original.index]
     node.flags &= DATA_INT | GRAD_FLOAT | LEAF_NODE
-    if node.op == rules.CUSTOM:
-        node.a = tape.edge_top
-        node.b = <int32_t> count
+    if node.op == rules.CUSTOM or node.op == rules.LOCAL:
+        edge, node.a, node.b = node.a, tape.edge_top, <int32_t> count
         for operand in operands:
+            tape.edges[tape.edge_top].term = tape.edges[edge].term
             tape.edges[tape.edge_top].a = operand.index
-            tape.edges[tape.edge_top].b = 0
+            tape.edges[tape.edge_top].b = operand.index if tape.edges[edge].b else 0
             tape.edge_top += 1
+            edge += 1
     else:
         node.a = (<Value> operands[0]).index if count > 0 else 0
         node.b = (<Value> operands[1]).index if count > 1 else 0

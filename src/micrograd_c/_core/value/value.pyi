@@ -11,8 +11,9 @@ _Operand: TypeAlias = Value | _Number
 class Value:
     """A number that remembers how it was computed.
 
-    Value(data, _children=(), _op='') starts a graph, or, with children, adds a node of your own op to one: set its
-    `_backward` to a function that adds to the children's `grad`.
+    Value(data) starts a graph. Value(data, children, local_grads) adds a node of your own op to one, given the
+    derivative with respect to each child: backward() does `child.grad += local_grad * out.grad`. Or
+    Value(data, children, op): set its `_backward` to a function that adds to the children's `grad`.
 
     >>> a, b = Value(2.0), Value(-3)
     >>> c = (a * b + 10).relu()
@@ -20,10 +21,14 @@ class Value:
     >>> c, a, b
     (Value(data=4.0, grad=1), Value(data=2.0, grad=-3), Value(data=-3, grad=2.0))
 
-    Raises TypeError if data is not a number, or a child not a Value.
+    Raises TypeError if data or a local gradient is not a number, or a child not a Value, and ValueError if there are
+    more or fewer local gradients than children.
     """
 
-    def __init__(self, data: _Number, _children: Iterable[Value] = (), _op: str = "") -> None: ...
+    def __init__(
+        self, data: _Number, _children: Iterable[Value] = (), _op: str | Iterable[_Number] = "",
+        label: object = None, *, children: Iterable[Value] | None = None, local_grads: Iterable[_Number] | None = None,
+    ) -> None: ...
     @property
     def data(self) -> float:
         """The number computed; assign to change it, as optimisers do."""
@@ -42,6 +47,16 @@ class Value:
         """The set of operands; the same set, with the same Values, each time."""
     @_prev.setter
     def _prev(self, children: Iterable[Value]) -> None: ...
+    @property
+    def _children(self) -> tuple[Value, ...]:
+        """The operands in order, a tuple. To be assigned as `_prev` is."""
+    @_children.setter
+    def _children(self, children: Iterable[Value]) -> None: ...
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        """The derivative with respect to each of `_children`, a tuple of numbers, by data as it is now."""
+    @_local_grads.setter
+    def _local_grads(self, local_grads: Iterable[_Number]) -> None: ...
     @property
     def _op(self) -> str:
         """The name of the op that computed it, '' for a leaf. Assign one to rename a node."""

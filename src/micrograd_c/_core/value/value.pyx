@@ -36,6 +36,10 @@ from micrograd_c._core.value.lifetime cimport (
     anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
     has_plain_attributes, hold, leave_state, rare, refuse_foreign_value, take_number, track,
 )
+from micrograd_c._core.value.local_gradients cimport (
+    are_local_grads, check_count, check_order, children_given, children_of, local_grads_of, numbers_of, record_local,
+    replace_local_grads,
+)
 from micrograd_c._core.value.operands cimport op_name, operands, record_custom, replace_operands, sweep_with_hooks
 from micrograd_c._core.value.plain_classes cimport is_plain_class, is_plain_data, look_at_value
 from micrograd_c._core.value.recording cimport add, by_rule, multiply, operate, unary
@@ -68,11 +72,12 @@ cdef extern from "Python.h":
 
 
 cdef class Value:
-    """Value(data, _children=(), _op='')\n--\n
+    """Value(data, _children=(), _op='', label=None, *, children=None, local_grads=None)\n--\n
     A number that remembers how it was computed.
 
-    Value(data, _children=(), _op='') starts a graph, or, with children, adds a node of your own op to one: set its
-    `_backward` to a function that adds to the children's `grad`.
+    Value(data) starts a graph. Value(data, children, local_grads) adds a node of your own op to one, given the
+    derivative with respect to each child: backward() does `child.grad += local_grad * out.grad`. Or
+    Value(data, children, op): set its `_backward` to a function that adds to the children's `grad`.
 
     >>> a, b = Value(2.0), Value(-3)
     >>> c = (a * b + 10).relu()
@@ -80,20 +85,35 @@ cdef class Value:
     >>> c, a, b
     (Value(data=4.0, grad=1), Value(data=2.0, grad=-3), Value(data=-3, grad=2.0))
 
-    Raises TypeError if data is not a number, or a child not a Value.
+    Raises TypeError if data or a local gradient is not a number, or a child not a Value, and ValueError if there are
+    more or fewer local gradients than children.
     """
 
-    def __init__(self, data, _children=(), _op=""):
+    def __init__(self, data, _children=(), _op="", label=None, *, children=None, local_grads=None):
         """Make the node; see Value."""
         cdef Number number
-        cdef tuple children = () if type(_children) is tuple and not _children else tuple(_children)
+        cdef tuple inputs = children_given(_children, children)
+        cdef tuple slopes = None
         cdef int32_t before
         if not take_number(data, &number):
             raise TypeError(f"Value wants a number as data, not {describe(data)}")
-        check_children(children)
-        reserve_nary(&tape, 1, len(children))
+        if type(_op) is not str and are_local_grads(_op):
+            if local_grads is not None:
+                raise TypeError("local gradients are given twice: as the third argument and as local_grads=")
+            local_grads, _op = _op, ""
+        if local_grads is not None:
+            check_order(_children if children is None else children)
+            slopes = numbers_of(local_grads)
+            check_count(slopes, len(inputs))
+        check_children(inputs)
+        reserve_nary(&tape, 1, len(inputs))
         before, self.of_trace = self.index, 0
-        bind(self, record_custom(children, number) if children else record_leaf(&tape, number.value, number.is_int))
+        if not inputs:
+            bind(self, record_leaf(&tape, number.value, number.is_int))
+        elif slopes is not None:
+            bind(self, record_local(inputs, slopes, number))
+        else:
+            bind(self, record_custom(inputs, number))
         if before:
             release(&tape, before)
             forget_graph(self)
@@ -104,12 +124,14 @@ cdef class Value:
         else:
             track(self)
             self.has_state = 1
-        for child in children:
+        for child in inputs:
             hold(self, child)
-        if children and self.index >= tape.traced:
+        if inputs and slopes is None and self.index >= tape.traced:
             on_custom()
         if _op != "":
             self._op = _op
+        if label is not None:
+            self.label = label
 
     # --- what a node shows ---
 
@@ -180,6 +202,33 @@ cdef class Value:
     @_prev.deleter
     def _prev(self):
         raise AttributeError("_prev of a Value cannot be deleted")
+
+    @property
+    def _children(self):
+        """The operands in order, a tuple. To be assigned as `_prev` is."""
+        return children_of(self)
+
+    @_children.setter
+    def _children(self, children):
+        check_initialised(self)
+        replace_operands(self, tuple(children))
+
+    @_children.deleter
+    def _children(self):
+        raise AttributeError("_children of a Value cannot be deleted")
+
+    @property
+    def _local_grads(self):
+        """The derivative with respect to each of `_children`, a tuple of numbers, by data as it is now."""
+        return local_grads_of(self)
+
+    @_local_grads.setter
+    def _local_grads(self, local_grads):
+        replace_local_grads(self, local_grads)
+
+    @_local_grads.deleter
+    def _local_grads(self):
+        raise AttributeError("_local_grads of a Value cannot be deleted")
 
     @property
     def _op(self):
