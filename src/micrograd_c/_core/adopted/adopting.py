@@ -9,6 +9,7 @@ from __future__ import annotations
 from micrograd_c._core.adopted import habits
 from micrograd_c._core.adopted.constructor import constructor_for
 from micrograd_c._core.adopted.looking import bind, own_members
+from micrograd_c._core.adopted.pickling import pickled_as
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -47,6 +48,8 @@ def adopt(kind: type, verdict: Verdict, ours: dict[str, str], everywhere: bool =
         if name != of_value:
             members[name] = vars(Value)[of_value]
     members.update(habitual(verdict, ours))
+    if roles.local:
+        members.update(pickled_as(kind, roles))
     if "__slots__" in vars(kind):
         members["__slots__"] = vars(kind)["__slots__"]
     for name in LIKE_ANY_OBJECT:

@@ -5,7 +5,10 @@ Knows classes, functions and the names that these refer to. Knows nothing of Val
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import gc
+import linecache
 import types
 
 TYPE_CHECKING = False
@@ -71,28 +74,23 @@ def is_held_elsewhere(kind: type) -> bool:
 
 def place(kind: type) -> str:
     """Name, file and line, as a message shows them."""
-    code = next((function.__code__ for function in functions_of(kind)), None)
-    if code is None:
+    method = vars(kind).get("backward")
+    if not isinstance(method, types.FunctionType):
         return kind.__name__
-    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
-    return f"{kind.__name__} ({file}:{line_of(kind)})"
+    path = method.__code__.co_filename
+    file = path.replace("\\", "/").rpartition("/")[2]
+    return f"{kind.__name__} ({file}:{line_of(kind, path, method.__code__.co_firstlineno)})"
 
 
-def line_of(kind: type) -> int:
-    line = vars(kind).get("__firstlineno__")        # from Python 3.13 on
-    if line is None:
-        import ast
-        import linecache
-
-        lines = [function.__code__.co_firstlineno for function in functions_of(kind)]
-        line = min(lines)
-        try:
-            source = "".join(linecache.getlines(next(functions_of(kind)).__code__.co_filename))
-            for node in ast.walk(ast.parse(source)) if source else ():
-                if isinstance(node, ast.ClassDef) and node.lineno < min(lines) <= (node.end_lineno or 0):
+def line_of(kind: type, path: str, inside: int) -> int:
+    """Where the class statement begins that has the line `inside`; that line itself if the file cannot be read."""
+    line: int = vars(kind).get("__firstlineno__", inside)       # from Python 3.13 on
+    if line == inside:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+            for node in ast.walk(ast.parse("".join(linecache.getlines(path)))):
+                if isinstance(node, ast.ClassDef) and node.name == kind.__name__ and (
+                        node.lineno < inside <= (node.end_lineno or 0)):
                     line = node.lineno
-        except (SyntaxError, ValueError):
-            pass
     return line
 
 

@@ -104,9 +104,12 @@ def add_node(facts: Facts, subject: Subject, node: Any, known: dict[int, str], d
         held = getattr(node, attribute)
         facts.append(("operands", (type(held).__name__, len(held) if held is not None else 0)))
     if subject.roles.local:
-        slopes = getattr(node, subject.roles.local)
+        try:
+            slopes = getattr(node, subject.roles.local)
+        except ArithmeticError:     # which backward() has raised
+            slopes = None
         facts.append(("slopes of", type(slopes).__name__))
-        facts.extend(("grad", float(slope)) for slope in slopes or ())
+        facts.extend(("grad", slope + 0.0) for slope in slopes or ())      # as floats; which 0 it is, nobody asks
     for one in in_order(subject, subject.operands(node) or (), known):
         add_node(facts, subject, one, known, deepest - 1)
 

@@ -35,6 +35,7 @@ class Roles:
     op: str = ""            # holds the op's name
     function: list[str] = field(default_factory=list)       # holds the function that does the node's backward step
     extras: dict[str, Any] = field(default_factory=dict)    # all others, plain data, with what they hold at first
+    attributes: list[str] = field(default_factory=list)     # all, in the order in which an instance gets them
     parameters: list[list[str]] = field(default_factory=list)       # of the constructor: [name, role or "extra:NAME"]
     grad_is_float: bool = False
     data_is_float: bool = False     # an int becomes a float
@@ -64,6 +65,7 @@ def find_roles(kind: Any) -> Roles:
     except Exception as error:
         raise NotAdopted(f"{kind.__name__}({X}) raises {type(error).__name__}: {error}") from None
     fresh = attributes_of(x)
+    roles.attributes = list(fresh)
     roles.data = the_one("its number", "data", {n for n, held in fresh.items() if type(held) is float and held == X})
     roles.data_is_float = type(getattr(whole, roles.data)) is float
     roles.grad = the_one("its gradient", "grad", {
