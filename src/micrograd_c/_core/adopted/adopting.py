@@ -119,10 +119,8 @@ def renamed(op: Any, op_names: dict[str, str]) -> property:
 def habitual(verdict: Verdict, ours: dict[str, str]) -> dict[str, Any]:
     """Methods that do what the class does where that is not Value's."""
     found: dict[str, Any] = {}
-    if verdict.habits.seed != "int" and "backward" in ours:
-        found["backward"] = {
-            "float": habits.backward_from_float, "shown": habits.backward_of_floats,
-        }[verdict.habits.seed]
+    if (verdict.habits.seed != "int" or verdict.habits.old_slopes) and "backward" in ours:
+        found["backward"] = habits.backward
     if verdict.habits.relu is not None:
         found.update((name, habits.relu) for name, of_value in ours.items() if of_value == "relu")
     return found
@@ -131,6 +129,7 @@ def habitual(verdict: Verdict, ours: dict[str, str]) -> dict[str, Any]:
 def set_habits(verdict: Verdict) -> None:
     habits.set_new_nodes(verdict.roles.grad_is_float, verdict.roles.data_is_float)
     habits.set_float_slopes(verdict.habits.float_slopes)
+    habits.set_backward(verdict.habits.seed, verdict.habits.old_slopes)
     if verdict.habits.relu is not None:
         habits.set_relu(*verdict.habits.relu)
 
@@ -150,6 +149,7 @@ def give_back() -> None:
     as_made.clear()
     habits.set_new_nodes(False, False)
     habits.set_float_slopes(False)
+    habits.set_backward("int", False)
     adopted_class.clear()
 
 

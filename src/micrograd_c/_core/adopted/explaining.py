@@ -45,4 +45,6 @@ def explained(kind: type, verdict: Verdict) -> str:
     lines += [f"  its own: {name}{': ' if why else ''}{why}" for name, why in verdict.own.items()]
     if habits.seed != "int":
         lines.append("  backward() begins with a float" if habits.seed == "float" else "  gradients are floats")
+    if habits.old_slopes:
+        lines.append("  derivatives are made of data as it was when a node was computed")
     return "\n".join(lines)

@@ -139,7 +139,17 @@ def graphs(action: Callable[..., Any], count: int) -> Iterator[Trial]:
     def off(V: Any, *values: Any) -> Any:
         return action(*values) * 0.0 + values[0]
 
-    for program in (twice, above, below, again, reset, inner, off):
+    def assigned(V: Any, *values: Any) -> Any:
+        out = action(*values) * 2.0
+        V.set_data(values[0], 2.5)
+        between = out + action(*values)
+        V.set_data(values[-1], 0.1)
+        V.set_data(values[0], 5)
+        for root in (out, between):
+            root.backward()
+        return [V.grad(value) for value in (*values, out, between)]
+
+    for program in (twice, above, below, again, reset, inner, off, assigned):
         yield (0.7, 1.3)[:count], program
         yield (2, 3)[:count], program
     if count == 2:

@@ -12,13 +12,15 @@ the class Value in the place of its own.
 cimport cython
 
 cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.adopted.old_data cimport sweep_by_old_data
+from micrograd_c._core.adopted.old_data import keep_old_data
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, sweep, tape
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.operands cimport sweep_with_hooks
 from micrograd_c._core.value.recording cimport by_rule
 from micrograd_c._core.value.value cimport Value, note_read
 
-__all__ = ["is_older_than_data", "set_float_slopes", "set_new_nodes", "set_relu"]
+__all__ = ["backward", "relu", "set_backward", "set_float_slopes", "set_new_nodes", "set_relu"]
 
 cdef enum Zero:         # what relu gives
     AS_IT_IS = 0        # what Value.relu does
@@ -27,6 +29,11 @@ cdef enum Zero:         # what relu gives
 
 ZEROS = {"as it is": AS_IT_IS, "int": INT, "float": FLOAT}
 
+SEEDS = {"int": (False, False), "float": (True, False), "shown": (True, True)}
+
+cdef bint begins_with_float = False
+cdef bint shows_int = False
+cdef bint goes_by_old_data = False
 cdef Zero below = AS_IT_IS      # for x < 0
 cdef Zero at_zero = AS_IT_IS    # for x == 0
 cdef Zero at_nan = AS_IT_IS
@@ -67,41 +74,32 @@ def relu(Value self not None):
     return out
 
 
-@cython.binding(True)
-def backward_from_float(Value self not None):
-    """Value.backward, which begins with 1.0 and not with 1."""
-    begin(self)
-    push(self)
+def set_backward(str seed not None, bint by_old_data):
+    """How `backward` below begins: 'int', with 1; 'float', with 1.0; 'shown', with 1, but all else are floats.
+
+    by_old_data: slopes are made of data as it was when a node was computed.
+    """
+    global begins_with_float, shows_int, goes_by_old_data
+    begins_with_float, shows_int, goes_by_old_data = SEEDS[seed][0], SEEDS[seed][1], by_old_data
+    keep_old_data(by_old_data)
 
 
 @cython.binding(True)
-def backward_of_floats(Value self not None):
-    """Value.backward, which begins with 1, but whose slopes are floats."""
-    begin(self)
+def backward(Value self not None):
+    """Add to the `grad` of each node that this Value was computed from its derivative with respect to that node."""
+    check_initialised(self)
+    note_read(self, "its backward() is called")
+    tape.nodes[self.index].grad = 1.0
+    tape.nodes[self.index].flags &= ~GRAD_FLOAT
+    if begins_with_float:
+        tape.nodes[self.index].flags |= GRAD_FLOAT
     try:
-        push(self)
+        if goes_by_old_data:
+            sweep_by_old_data(self)
+        elif tape.hooks:
+            sweep_with_hooks(self)
+        else:
+            sweep(&tape, self.index)
     finally:
-        if tape.nodes[self.index].grad == 1.0:
+        if shows_int and tape.nodes[self.index].grad == 1.0:
             tape.nodes[self.index].flags &= ~GRAD_FLOAT
-
-
-cdef int begin(Value root) except -1:
-    check_initialised(root)
-    note_read(root, "its backward() is called")
-    tape.nodes[root.index].grad = 1.0
-    tape.nodes[root.index].flags |= GRAD_FLOAT
-    return 0
-
-
-cdef int push(Value root) except -1:
-    if tape.hooks:
-        sweep_with_hooks(root)
-    else:
-        sweep(&tape, root.index)
-    return 0
-
-
-def is_older_than_data(Value root not None):
-    """Whether data of any Value was assigned to since this one was computed."""
-    check_initialised(root)
-    return root.index < tape.unchanged

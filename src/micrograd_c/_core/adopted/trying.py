@@ -89,6 +89,7 @@ class Comparison:
         self.look_at_flags()
         self.find_relu()
         self.find_seed()
+        self.find_old_slopes()
         self.find_op_names()
         found = self.differences(self.candidates, set(self.candidates))
         composed = {name for name in found if name in grid.COMPOSED}
@@ -244,6 +245,14 @@ class Comparison:
                 if of_value == "relu":
                     getattr(y, name)().backward()
                     self.verdict.habits.float_slopes = type(self.theirs.grad(y)) is float
+
+    def find_old_slopes(self) -> None:
+        """Whether a product's slopes are made of data as it was when it was computed."""
+        x, y = self.kind(0.7), self.kind(1.3)
+        out = x * y
+        self.theirs.set_data(x, 2.5)
+        out.backward()
+        self.verdict.habits.old_slopes = self.theirs.grad(y) == 0.7
 
     def find_op_names(self) -> None:
         """Theirs for our ops, where they are always the same."""
