@@ -10,6 +10,8 @@ import itertools
 import math
 import operator
 
+from micrograd_c._core.adopted.observing import Gradients
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,7 +149,7 @@ def graphs(action: Callable[..., Any], count: int) -> Iterator[Trial]:
         V.set_data(values[0], 5)
         for root in (out, between):
             root.backward()
-        return [V.grad(value) for value in (*values, out, between)]
+        return Gradients(V.grad(value) for value in (*values, out, between))
 
     for program in (twice, above, below, again, reset, inner, off, assigned):
         yield (0.7, 1.3)[:count], program

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
     Facts = list[tuple[str, Any]]
 
-__all__ = ["Subject", "difference", "observe"]
+__all__ = ["Gradients", "Subject", "difference", "observe"]
 
 LAST_DIGITS = 4     # units in the last place between gradients that are the same
 RELATIVE, ABSOLUTE = 1e-12, 1e-14   # where they are sums
 DEEPEST = 8
+
+
+class Gradients(list):
+    """Numbers that are compared as gradients are."""
 
 
 class Subject:
@@ -75,6 +79,8 @@ def add_thing(facts: Facts, subject: Subject, thing: Any, deepest: int) -> None:
     """Anything else that a method returns."""
     if isinstance(thing, subject.kind):
         add_node(facts, subject, thing, {}, DEEPEST)
+    elif isinstance(thing, Gradients):
+        facts.extend(("grad", one) for one in thing)
     elif isinstance(thing, (list, tuple)) and deepest:
         facts.append(("list", (type(thing).__name__, len(thing))))
         for one in thing[:20]:

@@ -9,17 +9,18 @@ computed before may still be swept. Knows Value and the tape.
 
 Design
 ------
-Assignments without an op between them are one Epoch, which owns references to the Values assigned to, what their data
-was, and a marker: a Value that was made first. All nodes below the marker are older than the epoch, all above younger,
-however nodes are moved, as they keep their order.
+Assignments without an op between them are one Epoch. It has a marker, a Value that was made first: all nodes below the
+marker are older than the epoch, all above younger, however nodes are moved, as they keep their order. What data was, and
+whose, is in one array for all epochs, which owns references to the Values.
 
 A sweep that does not come below the newest marker, but for leaves, is an ordinary one. Another one goes node by node, and
-takes an epoch's assignments back before it looks at what is older. Epochs are dropped when nothing that is alive and older
-than the newest was computed at all; that is looked for each time there are twice as many entries as were left the last time.
+takes an epoch's assignments back before it looks at what is older. All epochs are dropped when nothing that is older than
+the newest was computed and is needed, as it is at most calls of backward(): a training step's graph is gone by the next.
 """
 
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
@@ -30,17 +31,23 @@ from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_wit
 from micrograd_c._core.value.value cimport Value, bind, new_value, watch_data
 
 cdef enum:
-    FEW = 16384     # entries for which nothing is looked for
+    FEW = 65536     # entries for which nobody looks whether they are needed
 
+cdef struct Entry:
+    PyObject *value         # owned
+    double data             # what it was
+    uint8_t is_int
 
 cdef class Epoch:
     cdef Value marker
-    cdef list values        # assigned to, in order
-    cdef list data          # what it was
+    cdef Py_ssize_t first       # of its entries; the next epoch's begin at its end
 
 cdef list epochs = []       # oldest first
-cdef Py_ssize_t entries = 0     # of all of them
-cdef Py_ssize_t limit = FEW
+cdef Value newest = None    # the last one's marker
+cdef Entry *entries = NULL
+cdef Py_ssize_t count = 0
+cdef Py_ssize_t capacity = 0
+cdef Py_ssize_t limit = 0   # so many entries are kept before somebody looks whether they are needed
 
 
 def keep_old_data(bint on):
@@ -58,65 +65,110 @@ def epochs_kept():
 
 
 cdef int forget() except -1:
-    global entries
+    global newest, entries, count, capacity, limit
+    cdef Entry *old = entries
+    cdef Py_ssize_t old_count = count
+    cdef Py_ssize_t k
+    newest, entries, count, capacity, limit = None, NULL, 0, 0, FEW
     epochs.clear()
-    entries = 0
+    for k in range(old_count):
+        Py_DECREF(<object> old[k].value)        # which may run any code
+    free(old)
     return 0
 
 
 cdef int note_assignment(Value value) except -1:
     """Data of this Value is about to be assigned to."""
-    global entries
-    cdef Epoch epoch = <Epoch> epochs[len(epochs) - 1] if epochs else None
-    if tape.tracer or value.index >= tape.top - 1:      # nothing was computed from the last node
+    global count
+    cdef Node *node
+    if value.index >= tape.top - 1 or tape.tracer:      # nothing was computed from the last node
         return 0
-    if epoch is None or epoch.marker.index != tape.top - 1:
-        if entries > limit:
-            drop_if_void()
-        epoch = Epoch.__new__(Epoch)
-        epoch.values, epoch.data = [], []
-        epoch.marker = new_value()
-        reserve(&tape, 1)
-        bind(epoch.marker, record_leaf(&tape, 0.0, 0))
-        epochs.append(epoch)
-    elif epoch.values[len(epoch.values) - 1] is value:      # assigned to again, and nothing was computed meanwhile
+    if newest is None or newest.index != tape.top - 1:
+        begin_epoch()
+    elif entries[count - 1].value == <PyObject *> value:    # assigned to again, and nothing was computed meanwhile
         return 0
-    epoch.values.append(value)
-    epoch.data.append(value.data)
-    entries += 1
+    if count == capacity:
+        make_room()
+    node = tape.nodes + value.index
+    Py_INCREF(value)
+    entries[count] = Entry(<PyObject *> value, node.data, node.flags & DATA_INT)
+    count += 1
     return 0
 
 
-cdef int drop_if_void() except -1:
-    """Drop all epochs if no node older than the newest is computed and can be reached."""
-    global limit
-    cdef int32_t newest = (<Epoch> epochs[len(epochs) - 1]).marker.index
-    if not is_reached(newest, 0):
-        forget()
-    limit = max(<Py_ssize_t> FEW, 2 * entries)
+cdef int begin_epoch() except -1:
+    global newest, limit
+    cdef Epoch epoch
+    cdef Value marker
+    if count > limit:
+        drop_if_void()
+        limit = max(<Py_ssize_t> FEW, 2 * count)
+    if count == capacity:
+        make_room()         # before there is an epoch without entries
+    epoch = Epoch.__new__(Epoch)
+    marker = new_value()
+    reserve(&tape, 1)
+    bind(marker, record_leaf(&tape, 0.0, 0))
+    epoch.marker, epoch.first = marker, count
+    epochs.append(epoch)
+    newest = marker
     return 0
+
+
+cdef int make_room() except -1:
+    global entries, capacity
+    cdef Py_ssize_t wanted = max(<Py_ssize_t> 1024, 2 * capacity)
+    cdef Entry *more = <Entry *> realloc(entries, wanted * sizeof(Entry))
+    if more == NULL:
+        raise MemoryError("no memory for what data was before it was assigned to")
+    entries, capacity = more, wanted
+    return 0
+
+
+cdef bint drop_if_void() except -1:
+    """Drop all epochs if nothing that was computed before the newest is needed. True if there are none any more."""
+    if newest is not None and is_needed(newest.index):
+        return False
+    forget()
+    return True
+
+
+cdef bint is_needed(int32_t marker) noexcept:
+    """Whether a node below the marker that was computed has a live Value, or was used for one above it, dead or alive."""
+    cdef Node *nodes = tape.nodes
+    cdef Node *node
+    cdef int32_t i, k
+    for i in range(1, marker):
+        if tape.handles[i] != NULL and not nodes[i].flags & LEAF_NODE:
+            return True
+    for i in range(marker + 1, tape.top):
+        node = nodes + i
+        if is_nary(node):
+            for k in range(node.a, node.a + node.b):
+                if is_computed_below(marker, tape.edges[k].a) or is_computed_below(marker, tape.edges[k].b):
+                    return True
+        elif is_computed_below(marker, node.a) or is_computed_below(marker, node.b):
+            return True
+    return False
+
+
+cdef inline bint is_computed_below(int32_t marker, int32_t index) noexcept:
+    return index < marker and not tape.nodes[index].flags & LEAF_NODE
 
 
 cdef bint is_reached(int32_t marker, int32_t root) except -1:
-    """Whether a node below the marker that was computed can be reached from root; from any live Value if root is 0."""
-    cdef int32_t top = root + 1 if root else tape.top
-    cdef int32_t i, k
-    cdef Node *node
+    """Whether a node below the marker that was computed can be reached from root."""
+    cdef int32_t i
     cdef bint found = False
-    cdef uint8_t *marked = <uint8_t *> calloc(top, 1)
+    cdef uint8_t *marked = <uint8_t *> calloc(root + 1, 1)
     if marked == NULL:
         raise MemoryError("no memory for the marks of backward()")
-    if root:
-        marked[root] = 1
-    for i in range(top - 1, 0, -1):
-        node = tape.nodes + i
-        if not marked[i] and (root or tape.handles[i] == NULL):
-            continue
-        if i < marker:
-            if not node.flags & LEAF_NODE:
+    marked[root] = 1
+    for i in range(root, 0, -1):
+        if marked[i] and not tape.nodes[i].flags & LEAF_NODE:
+            if i < marker:
                 found = True
                 break
-        else:
             mark_operands(i, marked)
     free(marked)
     return found
@@ -124,8 +176,7 @@ cdef bint is_reached(int32_t marker, int32_t root) except -1:
 
 cdef int sweep_by_old_data(Value root) except -1:
     """What Value.backward does once it has set the root's gradient."""
-    cdef Epoch newest = <Epoch> epochs[len(epochs) - 1] if epochs else None
-    if newest is not None and is_reached(newest.marker.index, root.index):
+    if newest is not None and not drop_if_void() and is_reached(newest.index, root.index):
         return sweep_back(root)
     if tape.hooks:
         return sweep_with_hooks(root)
@@ -135,12 +186,15 @@ cdef int sweep_by_old_data(Value root) except -1:
 cdef int sweep_back(Value root) except -1:
     """operands.sweep_with_hooks, and data goes back with it."""
     cdef int32_t i
+    cdef Py_ssize_t entry
     cdef uint8_t *marked = NULL
     cdef int64_t outer = tape.hooked_sweep
     cdef int64_t this
     cdef Sweep suspended
-    cdef list mine = list(epochs)       # functions of users may assign to data meanwhile
-    cdef Py_ssize_t k = len(mine)
+    cdef Py_ssize_t k = len(epochs)
+    cdef Py_ssize_t last = k
+    cdef Py_ssize_t stop = count
+    cdef Py_ssize_t end = count     # functions of users may assign to data meanwhile
     pin(&tape)
     tape.sweeps += 1
     this = tape.hooked_sweep = tape.sweeps
@@ -151,9 +205,11 @@ cdef int sweep_back(Value root) except -1:
             raise MemoryError("no memory for the marks of backward()")
         marked[root.index] = 1
         for i in range(root.index, 0, -1):
-            while k and (<Epoch> mine[k - 1]).marker.index > i:
+            while k and (<Epoch> epochs[k - 1]).marker.index > i:
                 k -= 1
-                exchange(<Epoch> mine[k])
+                for entry in range(stop - 1, (<Epoch> epochs[k]).first - 1, -1):
+                    exchange(entry)
+                stop = (<Epoch> epochs[k]).first
             if not marked[i]:
                 continue
             if tape.nodes[i].flags & HOOK:
@@ -163,9 +219,9 @@ cdef int sweep_back(Value root) except -1:
             if tape.nodes[i].op != rules.STOP:
                 mark_operands(i, marked)
     finally:
-        while k < len(mine):
-            exchange(<Epoch> mine[k])
-            k += 1
+        if k < last:
+            for entry in range((<Epoch> epochs[k]).first, end):
+                exchange(entry)
         tape.hooked_sweep = outer
         resume(&tape, &suspended)
         free(marked)
@@ -173,21 +229,11 @@ cdef int sweep_back(Value root) except -1:
     return 0
 
 
-cdef int exchange(Epoch epoch) except -1:
-    """Data as it is now with what is kept. Of a Value that was assigned to twice both times, so in the other order."""
-    cdef Py_ssize_t k
-    cdef Node *node
-    cdef object now
-    for k in range(len(epoch.values) - 1, -1, -1):
-        now = (<Value> epoch.values[k]).data
-        put((<Value> epoch.values[k]).index, epoch.data[k])
-        epoch.data[k] = now
-    epoch.values.reverse()
-    epoch.data.reverse()
-    return 0
-
-
-cdef inline void put(int32_t index, object data):
-    cdef Node *node = tape.nodes + index
-    node.data = data
-    node.flags = node.flags & ~DATA_INT | (DATA_INT if type(data) is int else 0)
+cdef inline void exchange(Py_ssize_t place) noexcept:
+    """Data as it is with what is kept."""
+    cdef Entry *entry = entries + place
+    cdef Node *node = tape.nodes + (<Value> entry.value).index
+    cdef Entry now = Entry(entry.value, node.data, node.flags & DATA_INT)
+    node.data = entry.data
+    node.flags = node.flags & ~DATA_INT | entry.is_int
+    entry[0] = now
