@@ -31,13 +31,12 @@ except ModuleNotFoundError as _error:
 from micrograd_c._core.adopted.accelerating import accelerate
 from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
     install,
-    load_ipython_extension,
     pytest_addoption,
     pytest_report_header,
     pytest_unconfigure,
     uninstall,
-    unload_ipython_extension,
 )
+from micrograd_c._core.drop_in.notebooks import load_ipython_extension, unload_ipython_extension  # noqa: F401
 from micrograd_c._core.mapped.batch import Batch
 from micrograd_c._core.mapped.vmap import TraceError, vmap
 from micrograd_c._core.value.grad_mode import no_grad

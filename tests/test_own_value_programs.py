@@ -1,4 +1,4 @@
-"""Programs that bring their own class Value do the same under `micrograd-c run`, and say in one line what became of it."""
+"""Programs that bring their own class Value do the same under `micrograd-c run`, which says what became of it."""
 
 import os
 import pathlib
@@ -15,6 +15,7 @@ ROUNDED = {"gpt_rmsnorm", "latent_attention"}
 LINES = {
     "adam_attributes": "Value (adam_attributes.py:6) runs compiled; 8 methods ours, 1 its own (__pow__)",
     "as_dataclass": "Value (as_dataclass.py:8) runs compiled; 6 methods ours, 1 its own (__repr__)",
+    "assigned_between": "Value (assigned_between.py:5) runs compiled; 10 methods ours",
     "children_by_keyword": "Value (children_by_keyword.py:5) runs compiled; 6 methods ours, 2 its own (__lt__, dot)",
     "clamped_log": "Value (clamped_log.py:6) runs compiled; 12 methods ours, 4 its own (log, clip, item, __repr__)",
     "class_counters": "Value (class_counters.py:4) stays as it is: number is another one in each of its instances",
@@ -22,7 +23,8 @@ LINES = {
     "gelu_by_tanh":
         "Scalar (gelu_by_tanh.py:6) runs compiled; 9 methods ours, 4 its own (lift, gelu, quick_gelu, __repr__)",
     "generator_backward":
-        "Node (generator_backward.py:7) runs compiled; 11 methods ours, 6 its own (__le__, __gt__, __ge__, of, __eq__, walk)",
+        "Node (generator_backward.py:7) runs compiled; 11 methods ours, 6 its own (__le__, __gt__, __ge__, of, __eq__, "
+        "walk)",
     "gpt_rmsnorm": "Value (gpt_rmsnorm.py:12) runs compiled; 14 methods ours",
     "gradient_accumulation": "Value (gradient_accumulation.py:6) runs compiled; 8 methods ours, 1 its own (__repr__)",
     "latent_attention":
@@ -30,7 +32,8 @@ LINES = {
     "lecture_labels": "Value (lecture_labels.py:5) runs compiled; 10 methods ours, 2 its own (tanh, __repr__)",
     "module_of_its_own":
         "Value (engine.py:5) runs compiled; 5 methods ours, 3 its own (sigmoid, zero_grad, __repr__)",
-    "no_grad_flag": "Value (no_grad_flag.py:6) stays as it is: its __add__ depends on Value.grad_enabled, which may change",
+    "no_grad_flag":
+        "Value (no_grad_flag.py:6) stays as it is: its __add__ depends on Value.grad_enabled, which may change",
     "weights_as_json":
         "Value (weights_as_json.py:9) runs compiled; 6 methods ours, 4 its own (__repr__, to_json, from_json, is_leaf)",
 }

@@ -1,4 +1,4 @@
-"""A short GPT over words, in one file: RMSNorm, attention with a cache, Adam over lists of floats, samples at the end."""
+"""A short GPT over words, in one file: RMSNorm, attention with a cache, Adam over lists of floats, then samples."""
 import math
 import random
 

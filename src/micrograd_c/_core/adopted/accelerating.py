@@ -25,10 +25,10 @@ __all__ = ["accelerate", "accelerate_at_end", "examine"]
 def accelerate(cls: _Class, *, explain: bool = False) -> _Class:
     """A scalar autograd class of yours, such as a lecture's or a short GPT's Value, on compiled nodes.
 
-    As a decorator, or `Value = accelerate(Value)` right after the class. Returns a class of the same name, in which
-    every method that was found to do what micrograd_c's does is micrograd_c's, and all others are yours. Which do so is
-    found by trying them, in a process of its own: data must be the same to the bit, and so must types, exceptions and
-    gradients be.
+    As a decorator, or `Value = accelerate(Value)` right after the class, whose name then means what is returned:
+    a class of the same name, in which every method that was found to do what micrograd_c's does is micrograd_c's, and
+    all others are yours. Which do so is found by trying them, in a process of its own: data must be the same to the
+    bit, and so must types, exceptions and gradients be.
 
     Where operators or backward() differ, the class is returned as it was, with a RuntimeWarning that says what was
     seen; so are all but the first class of a process. explain=True prints to standard error what was compared.

@@ -117,10 +117,20 @@ def functions_of(kind: type) -> Iterator[types.FunctionType]:
 
 
 def bind(kind: type, name: str, target: type, everywhere: bool) -> None:
-    """Let the methods of kind mean target by `super()` and `__class__`; and, everywhere, by its name."""
+    """Let the methods of kind mean target by `super()` and `__class__`, and by its name where that is kind's.
+
+    Everywhere: also where the name is another's or nobody's, as it is until the class statement has come to its end.
+    """
     for function in functions_of(kind):
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-            if variable == "__class__" or (everywhere and variable == name):
+            if variable == "__class__" or (variable == name and (everywhere or is_in(cell, kind))):
                 cell.cell_contents = target
-        if everywhere:
+        if everywhere or function.__globals__.get(name) is kind:
             function.__globals__[name] = target
+
+
+def is_in(cell: types.CellType, kind: type) -> bool:
+    try:
+        return cell.cell_contents is kind
+    except ValueError:      # nothing is yet
+        return False

@@ -36,6 +36,7 @@ CORE = ("__add__", "__mul__", "backward")
 
 def verdict_about(kind: type) -> dict[str, Any]:
     """The Verdict about a class that looks like a Value, as a dict. Changes the process for good."""
+    give_back()         # of a cell that is run again
     verdict = Verdict()
     surroundings = Surroundings(kind)
     bind(kind, kind.__name__, kind, everywhere=True)
