@@ -1,4 +1,4 @@
-"""What an adopted class does a little otherwise than micrograd: whether gradients begin as floats, what relu gives for 0.
+"""What an adopted class does a little otherwise than micrograd: how gradients begin, and what relu gives for 0.
 
 Knows Value and the tape. Knows nothing of whose habits they are, or how they were found.
 

@@ -24,6 +24,7 @@ DECISIVE = (
     "__new__", "__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__del__", "__class__", "__get__",
     "__array_ufunc__", "__init_subclass__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__",
 )
+OF_ARRAYS = ("numpy", "cupy", "torch", "jax")
 MADE_BY_PYTHON = frozenset([
     "__annotate__", "__annotate_func__", "__annotations_cache__", "__dict__", "__weakref__", "__module__",
     "__qualname__", "__doc__", "__slots__", "__firstlineno__", "__static_attributes__", "__init__",
@@ -51,6 +52,11 @@ def objection(kind: type) -> str:
             return f"it has a {name}"
     if vars(kind).get("__hash__", 0) is None:
         return "it cannot be hashed"
+    for function in functions_of(kind):
+        for name in function.__code__.co_names:
+            held = function.__globals__.get(name)
+            if isinstance(held, types.ModuleType) and held.__name__.partition(".")[0] in OF_ARRAYS:
+                return f"its {function.__name__} uses {held.__name__}, so its numbers may be arrays"
     if kind.__subclasses__():
         return f"it has a subclass already, {kind.__subclasses__()[0].__name__}"
     return ""

@@ -108,16 +108,21 @@ def add_node(facts: Facts, subject: Subject, node: Any, known: dict[int, str], d
         facts.append(("op", getattr(node, subject.roles.op)))
     for attribute in subject.roles.children:
         held = getattr(node, attribute)
-        facts.append(("operands", (type(held).__name__, len(held) if held is not None else 0)))
+        facts.append(("operands", (container(held), len(held) if held is not None else 0)))
     if subject.roles.local:
         try:
             slopes = getattr(node, subject.roles.local)
         except ArithmeticError:     # which backward() has raised
             slopes = None
-        facts.append(("slopes of", type(slopes).__name__))
+        facts.append(("slopes of", container(slopes)))
         facts.extend(("grad", slope + 0.0) for slope in slopes or ())      # as floats; which 0 it is, nobody asks
     for one in in_order(subject, subject.operands(node) or (), known):
         add_node(facts, subject, one, known, deepest - 1)
+
+
+def container(held: Any) -> str:
+    """A list that a method of theirs gives to the constructor is a tuple on our nodes."""
+    return "tuple" if isinstance(held, list) else type(held).__name__
 
 
 def in_order(subject: Subject, operands: Any, known: dict[int, str]) -> Any:

@@ -10,12 +10,13 @@ computed before may still be swept. Knows Value and the tape.
 Design
 ------
 Assignments without an op between them are one Epoch. It has a marker, a Value that was made first: all nodes below the
-marker are older than the epoch, all above younger, however nodes are moved, as they keep their order. What data was, and
-whose, is in one array for all epochs, which owns references to the Values.
+marker are older than the epoch, all above younger, however nodes are moved, as they keep their order. What data was,
+and whose, is in one array for all epochs, which owns references to the Values.
 
-A sweep that does not come below the newest marker, but for leaves, is an ordinary one. Another one goes node by node, and
-takes an epoch's assignments back before it looks at what is older. All epochs are dropped when nothing that is older than
-the newest was computed and is needed, as it is at most calls of backward(): a training step's graph is gone by the next.
+A sweep that does not come below the newest marker, but for leaves, is an ordinary one. Another one goes node by node,
+and takes an epoch's assignments back before it looks at what is older. All epochs are dropped when nothing that is
+older than the newest was computed and is needed, as it is at most calls of backward(): a training step's graph is gone
+by the next.
 """
 
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
@@ -134,7 +135,7 @@ cdef bint drop_if_void() except -1:
 
 
 cdef bint is_needed(int32_t marker) noexcept:
-    """Whether a node below the marker that was computed has a live Value, or was used for one above it, dead or alive."""
+    """Whether a node below the marker that was computed has a live Value, or was used for one above, dead or alive."""
     cdef Node *nodes = tape.nodes
     cdef Node *node
     cdef int32_t i, k

@@ -76,6 +76,9 @@ def add_calls(tree: ast.AST) -> bool:
 
 def is_like_value(node: ast.ClassDef) -> bool:
     names = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+    for part in node.body:
+        if isinstance(part, ast.Assign):
+            names.update(target.id for target in part.targets if isinstance(target, ast.Name))
     return names >= OPERATORS
 
 
