@@ -11,8 +11,8 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "TraceError", "Value", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean", "minimum",
-    "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
+    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean",
+    "minimum", "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
 ]
 
 try:
@@ -28,15 +28,15 @@ except ModuleNotFoundError as _error:
         raise SystemExit(_message) from None
     raise ImportError(_message) from None
 
+from micrograd_c._core.adopted.accelerating import accelerate
 from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
     install,
-    load_ipython_extension,
     pytest_addoption,
     pytest_report_header,
     pytest_unconfigure,
     uninstall,
-    unload_ipython_extension,
 )
+from micrograd_c._core.drop_in.notebooks import load_ipython_extension, unload_ipython_extension  # noqa: F401
 from micrograd_c._core.mapped.batch import Batch
 from micrograd_c._core.mapped.vmap import TraceError, vmap
 from micrograd_c._core.value.grad_mode import no_grad

@@ -18,6 +18,7 @@ import types
 import warnings
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 
+from micrograd_c._core.drop_in import statements
 from micrograd_c._core.drop_in.names import install, installed, uninstall
 
 TYPE_CHECKING = False
@@ -29,14 +30,19 @@ if TYPE_CHECKING:
 __all__ = ["run_script"]
 
 USAGE = """\
-usage: micrograd-c run SCRIPT [ARGUMENT ...]
-       micrograd-c run -m MODULE [ARGUMENT ...]
+usage: micrograd-c run [--as-is | --explain] SCRIPT [ARGUMENT ...]
+       micrograd-c run [--as-is | --explain] -m MODULE [ARGUMENT ...]
 """
 HELP = """
 Run a program written for micrograd on micrograd_c, unchanged: micrograd,
 micrograd.engine and micrograd.nn are micrograd_c to it. All else is as with
 `python SCRIPT` and `python -m MODULE`; SCRIPT may also be a .pyc file, or a
 folder or zip file with a __main__.py.
+
+A program that brings its own class Value runs compiled where that class does
+what micrograd_c's does, which is tried first. A line on standard error says so.
+  --as-is    leave such classes as they are
+  --explain  say what was compared, and why a method stays
 """
 
 
@@ -46,6 +52,8 @@ def main(arguments: list[str]) -> int | None:
     What a program raises passes through, for the interpreter to deal with, and nothing is put back: the program's
     threads and exit functions are still to run.
     """
+    about_classes = {argument for argument in arguments[:1] if argument in ("--as-is", "--explain")}
+    arguments = arguments[len(about_classes):]
     option = arguments[0] if arguments and arguments[0].startswith("-") else ""
     program = arguments[1:] if option else arguments
     if option in ("-h", "--help"):
@@ -59,15 +67,18 @@ def main(arguments: list[str]) -> int | None:
     except RuntimeError as error:
         return fail(f"micrograd-c run: error: {error}", 1)
     try:
+        path = absolute(program[0])
+        if "--as-is" not in about_classes:
+            folder = os.getcwd() if option == "-m" else path if os.path.isdir(path) else os.path.dirname(path)
+            statements.watch(folder, explain="--explain" in about_classes)
         if option == "-m":
             run_module(program)
             return None
-        path = absolute(program[0])
         try:
             content = read(path)
         except OSError as error:
             return fail(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}", 2)
-        run_file(path, content, program)
+        run_file(path, content, program, "--as-is" not in about_classes)
         return None
     except SystemExit:
         raise
@@ -121,8 +132,8 @@ def read(path: str) -> bytes | None:
         return file.read()
 
 
-def run_file(path: str, content: bytes | None, argv: list[str]) -> ModuleType:
-    """Run what read() gave; returns the module it became."""
+def run_file(path: str, content: bytes | None, argv: list[str], watched: bool = False) -> ModuleType:
+    """Run what read() gave; returns the module it became. Watched: class statements that look like a Value are."""
     sys.argv = Arguments(argv)
     if content is None:
         if safe_path():
@@ -139,7 +150,10 @@ def run_file(path: str, content: bytes | None, argv: list[str]) -> ModuleType:
     module.__cached__ = None
     is_compiled = path.endswith(".pyc") or content.startswith(importlib.util.MAGIC_NUMBER)
     module.__loader__ = (SourcelessFileLoader if is_compiled else SourceFileLoader)("__main__", path)
-    exec(code_of(content) if is_compiled else compile(content, path, "exec", dont_inherit=True), vars(module))
+    code = code_of(content) if is_compiled else compile(content, path, "exec", dont_inherit=True)
+    if watched and not is_compiled:
+        code = statements.with_calls(code, content, path)
+    exec(code, vars(module))
     return module
 
 
@@ -178,14 +192,16 @@ def new_main() -> Any:
 class Arguments(list):
     """sys.argv. multiprocessing pickles it for the processes it spawns, which make it before they import the program.
 
-    micrograd is micrograd_c there, too, because making it calls install().
+    micrograd is micrograd_c there, too, because making it calls install(); and class statements are watched as here.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return arguments_of_child, (list(self),)
+        return arguments_of_child, (list(self), statements.watched_folder())
 
 
-def arguments_of_child(argv: list[str]) -> Arguments:
+def arguments_of_child(argv: list[str], watched: str = "") -> Arguments:
+    if watched:
+        statements.watch_in_child(watched)
     try:
         install()
     except RuntimeError as error:   # a fork server has imported the program before; without its workers a pool hangs

@@ -100,7 +100,10 @@ def test_a_missing_command_is_a_usage_error(capsys):
 def test_help_says_how_to_run_a_program(option, capsys):
     assert command.main(["run", option]) == 0
     help_text, errors = capsys.readouterr()
-    assert help_text.startswith("usage: micrograd-c run SCRIPT [ARGUMENT ...]\n       micrograd-c run -m MODULE ")
+    assert help_text.startswith(
+        "usage: micrograd-c run [--as-is | --explain] SCRIPT [ARGUMENT ...]\n"
+        "       micrograd-c run [--as-is | --explain] -m MODULE "
+    )
     assert errors == ""
 
 

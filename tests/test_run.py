@@ -10,6 +10,7 @@ import sys
 import zipfile
 
 import pytest
+from own_values import LOCAL
 from test_habits import ROUNDED, SCRIPTS, same
 
 RUN = ("-m", "micrograd_c", "run")
@@ -355,3 +356,121 @@ before = state()
 run_script("scripts/train.py")
 assert state() == before
 """).splitlines()[1:] == ["True", "SystemExit(5)", str(tmp_path / "scripts" / "missing.py")]
+
+
+# --- programs that bring their own class Value: see test_own_value_programs.py ---
+
+OWN = LOCAL + """
+x = Value(2.0)
+y = x.exp() * 3
+y.backward()
+print(y.data, x.grad, type(y) is Value, Value.__module__)
+"""
+OWN_OUTPUT = "22.16716829679195 22.16716829679195 True __main__\n"
+
+
+def test_as_is_leaves_classes_alone(tmp_path):
+    write(tmp_path, "own.py", OWN)
+    write(tmp_path, "who.py", OWN.replace("Value.__module__", "isinstance(x, __import__('micrograd_c').Value)"))
+    assert run("--as-is", "own.py", folder=tmp_path) == (0, OWN_OUTPUT, "")
+    assert run("own.py", folder=tmp_path)[1] == OWN_OUTPUT
+    assert run("--as-is", "who.py", folder=tmp_path)[1].endswith("True False\n")
+    assert run("who.py", folder=tmp_path)[1].endswith("True True\n")
+    assert run("--as-is", "-m", "own", folder=tmp_path) == (0, OWN_OUTPUT, "")
+
+
+def test_explain_says_what_was_compared(tmp_path):
+    write(tmp_path, "own.py", OWN.replace("max(0, self.data)", "max(0.5, self.data)"))
+    status, output, errors = run("--explain", "own.py", folder=tmp_path)
+    assert (status, output) == (0, OWN_OUTPUT)
+    first, *lines = errors.splitlines()
+    assert first == "micrograd-c: Value (own.py:4) runs compiled; 13 methods ours, 1 its own (relu)"
+    assert any(line.startswith("  its own: relu: relu of ") and " gives data 0.5, ours data " in line for line in lines)
+    assert all(line.startswith("  ") for line in lines)
+
+
+@pytest.mark.parametrize("options", [(), ("-W", "error"), ("-X", "dev"), ("-O",), ("-OO",)], ids=" ".join)
+def test_nothing_else_is_printed(options, tmp_path):
+    write(tmp_path, "own.py", OWN + "print(Value.__doc__)\nx = '\\w'" * ("error" not in options) or OWN)
+    here, there = (outcome(start(*options, *way, "own.py", folder=tmp_path)) for way in (RUN, ()))
+    line = "micrograd-c: Value (own.py:4) runs compiled; 14 methods ours\n"
+    assert here[2].count(line) == 1
+    assert (*here[:2], here[2].replace(line, "")) == there
+
+
+@pytest.mark.parametrize(
+    "error", ["class Other:\n    1 / 0", "Value(1.0) / 0", "def f(:", "Value('x') + 1", "raise SystemExit(3)",
+              "class Value(Value):\n    def backward(self): {}[1]\nValue(1.0).backward()"],
+)
+def test_errors_are_told_as_by_python(error, tmp_path):
+    write(tmp_path, "own.py", OWN + error)
+    here, there = (outcome(start(*way, "own.py", folder=tmp_path)) for way in (RUN, ()))
+    ours = here[2].split("\n", 1)[1] if here[2].startswith("micrograd-c: ") else here[2]
+    if "Value(" in error and "class" not in error:      # our operators have no frames, and texts of their own
+        assert ours.splitlines()[-1].split(":")[0] == there[2].splitlines()[-1].split(":")[0]
+        assert here[:2] == there[:2]
+    else:
+        assert (*here[:2], ours) == there
+
+
+def test_a_syntax_error_in_a_module_beside_is_told_as_by_python(tmp_path):
+    write(tmp_path, "own.py", "import broken")
+    write(tmp_path, "broken.py", OWN + "def f(:")
+    assert same_as_python("own.py", folder=tmp_path)[0] == 1
+
+
+def test_a_module_elsewhere_is_not_looked_at(tmp_path):
+    write(tmp_path, "library/own_values_of_others.py", LOCAL)
+    write(tmp_path, "program/own.py", "from own_values_of_others import Value\nprint((Value(1) + 1).data)")
+    path = os.pathsep.join([str(tmp_path / "library"), os.environ.get("PYTHONPATH", "")])
+    assert run("program/own.py", folder=tmp_path, PYTHONPATH=path) == (0, "2\n", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("from micrograd.engine import Value as Other", "assert Other(2).relu().data == 2",
+         "its module imports micrograd's Value, too"),
+        ("kept = []\ndef keep(cls):\n    kept.append(cls)\n    return cls", "assert kept == [Value]",
+         "something refers to it already"),
+    ],
+)
+def test_a_class_that_others_know_stays(before, after, line, tmp_path):
+    source = OWN.replace("class Value:", "@keep\nclass Value:") if "keep" in before else OWN
+    write(tmp_path, "own.py", f"{before}\n{source}{after}")
+    status, output, errors = run("own.py", folder=tmp_path)
+    assert (status, output) == (0, OWN_OUTPUT)
+    assert errors.endswith(f") stays as it is: {line}\n")
+
+
+def test_the_files_that_python_keeps_are_kept(tmp_path):
+    write(tmp_path, "own.py", "from part import Value\nprint(Value(2).data)")
+    write(tmp_path, "part.py", LOCAL)
+    done = subprocess.run(
+        [sys.executable, *RUN, "own.py"], capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
+    )
+    assert done.stdout == "2\n"
+    assert [path.name.partition(".")[0] for path in (tmp_path / "__pycache__").iterdir()] == ["part"]
+    assert outcome(start("own.py", folder=tmp_path)) == (0, "2\n", "")
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_own_values_go_to_child_processes_and_back(method, tmp_path):
+    write(tmp_path, "own.py", LOCAL + """
+import multiprocessing, sys
+
+def work(x):
+    y = x * 3
+    y.backward()
+    return y, x.grad, type(x) is Value, isinstance(x, __import__("micrograd_c").Value)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    with context.Pool(1) as pool:
+        for y, *rest in pool.map(work, [Value(2), Value(0.5)]):
+            print(type(y) is Value, y.data, y.grad, [child.data for child in y._children], *rest)
+""")
+    status, output, errors = run("own.py", method, folder=tmp_path)
+    assert (status, output) == (0, "True 6 1 [2, 3] 3 True True\nTrue 1.5 1 [0.5, 3] 3 True True\n"), errors
+    assert errors == "micrograd-c: Value (own.py:4) runs compiled; 14 methods ours\n"

@@ -272,3 +272,41 @@ assert status == 0
 assert "micrograd" not in sys.modules
 """)
     assert "3 passed in " in output
+
+
+def test_classes_in_cells_are_compiled_where_that_is_asked_for(run_python, monkeypatch, tmp_path, request):
+    pytest.importorskip("IPython")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    output = run_python(f"""
+import sys
+sys.path.insert(0, {str(request.path.parent)!r})
+import micrograd_c
+from own_values import CLOSURES, LOCAL
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+
+def cell(text):
+    result = shell.run_cell(text, store_history=True)
+    assert result.success, result.error_in_exec
+
+cell("%load_ext micrograd_c")
+cell(CLOSURES)
+assert shell.user_ns["Value"] is not micrograd_c.Value
+cell("%micrograd_c accelerate")
+for source in (CLOSURES, CLOSURES, LOCAL):
+    cell(source)
+    Value = shell.user_ns["Value"]
+    assert Value is micrograd_c.Value
+    assert Value.__doc__ in source
+    cell("x = Value(2.0); y = (x * 3).exp() + x; y.backward(); z = [x.grad, type(y) is Value, isinstance(x, Value)]")
+    assert shell.user_ns["z"] == [1 + 3 * 403.4287934927351, True, True]
+assert not hasattr(Value, "_op_") and "tanh" in dir(Value)
+cell("%micrograd_c as-is")
+cell(LOCAL)
+assert shell.user_ns["Value"] is not micrograd_c.Value
+assert not shell.run_cell("%micrograd_c faster").success
+cell("%unload_ext micrograd_c")
+assert not shell.run_cell("%micrograd_c accelerate").success
+print("done")
+""")
+    assert output.splitlines()[-1] == "done"

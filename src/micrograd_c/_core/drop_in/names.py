@@ -1,6 +1,6 @@
-"""install() and uninstall(): what `import micrograd` gives; and the same for IPython's %load_ext and `pytest -p`.
+"""install() and uninstall(): what `import micrograd` gives; and the same for `pytest -p`.
 
-Knows micrograd's names and which modules stand in for them. IPython and pytest call this; they need not be installed.
+Knows micrograd's names and which modules stand in for them. pytest calls this; it need not be installed.
 """
 
 from __future__ import annotations
@@ -75,16 +75,6 @@ def substitutes() -> dict[str, ModuleType]:
 def origin(module: ModuleType) -> str:
     """The file, or for a package without one the folder, that a module came from."""
     return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "no file")
-
-
-# --- IPython: %load_ext micrograd_c, %unload_ext micrograd_c ---
-
-def load_ipython_extension(ipython: object) -> None:
-    install()
-
-
-def unload_ipython_extension(ipython: object) -> None:
-    uninstall()
 
 
 # --- pytest: pytest -p micrograd_c ---

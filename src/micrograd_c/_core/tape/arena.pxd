@@ -81,6 +81,10 @@ cdef enum DetachedState:
 
 
 cdef enum:
+    HABITS = 1 << 30    # in Tape.paused, which is asked of each node anyway
+
+
+cdef enum:
     NO_DOT = 0x7fffffff
     NO_TRACE = 0x7fffffff
 
@@ -128,7 +132,10 @@ cdef struct Tape:
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
     unsigned long tracer    # the thread that traces it; 0 if there is no trace
     int32_t pins            # while above 0 no node moves or is dropped: somebody holds indexes across Python code
-    int32_t paused          # no_grad blocks open in all contexts
+    int32_t paused          # no_grad blocks open in all contexts; and HABITS, if new nodes are not as usual
+    uint8_t kept            # these flags of a new node are kept, if it has HABITS
+    uint8_t fresh           # and these are set
+    uint8_t float_slopes    # 1: a gradient that goes through a relu is a float whatever it was
     Py_ssize_t index_offset  # bytes from a handle to its index
 
 
@@ -281,9 +288,17 @@ cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, u
     cdef int32_t index = t.top
     write(t.nodes + index, op, a, b, data, data_int)
     t.top = index + 1
-    if t.paused and paused_here():
-        detach(t, t.nodes + index)
+    if t.paused:
+        adapt(t, t.nodes + index)
     return index
+
+
+cdef inline void adapt(Tape *t, Node *node) noexcept:
+    """To what is open here, or to the habits of a class that the process has adopted."""
+    if t.paused & ~HABITS and paused_here():
+        detach(t, node)
+    if t.paused & HABITS:
+        node.flags = node.flags & t.kept | t.fresh
 
 
 cdef inline void detach(Tape *t, Node *node) noexcept:

@@ -127,7 +127,7 @@ cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep)
     elif rules.has_two_operands(node.op):
         marked = give(a, rules.pullback_a(node.op, x, y, grad), GRAD_FLOAT, mark)
         return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
-    if not rules.gradient_keeps_int(node.op):
+    if tape.float_slopes or not rules.gradient_keeps_int(node.op):
         grad_float = GRAD_FLOAT
     return give(a, rules.slope(node.op, x, node.data) * grad, grad_float, mark)
 

@@ -481,12 +481,23 @@ cdef bint is_watched(Value value) noexcept:
     return has_weak_references(value)
 
 
+cdef DataWatcher before_assignment = NULL
+
+
+cdef void watch_data(DataWatcher watcher) noexcept:
+    """Have a function called before data of a Value is assigned to, or none for NULL."""
+    global before_assignment
+    before_assignment = watcher
+
+
 cdef int set_data(Value value, object number) except -1:
     cdef Number new
     cdef Node *node
     check_initialised(value)
     if not take_number(number, &new):
         raise TypeError(f"data must be a number, not {describe(number)}")
+    if before_assignment != NULL:
+        before_assignment(value)
     if value.index >= tape.traced:
         on_assignment(value)
     node = tape.nodes + value.index

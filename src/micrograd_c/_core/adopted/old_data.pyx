@@ -1,0 +1,240 @@
+"""backward() by data as it was when each node was computed: for classes that keep derivatives as numbers.
+
+    out = x * y         # keeps y's data and x's, as the derivatives with respect to x and y
+    x.data -= 0.1
+    out.backward()      # gives y the gradient that x's data was, and not what it is
+
+Value computes derivatives during the sweep. So what data was is kept here as it is assigned to, while a graph that was
+computed before may still be swept. Knows Value and the tape.
+
+Design
+------
+Assignments without an op between them are one Epoch. It has a marker, a Value that was made first: all nodes below the
+marker are older than the epoch, all above younger, however nodes are moved, as they keep their order. What data was,
+and whose, is in one array for all epochs, which owns references to the Values.
+
+A sweep that does not come below the newest marker, but for leaves, is an ordinary one. Another one goes node by node,
+and takes an epoch's assignments back before it looks at what is older. All epochs are dropped when nothing that is
+older than the newest was computed and is needed, as it is at most calls of backward(): a training step's graph is gone
+by the next.
+"""
+
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free, realloc
+
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.tape.arena cimport (
+    DATA_INT, HOOK, LEAF_NODE, Node, Sweep, is_nary, local_step, pin, record_leaf, reserve, resume, suspend, sweep,
+    tape, unpin,
+)
+from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_with_hooks
+from micrograd_c._core.value.value cimport Value, bind, new_value, watch_data
+
+cdef enum:
+    FEW = 65536     # entries for which nobody looks whether they are needed
+
+cdef struct Entry:
+    PyObject *value         # owned
+    double data             # what it was
+    uint8_t is_int
+
+cdef class Epoch:
+    cdef Value marker
+    cdef Py_ssize_t first       # of its entries; the next epoch's begin at its end
+
+cdef list epochs = []       # oldest first
+cdef Value newest = None    # the last one's marker
+cdef Entry *entries = NULL
+cdef Py_ssize_t count = 0
+cdef Py_ssize_t capacity = 0
+cdef Py_ssize_t limit = 0   # so many entries are kept before somebody looks whether they are needed
+
+
+def keep_old_data(bint on):
+    """From here on, or no longer."""
+    if on:
+        watch_data(note_assignment)
+    else:
+        watch_data(NULL)
+    forget()
+
+
+def epochs_kept():
+    """How many there are. For tests."""
+    return len(epochs)
+
+
+cdef int forget() except -1:
+    global newest, entries, count, capacity, limit
+    cdef Entry *old = entries
+    cdef Py_ssize_t old_count = count
+    cdef Py_ssize_t k
+    newest, entries, count, capacity, limit = None, NULL, 0, 0, FEW
+    epochs.clear()
+    for k in range(old_count):
+        Py_DECREF(<object> old[k].value)        # which may run any code
+    free(old)
+    return 0
+
+
+cdef int note_assignment(Value value) except -1:
+    """Data of this Value is about to be assigned to."""
+    global count
+    cdef Node *node
+    if value.index >= tape.top - 1 or tape.tracer:      # nothing was computed from the last node
+        return 0
+    if newest is None or newest.index != tape.top - 1:
+        begin_epoch()
+    elif entries[count - 1].value == <PyObject *> value:    # assigned to again, and nothing was computed meanwhile
+        return 0
+    if count == capacity:
+        make_room()
+    node = tape.nodes + value.index
+    Py_INCREF(value)
+    entries[count] = Entry(<PyObject *> value, node.data, node.flags & DATA_INT)
+    count += 1
+    return 0
+
+
+cdef int begin_epoch() except -1:
+    global newest, limit
+    cdef Epoch epoch
+    cdef Value marker
+    if count > limit:
+        drop_if_void()
+        limit = max(<Py_ssize_t> FEW, 2 * count)
+    if count == capacity:
+        make_room()         # before there is an epoch without entries
+    epoch = Epoch.__new__(Epoch)
+    marker = new_value()
+    reserve(&tape, 1)
+    bind(marker, record_leaf(&tape, 0.0, 0))
+    epoch.marker, epoch.first = marker, count
+    epochs.append(epoch)
+    newest = marker
+    return 0
+
+
+cdef int make_room() except -1:
+    global entries, capacity
+    cdef Py_ssize_t wanted = max(<Py_ssize_t> 1024, 2 * capacity)
+    cdef Entry *more = <Entry *> realloc(entries, wanted * sizeof(Entry))
+    if more == NULL:
+        raise MemoryError("no memory for what data was before it was assigned to")
+    entries, capacity = more, wanted
+    return 0
+
+
+cdef bint drop_if_void() except -1:
+    """Drop all epochs if nothing that was computed before the newest is needed. True if there are none any more."""
+    if newest is not None and is_needed(newest.index):
+        return False
+    forget()
+    return True
+
+
+cdef bint is_needed(int32_t marker) noexcept:
+    """Whether a node below the marker that was computed has a live Value, or was used for one above, dead or alive."""
+    cdef Node *nodes = tape.nodes
+    cdef Node *node
+    cdef int32_t i, k
+    for i in range(1, marker):
+        if tape.handles[i] != NULL and not nodes[i].flags & LEAF_NODE:
+            return True
+    for i in range(marker + 1, tape.top):
+        node = nodes + i
+        if is_nary(node):
+            for k in range(node.a, node.a + node.b):
+                if is_computed_below(marker, tape.edges[k].a) or is_computed_below(marker, tape.edges[k].b):
+                    return True
+        elif is_computed_below(marker, node.a) or is_computed_below(marker, node.b):
+            return True
+    return False
+
+
+cdef inline bint is_computed_below(int32_t marker, int32_t index) noexcept:
+    return index < marker and not tape.nodes[index].flags & LEAF_NODE
+
+
+cdef bint is_reached(int32_t marker, int32_t root) except -1:
+    """Whether a node below the marker that was computed can be reached from root."""
+    cdef int32_t i
+    cdef bint found = False
+    cdef uint8_t *marked = <uint8_t *> calloc(root + 1, 1)
+    if marked == NULL:
+        raise MemoryError("no memory for the marks of backward()")
+    marked[root] = 1
+    for i in range(root, 0, -1):
+        if marked[i] and not tape.nodes[i].flags & LEAF_NODE:
+            if i < marker:
+                found = True
+                break
+            mark_operands(i, marked)
+    free(marked)
+    return found
+
+
+cdef int sweep_by_old_data(Value root) except -1:
+    """What Value.backward does once it has set the root's gradient."""
+    if newest is not None and not drop_if_void() and is_reached(newest.index, root.index):
+        return sweep_back(root)
+    if tape.hooks:
+        return sweep_with_hooks(root)
+    return sweep(&tape, root.index)
+
+
+cdef int sweep_back(Value root) except -1:
+    """operands.sweep_with_hooks, and data goes back with it."""
+    cdef int32_t i
+    cdef Py_ssize_t entry
+    cdef uint8_t *marked = NULL
+    cdef int64_t outer = tape.hooked_sweep
+    cdef int64_t this
+    cdef Sweep suspended
+    cdef Py_ssize_t k = len(epochs)
+    cdef Py_ssize_t last = k
+    cdef Py_ssize_t stop = count
+    cdef Py_ssize_t end = count     # functions of users may assign to data meanwhile
+    pin(&tape)
+    tape.sweeps += 1
+    this = tape.hooked_sweep = tape.sweeps
+    suspend(&tape, &suspended, this)
+    try:
+        marked = <uint8_t *> calloc(root.index + 1, 1)
+        if marked == NULL:
+            raise MemoryError("no memory for the marks of backward()")
+        marked[root.index] = 1
+        for i in range(root.index, 0, -1):
+            while k and (<Epoch> epochs[k - 1]).marker.index > i:
+                k -= 1
+                for entry in range(stop - 1, (<Epoch> epochs[k]).first - 1, -1):
+                    exchange(entry)
+                stop = (<Epoch> epochs[k]).first
+            if not marked[i]:
+                continue
+            if tape.nodes[i].flags & HOOK:
+                run_hook(i)
+            else:
+                local_step(&tape, i, this)
+            if tape.nodes[i].op != rules.STOP:
+                mark_operands(i, marked)
+    finally:
+        if k < last:
+            for entry in range((<Epoch> epochs[k]).first, end):
+                exchange(entry)
+        tape.hooked_sweep = outer
+        resume(&tape, &suspended)
+        free(marked)
+        unpin(&tape)
+    return 0
+
+
+cdef inline void exchange(Py_ssize_t place) noexcept:
+    """Data as it is with what is kept."""
+    cdef Entry *entry = entries + place
+    cdef Node *node = tape.nodes + (<Value> entry.value).index
+    cdef Entry now = Entry(entry.value, node.data, node.flags & DATA_INT)
+    node.data = entry.data
+    node.flags = node.flags & ~DATA_INT | entry.is_int
+    entry[0] = now

@@ -1,0 +1,357 @@
+"""A class and Value beside it, on the grid: which methods do the same, and whether both together do what it did.
+
+Runs in a process of its own, see apart.py, where it puts Value in the place of the class to see what comes of it. Knows
+the grid and how to observe; decides nothing by names or text but what to try.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import sys
+
+from micrograd_c._core.adopted import grid
+from micrograd_c._core.adopted.adopting import adopt, give_back, placed
+from micrograd_c._core.adopted.looking import bind, own_members
+from micrograd_c._core.adopted.observing import Subject, difference, observe
+from micrograd_c._core.adopted.own_methods import own_trials
+from micrograd_c._core.adopted.roles import NotAdopted, Roles, find_roles
+from micrograd_c._core.adopted.surroundings import Surroundings, changed
+from micrograd_c._core.adopted.verdicts import Verdict
+from micrograd_c._core.value.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from micrograd_c._core.adopted.observing import Facts
+
+    Trials = list[tuple[str, tuple[Any, ...], Callable[..., Any], dict[str, Any]]]
+
+__all__ = ["verdict_about"]
+
+CORE = ("__add__", "__mul__", "backward")
+
+
+def verdict_about(kind: type) -> dict[str, Any]:
+    """The Verdict about a class that looks like a Value, as a dict. Changes the process for good."""
+    give_back()         # of a cell that is run again
+    verdict = Verdict()
+    surroundings = Surroundings(kind)
+    bind(kind, kind.__name__, kind, everywhere=True)
+    try:
+        before = surroundings.state()
+        verdict.roles = find_roles(kind)
+        name = changed(before, surroundings.state())
+        if name:
+            raise NotAdopted(f"making one, adding or multiplying changes {name}")
+        Comparison(kind, verdict, surroundings).decide()
+    except NotAdopted as error:
+        verdict.refusal = str(error)
+    return verdict.as_dict()
+
+
+class Comparison:
+    """Of one class with Value."""
+
+    def __init__(self, kind: type, verdict: Verdict, surroundings: Surroundings) -> None:
+        self.kind, self.verdict, self.surroundings = kind, verdict, surroundings
+        self.roles: Roles = verdict.roles
+        self.theirs = Subject(kind, self.roles)
+        self.members = own_members(kind)
+        self.candidates = self.find_candidates()
+        self.trials: Trials = []
+        self.expected: list[Facts] = []
+
+    def find_candidates(self) -> dict[str, str]:
+        """Their methods to what Value has under that name, or another one that it goes by."""
+        found = {}
+        usual = {*grid.BINARY, *grid.REFLECTED, *grid.PREFIX, *grid.FUNCTIONS, "backward"}
+        for name, member in self.members.items():
+            of_value = grid.ALIASES.get(name, name)
+            if of_value not in usual or of_value not in vars(Value) or not inspect.isfunction(member):
+                continue
+            wanted = 2 if name in grid.BINARY or name in grid.REFLECTED else 1
+            parameters = inspect.signature(member).parameters.values()
+            if len(parameters) == wanted and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters):
+                found[name] = of_value
+            else:
+                self.verdict.own[name] = "it takes other arguments than ours"
+        return found
+
+    def decide(self) -> None:
+        """Fills the verdict in. Raises NotAdopted where the class has to stay."""
+        for name in CORE:
+            if name not in self.candidates:
+                raise NotAdopted(f"its {name} takes other arguments than ours")
+        self.list_trials()
+        self.look_at_theirs()
+        self.look_at_flags()
+        self.find_relu()
+        self.find_seed()
+        self.find_old_slopes()
+        self.find_op_names()
+        found = self.differences(self.candidates, set(self.candidates))
+        composed = {name for name in found if name in grid.COMPOSED}
+        if composed and len(found) > len(composed):     # perhaps not by themselves, but by what they are composed of
+            kept = {name: of_value for name, of_value in self.candidates.items() if name not in set(found) - composed}
+            again = self.differences(kept, composed)
+            found = {name: why for name, why in found.items() if name not in composed or name in again}
+        own = {name: why for name, why in found.items() if name not in CORE}
+        self.verdict.own.update(own)
+        self.verdict.ours = {name: of_value for name, of_value in self.candidates.items() if name not in own}
+        for name in found:
+            if name in CORE:
+                raise NotAdopted(found[name])
+        self.try_together()
+
+    # --- what is tried ---
+
+    def list_trials(self) -> None:
+        methods = set(self.candidates)
+        for name, numbers, expression in grid.single(methods, self.functions()):
+            self.trials.append((name, numbers, expression, {}))
+        self.strict = len(self.trials)      # so many, each of which is an op by itself
+        for name, action, count in self.actions():
+            self.trials.append((name, *grid.preset(action, count), {}))
+        for name, action, count in self.actions():
+            for numbers, expression in grid.graphs(action, count):
+                self.trials.append((name, numbers, expression, {}))
+            for extra in self.extras_to_try():
+                self.trials.append((name, (0.7, 1.3)[:count], lambda V, *v, action=action: action(*v), extra))
+            self.trials.append((name, (0.7, 1.3)[:count], lambda V, *v, action=action: of_subclass(V, action, v), {}))
+        for numbers, expression in grid.programs():
+            self.trials.append(("backward", numbers, expression, {}))
+        actions = [(name, action) for name, action, count in self.actions() if count == 1]
+        actions += [
+            (name, lambda v, action=action: action(v, 0.5)) for name, action, count in self.actions() if count == 2
+        ]
+        for k, (one, first) in enumerate(actions):
+            for other, second in actions[k:]:
+                self.trials.append((f"{one} {other}", (0.7,), grid.paired(first, second), {}))
+
+    def functions(self) -> set[str]:
+        return {name for name, of_value in self.candidates.items() if of_value in grid.FUNCTIONS}
+
+    def actions(self) -> list[tuple[str, Callable[..., Any], int]]:
+        """(method, function of operands, how many) for those that give Values."""
+        found: list[tuple[str, Callable[..., Any], int]] = []
+        for name in self.candidates:
+            if name == "__pow__":
+                found += [(name, lambda v, n=n: v ** n, 1) for n in (2, -1)]
+            elif name in ("__add__", "__sub__", "__mul__", "__truediv__"):
+                found.append((name, grid.BINARY[name][1], 2))
+            elif name == "__neg__":
+                found.append((name, grid.PREFIX[name][1], 1))
+            elif name in self.functions():
+                found.append((name, lambda v, name=name: getattr(v, name)(), 1))
+        return found
+
+    def extras_to_try(self) -> list[dict[str, Any]]:
+        """Arguments for the constructor's other parameters: a method may ask for them."""
+        found = []
+        for parameter, role in self.roles.parameters:
+            if role.startswith("extra:"):
+                usual = self.roles.extras[role[6:]]
+                other: Any = "zz"
+                if isinstance(usual, bool):
+                    other = not usual
+                elif isinstance(usual, (int, float)):
+                    other = usual + 1
+                found.append({parameter: other})
+        return found
+
+    # --- theirs ---
+
+    def look_at_theirs(self) -> None:
+        """What their class does in each trial; and whether a method does anything besides."""
+        before = self.surroundings.state()
+        last = ""
+        for name, numbers, expression, extras in [*self.trials, ("", (), None, {})]:
+            if name != last:
+                after = self.surroundings.state()
+                what = changed(before, after)
+                if what:
+                    self.has_effect(last, what)
+                last, before = name, after
+            if expression is not None:
+                self.expected.append(self.observed(self.theirs, numbers, expression, extras))
+
+    def observed(self, subject: Subject, numbers: Any, expression: Any, extras: dict[str, Any]) -> Facts:
+        return observe(subject, numbers, expression, **extras)
+
+    def has_effect(self, names: str, what: str) -> None:
+        name = names.split()[-1] if names.split()[0] in CORE else names.split()[0]
+        if name in CORE:
+            raise NotAdopted(f"its {name} changes {what}")
+        self.candidates.pop(name, None)
+        self.verdict.own[name] = f"it changes {what}"
+
+    def look_at_flags(self) -> None:
+        """Variables that methods ask for: what is the same now need not be when they are others."""
+        few = range(0, len(self.trials), 7)
+        for what, put, held in list(self.surroundings.flags()):
+            for other in others(held):
+                put(other)
+                try:
+                    for k in few:
+                        name, numbers, expression, extras = self.trials[k]
+                        facts = self.observed(self.theirs, numbers, expression, extras)
+                        if difference(self.expected[k], facts, k < self.strict):
+                            self.depends(name, what)
+                finally:
+                    put(held)
+
+    def depends(self, names: str, what: str) -> None:
+        for name in names.split():
+            if name in CORE:
+                raise NotAdopted(f"its {name} depends on {what}, which may change")
+            if name in self.candidates:
+                del self.candidates[name]
+                self.verdict.own[name] = f"it depends on {what}, which may change"
+
+    def find_relu(self) -> None:
+        """What theirs gives in the place of 0, if it is of another type than ours or for other numbers."""
+        for name, of_value in self.candidates.items():
+            if of_value != "relu":
+                continue
+            try:
+                given = [self.theirs.data(getattr(self.kind(x), name)()) for x in (-2.5, 0.0, -0.0, float("nan"))]
+                slope = self.kind(2)
+                getattr(slope, name)().backward()
+            except Exception:
+                return
+            zeros = [
+                {int: "int", float: "float"}[type(y)] if y == 0 and str(y)[0] != "-" else "as it is" for y in given
+            ]
+            zero = zeros[1] if zeros[1] == zeros[2] else "as it is"
+            self.verdict.habits.relu = (zeros[0], zero, zeros[3])
+            if self.verdict.habits.relu == ("int", "as it is", "as it is"):
+                self.verdict.habits.relu = None
+
+    # --- ours beside theirs ---
+
+    def find_seed(self) -> None:
+        """Whether backward() begins with an int, and whether gradients stay ints where slopes are."""
+        root, x, y = self.kind(2), self.kind(2), self.kind(2)
+        root.backward()
+        (x + 1).backward()
+        if type(self.theirs.grad(root)) is float:
+            self.verdict.habits.seed = "float"
+        elif type(self.theirs.grad(x)) is float:
+            self.verdict.habits.seed = "shown"
+        else:
+            for name, of_value in self.candidates.items():
+                if of_value == "relu":
+                    getattr(y, name)().backward()
+                    self.verdict.habits.float_slopes = type(self.theirs.grad(y)) is float
+
+    def find_old_slopes(self) -> None:
+        """Whether a product's slopes are made of data as it was when it was computed."""
+        x, y = self.kind(0.7), self.kind(1.3)
+        out = x * y
+        self.theirs.set_data(x, 2.5)
+        out.backward()
+        self.verdict.habits.old_slopes = self.theirs.grad(y) == 0.7
+
+    def find_op_names(self) -> None:
+        """Theirs for our ops, where they are always the same."""
+        if not self.roles.op:
+            return
+        for name, action, count in self.actions():
+            if name not in grid.COMPOSED:
+                operands = (0.7, 1.3)[:count]
+                try:
+                    theirs = getattr(action(*map(self.kind, operands)), self.roles.op)
+                    ours = action(*map(Value, operands))._op
+                except Exception:
+                    continue
+                if ours[:2] == "**" and theirs[:2] != "**":
+                    ours = "**"
+                if type(theirs) is str and theirs != ours:
+                    self.verdict.habits.op_names[ours] = theirs
+
+    def differences(self, ours: dict[str, str], methods: set[str]) -> dict[str, str]:
+        """Method, of these, to what Value does otherwise if the ones in `ours` are its."""
+        adopt(self.kind, self.verdict, ours, everywhere=True)
+        subject = Subject(Value, self.roles)
+        found: dict[str, str] = {}
+        try:
+            for k, (names, numbers, expression, extras) in enumerate(self.trials):
+                its = names.split()
+                if any(name in found or name not in ours for name in its) or methods.isdisjoint(its):
+                    continue
+                facts = self.observed(subject, numbers, expression, extras)
+                seen = difference(self.expected[k], facts, k < self.strict)
+                if seen is not None:
+                    blamed = next((name for name in its if name not in CORE), its[-1])
+                    found[blamed] = f"{told(names, numbers)} gives {seen[0]}, ours {seen[1]}"
+        finally:
+            give_back()
+            bind(self.kind, self.kind.__name__, self.kind, everywhere=True)
+        return found
+
+    # --- ours in the place of theirs ---
+
+    def try_together(self) -> None:
+        """All once more with Value as it would be, their own methods included."""
+        mine = own_trials(self.kind, self.members, self.verdict.ours, self.theirs)
+        wanted = [seeded(self.theirs, trial) for trial in mine]
+        again = [seeded(self.theirs, trial) for trial in mine]
+        adopt(self.kind, self.verdict, self.verdict.ours, everywhere=True)
+        ours = Subject(Value, self.roles)
+        all_again = any(name[:2] == "__" for name in self.candidates if name not in self.verdict.ours)
+        for k, (names, numbers, expression, extras) in enumerate(self.trials):
+            if not all_again and all(name in self.verdict.ours for name in names.split()):
+                continue        # as before: nothing calls a function that is theirs
+            facts = self.observed(ours, numbers, expression, extras)
+            seen = difference(self.expected[k], facts, k < self.strict)
+            if seen is not None:
+                raise NotAdopted(f"{told(names, numbers)} would give {seen[1]} in the place of {seen[0]}")
+        for (name, numbers, _), expected, repeated in zip(mine, wanted, again):
+            if expected == [("raises", "TypeError")] or difference(expected, repeated, False) is not None:
+                continue        # arguments that it does not take; by chance, or by identities
+            seen = difference(expected, seeded(ours, (name, numbers, _)), False)
+            if seen is not None:
+                raise NotAdopted(f"its own {told(name, numbers)} would give {seen[1]} in the place of {seen[0]}")
+        held = placed(self.roles)
+        for name, member in self.members.items():
+            is_method = isinstance(member, property) or callable(getattr(member, "__func__", member))
+            if name not in self.verdict.ours and is_method and name not in held:
+                self.verdict.own.setdefault(name, "")
+        self.verdict.notes.append(f"{len(self.trials) + len(mine)} expressions and their gradients")
+
+
+def seeded(subject: Subject, trial: tuple[str, Any, Any]) -> Facts:
+    """With the same random numbers each time."""
+    _, numbers, expression = trial
+    random.seed(1)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(1)
+    return observe(subject, numbers, expression)
+
+
+def of_subclass(V: Any, action: Any, values: Any) -> Any:
+    """Whether instances of a subclass give what others do."""
+    kind = type("Sub", (V.kind,), {})
+    result = action(*[kind(V.data(value)) for value in values])
+    return [type(result).__name__, result]
+
+
+def others(held: Any) -> list[Any]:
+    """Values that a variable may have later."""
+    if isinstance(held, bool):
+        return [not held]
+    if held is None:
+        return [1]
+    if isinstance(held, str):
+        return [held + "z"]
+    return [held + 1] if held else [1]
+
+
+def told(names: str, numbers: Any) -> str:
+    """A trial in a message."""
+    return f"{' and '.join(dict.fromkeys(names.split()))} of {', '.join(map(repr, numbers))}"
+
+

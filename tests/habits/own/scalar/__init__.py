@@ -1,0 +1,3 @@
+from .engine import Value
+
+__all__ = ["Value"]
