@@ -47,7 +47,7 @@ def accelerate(cls: _Class, *, explain: bool = False) -> _Class:
         say(explained(cls, verdict))
     if verdict.refusal:
         warnings.warn(f"{place(cls)} stays as it is: {verdict.refusal}", RuntimeWarning, stacklevel=2)
-    return in_its_place(cls, verdict)   # type: ignore[no-any-return]
+    return in_its_place(cls, verdict)   # type: ignore[return-value]
 
 
 def accelerate_at_end(cls: Any, explain: bool = False, quiet: bool = False) -> Any:

@@ -6,7 +6,7 @@ it. What it was is kept, for `give_back`. Knows Value, and verdicts about classe
 
 from __future__ import annotations
 
-from micrograd_c._core.adopted import habits
+from micrograd_c._core.adopted import habits  # type: ignore[attr-defined]
 from micrograd_c._core.adopted.constructor import constructor_for
 from micrograd_c._core.adopted.looking import bind, own_members
 from micrograd_c._core.adopted.pickling import pickled_as

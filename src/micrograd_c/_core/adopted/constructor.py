@@ -38,14 +38,11 @@ def constructor_for(kind: Any, roles: Roles, make: Callable[..., None]) -> Calla
             assigned.append((parameter, {"grad": roles.grad, "function": (roles.function or [""])[0]}[role]))
     head, body = ["self"], []
     starred = False
-    for parameter in parameters:
-        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+    for one in parameters:
+        if one.kind is one.KEYWORD_ONLY and not starred:
             head.append("*")
             starred = True
-        if parameter.default is parameter.empty:
-            head.append(parameter.name)
-        else:
-            head.append(f"{parameter.name}=None")
+        head.append(one.name if one.default is one.empty else f"{one.name}=None")
     prefix = "_" * (1 + max(len(p.name) for p in parameters))       # of names that no parameter can have
     variables: dict[str, Any] = {f"{prefix}make": make, f"{prefix}float": float}
     data = f"{prefix}float({given['data']})" if roles.data_is_float else given["data"]

@@ -26,7 +26,7 @@ __all__ = [
 
 # of another name where people call it so
 ALIASES = {"ln": "log", "logistic": "sigmoid", "absolute": "abs"}
-BINARY = {
+BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "__add__": ("+", operator.add), "__sub__": ("-", operator.sub), "__mul__": ("*", operator.mul),
     "__truediv__": ("/", operator.truediv), "__pow__": ("**", operator.pow),
     "__lt__": ("<", operator.lt), "__le__": ("<=", operator.le), "__gt__": (">", operator.gt),
@@ -36,12 +36,12 @@ REFLECTED = {
     "__radd__": "__add__", "__rsub__": "__sub__", "__rmul__": "__mul__", "__rtruediv__": "__truediv__",
     "__rpow__": "__pow__",
 }
-IN_PLACE = {
+IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "__add__": operator.iadd, "__sub__": operator.isub, "__mul__": operator.imul, "__truediv__": operator.itruediv,
 }
 # of other operators, as micrograd has it
 COMPOSED = ("__neg__", "__sub__", "__truediv__", "__radd__", "__rsub__", "__rmul__", "__rtruediv__")
-PREFIX = {
+PREFIX: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "__neg__": ("-", operator.neg), "__abs__": ("abs", abs), "__float__": ("float", float), "__bool__": ("bool", bool),
 }
 FUNCTIONS = (
@@ -62,7 +62,7 @@ FEW = [(0.7, -1.3), (2.5, 4.0), (3, 0.1), (-1.3, 3), (2, 3), (0, 0.0), (0.0, -0.
 
 def single(methods: set[str], known: set[str]) -> Iterator[tuple[str, tuple[Any, ...], Callable[..., Any]]]:
     """(method, numbers, expression) of each method by itself. `methods` are theirs, `known` are names that ours has."""
-    for name, (_, action) in BINARY.items():
+    for name, (_, binary) in BINARY.items():
         if name == "__pow__" and name in methods:
             for x in [*USUAL[:3], 0, 2, -3, 0.0, -0.0, 1e300, 1e-300, math.inf, math.nan]:
                 for n in EXPONENTS:
@@ -70,25 +70,24 @@ def single(methods: set[str], known: set[str]) -> Iterator[tuple[str, tuple[Any,
                         yield name, (x,), lambda V, v, n=n: v ** n
         elif name in methods:
             for pair in PAIRS[::2] if name in COMPOSED else PAIRS:
-                yield name, pair, lambda V, v, w, action=action: action(v, w)
+                yield name, pair, lambda V, v, w, action=binary: action(v, w)
             for x, n in FEW:
-                yield name, (x,), lambda V, v, n=n, action=action: action(v, n)
+                yield name, (x,), lambda V, v, n=n, action=binary: action(v, n)
     for name, forward in REFLECTED.items():
         if name in methods:
-            action = BINARY[forward][1]
             for x, n in FEW:
                 if name != "__rpow__" or (n > 0 and abs(x) < 100):
-                    yield name, (x,), lambda V, v, n=n, action=action: action(n, v)
+                    yield name, (x,), lambda V, v, n=n, action=BINARY[forward][1]: action(n, v)
     for name, action in IN_PLACE.items():
         changed = name.replace("__", "__i", 1)
         if name in methods or changed in methods:
             for x, n in FEW[:6]:
                 yield changed if changed in methods else name, (x, n), lambda V, v, w, action=action: action(v, w)
                 yield changed if changed in methods else name, (x,), lambda V, v, n=n, action=action: action(v, n)
-    for name, (_, action) in PREFIX.items():
+    for name, (_, prefix) in PREFIX.items():
         if name in methods:
             for x in ALONE:
-                yield name, (x,), lambda V, v, action=action: action(v)
+                yield name, (x,), lambda V, v, action=prefix: action(v)
     for name in methods & known:
         for x in ALONE:
             yield name, (x,), lambda V, v, name=name: getattr(v, name)()

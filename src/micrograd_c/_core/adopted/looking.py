@@ -115,7 +115,10 @@ def functions_of(kind: type) -> Iterator[types.FunctionType]:
     for member in list(vars(kind).values()):
         if isinstance(member, (staticmethod, classmethod)):
             member = member.__func__
-        for function in (member.fget, member.fset, member.fdel) if isinstance(member, property) else (member,):
+        parts: tuple[Any, ...] = (member,)
+        if isinstance(member, property):
+            parts = (member.fget, member.fset, member.fdel)
+        for function in parts:
             while hasattr(function, "__wrapped__"):     # functools.wraps
                 if isinstance(function, types.FunctionType):
                     yield function

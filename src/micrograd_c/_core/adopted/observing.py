@@ -31,7 +31,7 @@ class Gradients(list):
 class Subject:
     """A class under its roles: theirs, or ours in its place."""
 
-    def __init__(self, kind: type, roles: Roles) -> None:
+    def __init__(self, kind: Any, roles: Roles) -> None:
         self.kind, self.roles = kind, roles
         self.children = next(iter(roles.children))
         self.is_ordered = roles.children[self.children] in ("tuple", "list")
@@ -52,7 +52,7 @@ class Subject:
         return getattr(value, self.children)
 
 
-def observe(subject: Subject, numbers: Sequence[Any], expression: Callable[..., Any], **extras: Any) -> Facts:
+def observe(subject: Any, numbers: Sequence[Any], expression: Callable[..., Any], **extras: Any) -> Facts:
     """What is seen of expression(subject, Value of each number ...) and, if that is a Value, of its backward()."""
     try:
         operands = [subject.kind(number, **extras) for number in numbers]

@@ -17,7 +17,9 @@ __all__ = ["own_trials"]
 
 # operators are on the grid
 NOT_CALLED = {"__init__", "__hash__", "__sizeof__", "__class_getitem__", "__dir__", *BINARY, *REFLECTED}
-ARGUMENTS = {0: [()], 1: [(0.5,), (2,), ("value",)], 2: [(-1.0, 1.0), ("value", 0.5)], 3: [(0.5, -1.0, 1.0)]}
+ARGUMENTS: dict[int, list[tuple[Any, ...]]] = {     # by how many are wanted
+    0: [()], 1: [(0.5,), (2,), ("value",)], 2: [(-1.0, 1.0), ("value", 0.5)], 3: [(0.5, -1.0, 1.0)],
+}
 
 
 def own_trials(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["NotAdopted", "Roles", "attributes_of", "find_roles"]
 
 PLAIN = (str, bytes, int, float, bool, type(None))
-CONTAINERS = {tuple: "tuple", list: "list", set: "set", frozenset: "frozenset"}
+CONTAINERS: dict[type, str] = {tuple: "tuple", list: "list", set: "set", frozenset: "frozenset"}
 X, Y = 2.5, 4.0     # told apart from each other, from their sum and product, and from any default
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 import types
+from functools import partial
 
 from micrograd_c._core.adopted.apart import refusals
 from micrograd_c._core.adopted.looking import functions_of, own_members
@@ -86,11 +87,11 @@ class Surroundings:
         names = {name for function in self.functions for name in names_in(function.__code__)}
         for name, held in list(own_members(self.kind).items()):
             if is_flag(held) and name in names:
-                yield f"{self.kind.__name__}.{name}", lambda value, name=name: setattr(self.kind, name, value), held
+                yield f"{self.kind.__name__}.{name}", partial(setattr, self.kind, name), held
         for variables in self.modules.values():
             for name, held in list(variables.items()):
                 if is_flag(held) and name in names and not name.startswith("__"):
-                    yield name, lambda value, v=variables, name=name: v.__setitem__(name, value), held     # type: ignore
+                    yield name, partial(variables.__setitem__, name), held
         cells = {
             id(cell): (name, cell) for function in self.functions
             for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ())
@@ -101,7 +102,7 @@ class Surroundings:
             except ValueError:
                 continue
             if is_flag(held):
-                yield name, lambda value, cell=cell: setattr(cell, "cell_contents", value), held    # type: ignore
+                yield name, partial(setattr, cell, "cell_contents"), held
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> str:

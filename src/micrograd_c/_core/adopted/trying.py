@@ -12,22 +12,22 @@ import sys
 
 from micrograd_c._core.adopted import grid
 from micrograd_c._core.adopted.adopting import adopt, give_back, placed
+from micrograd_c._core.adopted.habit_finding import find_habits
 from micrograd_c._core.adopted.looking import bind, own_members
 from micrograd_c._core.adopted.observing import Subject, difference, observe
 from micrograd_c._core.adopted.own_methods import own_trials
 from micrograd_c._core.adopted.roles import NotAdopted, Roles, find_roles
 from micrograd_c._core.adopted.surroundings import Surroundings, changed
+from micrograd_c._core.adopted.trials import list_trials
 from micrograd_c._core.adopted.verdicts import Verdict
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from micrograd_c._core.adopted.observing import Facts
-
-    Trials = list[tuple[str, tuple[Any, ...], Callable[..., Any], dict[str, Any]]]
+    from micrograd_c._core.adopted.trials import Trials
 
 __all__ = ["verdict_about"]
 
@@ -62,6 +62,7 @@ class Comparison:
         self.members = own_members(kind)
         self.candidates = self.find_candidates()
         self.trials: Trials = []
+        self.strict = 0         # so many of them are of an op by itself
         self.expected: list[Facts] = []
 
     def find_candidates(self) -> dict[str, str]:
@@ -85,13 +86,10 @@ class Comparison:
         for name in CORE:
             if name not in self.candidates:
                 raise NotAdopted(f"its {name} takes other arguments than ours")
-        self.list_trials()
+        self.trials, self.strict = list_trials(self.candidates, self.roles)
         self.look_at_theirs()
         self.look_at_flags()
-        self.find_relu()
-        self.find_seed()
-        self.find_old_slopes()
-        self.find_op_names()
+        self.verdict.habits = find_habits(self.theirs, self.candidates)
         found = self.differences(self.candidates, set(self.candidates))
         composed = {name for name in found if name in grid.COMPOSED}
         if composed and len(found) > len(composed):     # perhaps not by themselves, but by what they are composed of
@@ -105,62 +103,6 @@ class Comparison:
             if name in CORE:
                 raise NotAdopted(found[name])
         self.try_together()
-
-    # --- what is tried ---
-
-    def list_trials(self) -> None:
-        methods = set(self.candidates)
-        for name, numbers, expression in grid.single(methods, self.functions()):
-            self.trials.append((name, numbers, expression, {}))
-        self.strict = len(self.trials)      # so many, each of which is an op by itself
-        for name, action, count in self.actions():
-            self.trials.append((name, *grid.preset(action, count), {}))
-        for name, action, count in self.actions():
-            for numbers, expression in grid.graphs(action, count):
-                self.trials.append((name, numbers, expression, {}))
-            for extra in self.extras_to_try():
-                self.trials.append((name, (0.7, 1.3)[:count], lambda V, *v, action=action: action(*v), extra))
-            self.trials.append((name, (0.7, 1.3)[:count], lambda V, *v, action=action: of_subclass(V, action, v), {}))
-        for numbers, expression in grid.programs():
-            self.trials.append(("backward", numbers, expression, {}))
-        actions = [(name, action) for name, action, count in self.actions() if count == 1]
-        actions += [
-            (name, lambda v, action=action: action(v, 0.5)) for name, action, count in self.actions() if count == 2
-        ]
-        for k, (one, first) in enumerate(actions):
-            for other, second in actions[k:]:
-                self.trials.append((f"{one} {other}", (0.7,), grid.paired(first, second), {}))
-
-    def functions(self) -> set[str]:
-        return {name for name, of_value in self.candidates.items() if of_value in grid.FUNCTIONS}
-
-    def actions(self) -> list[tuple[str, Callable[..., Any], int]]:
-        """(method, function of operands, how many) for those that give Values."""
-        found: list[tuple[str, Callable[..., Any], int]] = []
-        for name in self.candidates:
-            if name == "__pow__":
-                found += [(name, lambda v, n=n: v ** n, 1) for n in (2, -1)]
-            elif name in ("__add__", "__sub__", "__mul__", "__truediv__"):
-                found.append((name, grid.BINARY[name][1], 2))
-            elif name == "__neg__":
-                found.append((name, grid.PREFIX[name][1], 1))
-            elif name in self.functions():
-                found.append((name, lambda v, name=name: getattr(v, name)(), 1))
-        return found
-
-    def extras_to_try(self) -> list[dict[str, Any]]:
-        """Arguments for the constructor's other parameters: a method may ask for them."""
-        found = []
-        for parameter, role in self.roles.parameters:
-            if role.startswith("extra:"):
-                usual = self.roles.extras[role[6:]]
-                other: Any = "zz"
-                if isinstance(usual, bool):
-                    other = not usual
-                elif isinstance(usual, (int, float)):
-                    other = usual + 1
-                found.append({parameter: other})
-        return found
 
     # --- theirs ---
 
@@ -211,66 +153,7 @@ class Comparison:
                 del self.candidates[name]
                 self.verdict.own[name] = f"it depends on {what}, which may change"
 
-    def find_relu(self) -> None:
-        """What theirs gives in the place of 0, if it is of another type than ours or for other numbers."""
-        for name, of_value in self.candidates.items():
-            if of_value != "relu":
-                continue
-            try:
-                given = [self.theirs.data(getattr(self.kind(x), name)()) for x in (-2.5, 0.0, -0.0, float("nan"))]
-                slope = self.kind(2)
-                getattr(slope, name)().backward()
-            except Exception:
-                return
-            zeros = [
-                {int: "int", float: "float"}[type(y)] if y == 0 and str(y)[0] != "-" else "as it is" for y in given
-            ]
-            zero = zeros[1] if zeros[1] == zeros[2] else "as it is"
-            self.verdict.habits.relu = (zeros[0], zero, zeros[3])
-            if self.verdict.habits.relu == ("int", "as it is", "as it is"):
-                self.verdict.habits.relu = None
-
     # --- ours beside theirs ---
-
-    def find_seed(self) -> None:
-        """Whether backward() begins with an int, and whether gradients stay ints where slopes are."""
-        root, x, y = self.kind(2), self.kind(2), self.kind(2)
-        root.backward()
-        (x + 1).backward()
-        if type(self.theirs.grad(root)) is float:
-            self.verdict.habits.seed = "float"
-        elif type(self.theirs.grad(x)) is float:
-            self.verdict.habits.seed = "shown"
-        else:
-            for name, of_value in self.candidates.items():
-                if of_value == "relu":
-                    getattr(y, name)().backward()
-                    self.verdict.habits.float_slopes = type(self.theirs.grad(y)) is float
-
-    def find_old_slopes(self) -> None:
-        """Whether a product's slopes are made of data as it was when it was computed."""
-        x, y = self.kind(0.7), self.kind(1.3)
-        out = x * y
-        self.theirs.set_data(x, 2.5)
-        out.backward()
-        self.verdict.habits.old_slopes = self.theirs.grad(y) == 0.7
-
-    def find_op_names(self) -> None:
-        """Theirs for our ops, where they are always the same."""
-        if not self.roles.op:
-            return
-        for name, action, count in self.actions():
-            if name not in grid.COMPOSED:
-                operands = (0.7, 1.3)[:count]
-                try:
-                    theirs = getattr(action(*map(self.kind, operands)), self.roles.op)
-                    ours = action(*map(Value, operands))._op
-                except Exception:
-                    continue
-                if ours[:2] == "**" and theirs[:2] != "**":
-                    ours = "**"
-                if type(theirs) is str and theirs != ours:
-                    self.verdict.habits.op_names[ours] = theirs
 
     def differences(self, ours: dict[str, str], methods: set[str]) -> dict[str, str]:
         """Method, of these, to what Value does otherwise if the ones in `ours` are its."""
@@ -330,13 +213,6 @@ def seeded(subject: Subject, trial: tuple[str, Any, Any]) -> Facts:
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(1)
     return observe(subject, numbers, expression)
-
-
-def of_subclass(V: Any, action: Any, values: Any) -> Any:
-    """Whether instances of a subclass give what others do."""
-    kind = type("Sub", (V.kind,), {})
-    result = action(*[kind(V.data(value)) for value in values])
-    return [type(result).__name__, result]
 
 
 def others(held: Any) -> list[Any]:

@@ -53,10 +53,10 @@ def with_calls(code: CodeType, content: bytes | str, path: str) -> CodeType:
         return code
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")     # they have been given
-        tree = compile(content, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        tree: Any = compile(content, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
         if not add_calls(tree):
             return code
-        return compile(tree, path, "exec", dont_inherit=True)      # type: ignore[no-any-return]
+        return compile(tree, path, "exec", dont_inherit=True)
 
 
 def add_calls(tree: ast.AST) -> bool:
@@ -67,7 +67,7 @@ def add_calls(tree: ast.AST) -> bool:
         text = f"__import__({__name__!r}, None, None, ['*']).{name}"
         for node in statements:
             call = ast.parse(text, mode="eval").body
-            first = (node.decorator_list or [node])[0]
+            first = node.decorator_list[0] if node.decorator_list else node
             for part in ast.walk(call):
                 ast.copy_location(part, first)
             node.decorator_list.insert(0, call)
@@ -113,7 +113,7 @@ class Finder:
         if spec is None or type(spec.loader) is not SourceFileLoader or not self.is_beside(spec.origin):
             return None
         try:
-            code = spec.loader.get_code(name)       # which writes the file for the next import, as ever
+            code: Any = spec.loader.get_code(name)      # which writes the file for the next import, as ever
             with open(spec.loader.path, "rb") as file:
                 code = with_calls(code, file.read(), spec.loader.path)
         except Exception:
