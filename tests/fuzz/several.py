@@ -46,6 +46,7 @@ def reduction(draw):
     out = draw.new()
     return draw.one([f"{out} = mean({listed})", f"{out} = logsumexp({listed})",
                      f"{out} = cross_entropy({listed}, {draw.random.randrange(len(names))})",
+                     f"{out} = log_softmax({listed})[{draw.random.randrange(len(names))}]",
                      f"{out} = softmax({listed})[{draw.random.randrange(len(names))}]"])
 
 

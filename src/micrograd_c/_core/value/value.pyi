@@ -109,6 +109,14 @@ class Value:
         """The hyperbolic tangent."""
     def sigmoid(self) -> Value:
         """1 / (1 + e ** -x), for any x without overflow."""
+    def softplus(self) -> Value:
+        """log(1 + e ** x), for any x without overflow."""
+    def log_sigmoid(self) -> Value:
+        """The logarithm of sigmoid(x), for any x without overflow."""
+    def silu(self) -> Value:
+        """x * sigmoid(x). Raises ValueError for -inf."""
+    def gelu_tanh(self) -> Value:
+        """gelu(x), nearly: 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))). Raises ValueError for -inf."""
     def sqrt(self) -> Value:
         """The square root. Raises ValueError for x < 0; its slope at 0 is infinite."""
     def sin(self) -> Value:
@@ -118,6 +126,13 @@ class Value:
     def abs(self) -> Value:
         """|x|, also as abs(v); its slope at 0 is 0. An int stays one."""
     # until here
+    def leaky_relu(self, negative_slope: _Operand = 0.01) -> Value:
+        """x where it is above 0, else 0.01 * x. Another slope below 0 than 0.01 may be given, a number or a Value."""
+    def gelu(self, approximate: str = "none") -> Value:
+        """x times the probability that a normally distributed number is below x. Raises ValueError for -inf.
+
+        approximate='tanh' is for gelu_tanh(), as in PyTorch.
+        """
     def __setstate__(self, state: Any, /) -> None: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[int, Any], /) -> Self: ...

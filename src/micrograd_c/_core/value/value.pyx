@@ -351,7 +351,25 @@ cdef class Value:
             note_read(self, "it is looked up in a dict or set, which is by identity,")
         return object.__hash__(self)
 
-    # Functions of one number, relu() and others, are in the table of ops, see value_type.h
+    # Functions of one number, relu() and others, are in the table of ops, see value_type.h. Those with options:
+
+    def leaky_relu(self, negative_slope=0.01):
+        """x where it is above 0, else 0.01 * x. Another slope below 0 than 0.01 may be given, a number or a Value."""
+        if type(negative_slope) is float and negative_slope == 0.01:
+            return by_rule(self, rules.LEAKY_RELU)
+        from micrograd_c._core.value.selecting import sloped    # not at the top: selecting is built on Value
+        return sloped(self, negative_slope)
+
+    def gelu(self, approximate="none"):
+        """x times the probability that a normally distributed number is below x. Raises ValueError for -inf.
+
+        approximate='tanh' is for gelu_tanh(), as in PyTorch.
+        """
+        if approximate == "none":
+            return by_rule(self, rules.GELU)
+        if approximate == "tanh":
+            return self.gelu_tanh()
+        raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r}")
 
     # --- Python state ---
 
