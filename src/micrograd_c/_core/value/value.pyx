@@ -19,6 +19,8 @@ record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorde
 they are composed of are ours (somebody may have replaced `Value.__mul__`).
 """
 
+from micrograd_c._core.value.grad_mode import no_grad
+
 cimport cython
 from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
 from cpython.ref cimport PyObject
@@ -179,6 +181,17 @@ cdef class Value:
         note_read(self, "it is turned into a float")
         return float(self.data)
 
+    def __int__(self):
+        return int(self.data)
+
+    def __round__(self, ndigits=None, /):
+        """round() of its data: an int, or with ndigits a number of the kind that data is."""
+        return round(self.data) if ndigits is None else round(self.data, ndigits)
+
+    def __format__(self, spec, /):
+        """Its data by the format, as f'{v:.3f}' wants it; without one its repr()."""
+        return format(self.data, spec) if spec else str(self)
+
     def __bool__(self):
         """True, as for any object."""
         note_read(self, "its truth is asked for")
@@ -327,6 +340,9 @@ cdef class Value:
         if not composable(self, self):
             return self * -1
         return unary(self, operators.negate)
+
+    def __pos__(self):
+        return self
 
     def __abs__(self):
         return by_rule(self, rules.ABS)
@@ -654,6 +670,7 @@ cdef int set_up() except -1:
 
 set_up()
 Value.__module__ = "micrograd_c.engine"     # where people find it
+Value.no_grad = no_grad
 look_at_value(Value)
 
 cdef str DATA = "data"
