@@ -206,7 +206,9 @@ def function(a, name):
 
 for name in table.functions():
     if name != "relu":
-        setattr(Value, name, lambda a, name=name: function(a, name))
+        method = lambda a, name=name: function(a, name)  # noqa: E731
+        method.__name__ = name      # a repr() shows it
+        setattr(Value, name, method)
 
 
 def power(base, exponent, constant=None):

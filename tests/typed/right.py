@@ -102,6 +102,7 @@ assert_type(cross_entropy(values, 1), Value)
 
 # --- models ---
 
+model = MLP(2, [4, 1], activation=["tanh", "linear"])
 model = MLP(2, [4, 1], activation="tanh")
 score = model([0.5, a])
 assert_type((1 - score).relu(), Value)
