@@ -207,7 +207,7 @@ def function(a, name):
 for name in table.functions():
     if name != "relu":
         method = lambda a, name=name: function(a, name)  # noqa: E731
-        method.__name__ = name      # a repr() shows it
+        method.__name__, method.__qualname__ = name, f"Value.{name}"     # a repr() shows it, and pickle looks for it
         setattr(Value, name, method)
 
 
