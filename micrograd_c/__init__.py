@@ -11,8 +11,8 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "install", "linear", "logsumexp", "maximum", "mean",
-    "minimum", "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
+    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "install", "linear", "log_softmax", "logsumexp",
+    "maximum", "mean", "minimum", "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
 ]
 
 try:
@@ -41,7 +41,7 @@ from micrograd_c._core.mapped.batch import Batch
 from micrograd_c._core.mapped.vmap import TraceError, vmap
 from micrograd_c._core.value.grad_mode import no_grad
 from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
-from micrograd_c.functional import cross_entropy, linear, logsumexp, mean, softmax, sumprod
+from micrograd_c.functional import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
 
 TYPE_CHECKING = False       # as type checkers know it, without importing typing
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
 
-ACTIVATIONS = neurons.ACTIVATIONS    # what a repr() begins with, by name
+# what a repr() begins with, by name; those of neurons are recorded with the sum, the others are methods, or none
+ACTIVATIONS = {**neurons.ACTIVATIONS, "gelu": "GELU", "silu": "SiLU", "linear": "Linear"}
 
 
 class Module:
@@ -93,8 +94,9 @@ class Module:
 class Neuron(Module):
     """activation(b + w[0] * x[0] + w[1] * x[1] + ...), or, if not nonlin, the sum without activation.
 
-    The activation is 'relu', 'tanh', 'sigmoid' or a function from Value to Value. Weights are drawn by
-    random.uniform(-1, 1), in order; the bias is 0. They may be replaced and shared.
+    The activation is a function from Value to Value, or the name of one: 'relu', 'tanh', 'sigmoid', 'leaky_relu',
+    'gelu', 'silu', 'softplus', 'log_sigmoid', or 'linear' for none. Weights are drawn by random.uniform(-1, 1), in
+    order; the bias is 0. They may be replaced and shared.
 
     >>> Neuron(3), Neuron(3, nonlin=False), Neuron(3, activation="tanh")
     (ReLUNeuron(3), LinearNeuron(3), TanhNeuron(3))
@@ -119,7 +121,7 @@ class Neuron(Module):
 
     @property
     def activation(self) -> _Activation:
-        """What a nonlin neuron applies to its sum: 'relu', 'tanh', 'sigmoid' or a function."""
+        """What a nonlin neuron applies to its sum: a name or a function. A neuron given 'linear' is not nonlin."""
         return getattr(self, "_activation", "relu")     # a subclass may not have called __init__
 
     @activation.setter
@@ -127,7 +129,9 @@ class Neuron(Module):
         if not callable(activation) and not (isinstance(activation, str) and activation in ACTIVATIONS):
             known = ", ".join(map(repr, ACTIVATIONS))
             raise ValueError(f"activation must be one of {known}, or a function of a Value, not {activation!r}")
-        self._activation = activation
+        before, self._activation = Neuron.activation.__get__(self), activation  # type: ignore[attr-defined]
+        if is_linear(activation) or is_linear(before):
+            self.nonlin = not is_linear(activation)
 
     def __call__(self, x: Iterable[_Operand]) -> Value:
         """The output for inputs x, nin numbers or Values. Raises ValueError if there are not nin."""
@@ -174,6 +178,8 @@ class Layer(Module):
 class MLP(Module):
     """Layers of sizes nouts one after the other, all with the activation except the last, which is linear.
 
+    Or each with its own, the last one too, of a list: activation=['tanh', 'relu', 'linear'].
+
     >>> model = MLP(3, [4, 4, 1])
     >>> len(model.parameters())
     41
@@ -181,14 +187,19 @@ class MLP(Module):
     'Value'
     >>> MLP(1, [1, 1], activation="tanh")
     MLP of [Layer of [TanhNeuron(1)], Layer of [LinearNeuron(1)]]
+    >>> MLP(1, [1, 1], activation=["tanh", "sigmoid"])
+    MLP of [Layer of [TanhNeuron(1)], Layer of [SigmoidNeuron(1)]]
+
+    Raises ValueError for an activation of another name, and a list that is not as long as nouts.
     """
 
-    def __init__(self, nin: int, nouts: Sequence[int], activation: _Activation = "relu") -> None:
+    def __init__(
+        self, nin: int, nouts: Sequence[int],
+        activation: _Activation | list[_Activation] | tuple[_Activation, ...] = "relu",
+    ) -> None:
         sizes = [nin, *nouts]
-        # not given if it is the usual one: somebody may have replaced Layer or Neuron by one with micrograd's arguments
-        chosen = {} if activation == "relu" else {"activation": activation}
         self.layers = [
-            Layer(sizes[i], sizes[i + 1], nonlin=i != len(nouts) - 1, **chosen) for i in range(len(nouts))
+            Layer(sizes[i], sizes[i + 1], **options) for i, options in enumerate(layer_options(activation, len(nouts)))
         ]
 
     def __call__(self, x: Iterable[_Operand]) -> _Output:
@@ -204,6 +215,28 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(str(one) for one in self.layers)}]"
+
+
+def is_linear(activation: Any) -> bool:
+    return isinstance(activation, str) and activation == "linear"
+
+
+def layer_options(activation: Any, count: int) -> list[dict[str, Any]]:
+    """What each layer is given besides sizes: micrograd's `nonlin`, and the activation only if that does not say it.
+
+    Somebody may have replaced Layer or Neuron by one that knows micrograd's arguments.
+    """
+    if not isinstance(activation, (list, tuple)):
+        chosen = [activation] * (count - 1) + ["linear"] * (count > 0)
+    elif len(activation) == count:
+        chosen = list(activation)
+    else:
+        raise ValueError(f"activation has {len(activation)} entries for {count} layers: a list wants one per layer, "
+                         "'linear' for none")
+    usual = {"relu": {"nonlin": True}, "linear": {"nonlin": False}}
+    return [
+        usual[one] if isinstance(one, str) and one in usual else {"nonlin": True, "activation": one} for one in chosen
+    ]
 
 
 neurons.recognise(Neuron, Layer)

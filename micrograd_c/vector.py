@@ -1,5 +1,5 @@
 """The former name of micrograd_c.functional."""
 
-from micrograd_c.functional import cross_entropy, linear, logsumexp, mean, softmax, sumprod
+from micrograd_c.functional import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
 
-__all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
+__all__ = ["cross_entropy", "linear", "log_softmax", "logsumexp", "mean", "softmax", "sumprod"]

@@ -77,6 +77,11 @@ CHOICES = {
     "power of 0": (powers, lambda cell, torch, jax: cell[1] == 0.0, "torch"),
     "0 to a negative power": (powers, lambda cell, torch, jax: cell[0] == 0.0 and cell[1] < 0.0, "torch"),
     "tanh": (about("tanh, adjoint inf"), lambda cell, torch, jax: True, "torch"),
+    "silu and gelu": (
+        about("silu, adjoint inf", "gelu, adjoint inf", "gelu_tanh, adjoint inf"), lambda cell, torch, jax: True,
+        "torch"),
+    "leaky_relu at 0": (about("leaky_relu"), lambda cell, torch, jax: cell[0] == 0.0, "torch"),
+    "log_sigmoid is not -0.0": (about("log_sigmoid"), lambda cell, torch, jax: torch[0] == 0.0, "torch"),
     "cross_entropy is not -0.0": (about("cross_entropy"), lambda cell, torch, jax: torch[0] == 0.0, not_negative),
     "logsumexp of inf": (about("logsumexp"), lambda cell, torch, jax: inf in cell, "torch"),
     "logsumexp of large numbers": (about("logsumexp"), lambda cell, torch, jax: abs(torch[0]) == 1e308, "jax"),

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from micrograd_c import (
     cross_entropy,
     linear,
+    log_softmax,
     logsumexp,
     maximum,
     mean,
@@ -63,11 +64,11 @@ def cases():
                 lambda m, c, x, y: m.where(c, x, y), kinds, [NUMBERS, FEWER, FEWER], seed)
     found["sumprod"] = Case(lambda m, x, y, z: m.sumprod([x, 1.5], [y, 2.0], z), "vvv", [FEW] * 3)
     found["linear"] = Case(lambda m, x, y, z: m.linear([[x, y]], [0.5, z], [0.25])[0], "vvv", [FEW] * 3)
-    for name in ("softmax", "logsumexp", "cross_entropy", "mean"):
-        pick = {"softmax": "[0]", "cross_entropy": ", target 0"}.get(name, "")
+    for name in ("softmax", "log_softmax", "logsumexp", "cross_entropy", "mean"):
+        pick = {"softmax": "[0]", "log_softmax": "[0]", "cross_entropy": ", target 0"}.get(name, "")
         found[f"{name} of 2{pick}"] = Case(lambda m, *x, f=name: of_list(m, f, x, 0), "vv", [NUMBERS] * 2)
         found[f"{name} of 3{pick}"] = Case(lambda m, *x, f=name: of_list(m, f, x, 0), "vvv", [FEW] * 3)
-    for name in ("softmax", "cross_entropy"):
+    for name in ("softmax", "log_softmax", "cross_entropy"):
         found[f"{name} of 3, the last"] = Case(lambda m, *x, f=name: of_list(m, f, x, 2), "vvv", [FEW] * 3)
     found["logsumexp, exp overflows"] = Case(
         lambda m, *x: m.logsumexp(list(x)), "vv", [[1000.0, -1000.0, 1e308, -1e308, inf, -inf, nan]] * 2)
@@ -75,8 +76,8 @@ def cases():
 
 
 def of_list(m, name, xs, place):
-    if name == "softmax":
-        return m.softmax(list(xs))[place]
+    if name in ("softmax", "log_softmax"):
+        return getattr(m, name)(list(xs))[place]
     if name == "cross_entropy":
         return m.cross_entropy(list(xs), place)
     return getattr(m, name)(list(xs))
@@ -85,7 +86,8 @@ def of_list(m, name, xs, place):
 CASES = cases()
 here = SimpleNamespace(
     neg=lambda x: -x, maximum=maximum, minimum=minimum, where=where, stop_gradient=stop_gradient, sumprod=sumprod,
-    linear=linear, softmax=softmax, logsumexp=logsumexp, cross_entropy=cross_entropy, mean=mean,
+    linear=linear, softmax=softmax, log_softmax=log_softmax, logsumexp=logsumexp, mean=mean,
+    cross_entropy=cross_entropy,
     **{name: (lambda x, f=name: getattr(x, f)()) for name in FUNCTIONS if name not in ("neg", "stop_gradient")},
 )
 

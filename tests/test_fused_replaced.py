@@ -26,7 +26,7 @@ def test_a_replaced_method_of_value_runs_as_it_does_in_the_spelling(replace, pat
     agree(program)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "linear"])
 @pytest.mark.parametrize("options", [{"nonlin": False}, {}, {"activation": "tanh"}], ids=["linear", "relu", "tanh"])
 def test_an_activation_deleted_from_value_is_missed_only_where_it_is_used(name, options):
     def program(way):

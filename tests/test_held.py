@@ -9,7 +9,7 @@ from micrograd_c import maximum, minimum, no_grad, stop_gradient, vmap, where
 from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
 from micrograd_c.nn import Layer, Neuron
-from micrograd_c.vector import cross_entropy, linear, logsumexp, mean, softmax, sumprod
+from micrograd_c.vector import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
 
 
 class Thing:
@@ -54,6 +54,8 @@ OPS = {
     "sumprod of inputs": lambda v: sumprod(others(2), [Value(1.0), v]),
     "sumprod's start": lambda v: sumprod(others(2), others(2), v),
     "linear": lambda v: linear([others(2), [Value(1.0), v]], others(2)), "softmax": lambda v: softmax([v, Value(1.0)]),
+    "log_softmax": lambda v: log_softmax([Value(1.0), v]), "local": lambda v: Value(2.0, (Value(1.0), v), (1.0, 2.0)),
+    "leaky_relu(0.2)": lambda v: v.leaky_relu(0.2), "gelu('tanh')": lambda v: v.gelu("tanh"),
     "logsumexp": lambda v: logsumexp([Value(1.0), v]), "mean": lambda v: mean([Value(1.0), v]),
     "cross_entropy": lambda v: cross_entropy([Value(1.0), v], 0), "Value(x, (v,))": lambda v: Value(2.0, (v,), "op"),
     **{f"{part} of {count}": in_place(part, count) for part in ("input", "weight", "bias") for count in (1, 4, 5)},

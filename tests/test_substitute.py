@@ -93,6 +93,9 @@ import micrograd_c
 micrograd_c.install()
 import micrograd
 assert [name for name in vars(micrograd) if not name.startswith("__")] == ["engine", "nn"]
+names = {}
+exec("from micrograd import *", names)
+assert sorted(name for name in names if name != "__builtins__") == ["engine", "nn"]
 assert micrograd.__name__ == micrograd.__package__ == micrograd.__spec__.name == "micrograd"
 assert repr(micrograd).startswith("<module 'micrograd' (")
 for name in ("micrograd.tape", "micrograd.other", "micrograd.engine.other"):
@@ -107,6 +110,34 @@ assert importlib.util.find_spec("micrograd").name == "micrograd"
 assert importlib.util.find_spec("micrograd.engine").origin == micrograd.engine.__file__
 assert importlib.util.find_spec("micrograd.other") is None
 """)
+
+
+PROGRAM = """
+from micrograd import MLP, Layer, Module, Neuron, Value
+import micrograd, micrograd.engine, micrograd.nn
+assert Value is micrograd.Value is micrograd.engine.Value
+assert [MLP, Layer, Module, Neuron] == [getattr(micrograd.nn, name) for name in ("MLP", "Layer", "Module", "Neuron")]
+try:
+    from micrograd import Tensor
+except ImportError as error:
+    assert "cannot import name 'Tensor' from 'micrograd'" in str(error)
+else:
+    raise AssertionError("there is no Tensor")
+assert not hasattr(micrograd, "tanh")
+print(Value(2) * 3)
+"""
+
+
+def test_many_import_classes_from_the_package(run_python, tmp_path):
+    assert run_python("import micrograd_c\nmicrograd_c.install()\n" + PROGRAM) == "Value(data=6, grad=0)\n"
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    done = subprocess.run([sys.executable, "-m", "micrograd_c", "run", str(path)], capture_output=True, text=True,
+                          cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Value(data=6, grad=0)\n", "")
+    (tmp_path / "test_program.py").write_text(PROGRAM + "def test(): assert Value(1.0).data == 1.0\n")
+    done = run_pytest("-p", "micrograd_c", folder=tmp_path)
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_folder_micrograd_in_the_current_directory_is_not_looked_at(run_python, clone):

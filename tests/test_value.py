@@ -32,7 +32,8 @@ def test_takes_every_number_by_value(number):
 
 @pytest.mark.parametrize(
     "thing",
-    ["3", None, [1], (1,), {}, 1j, np.array(3.0), np.array([1.0]), np.complex128(1), object(), Value(1.0), len],
+    ["3", None, [1], (1,), {}, 1j, np.array([3.0]), np.array(1j), np.complex128(1), object(), Value(1.0),
+     len],
     ids=lambda thing: type(thing).__name__,
 )
 @pytest.mark.parametrize("use", [Value, lambda thing: setattr(Value(1), "data", thing),

@@ -13,6 +13,7 @@ from micrograd_c import (
     TraceError,
     cross_entropy,
     linear,
+    log_softmax,
     logsumexp,
     maximum,
     mean,
@@ -27,6 +28,7 @@ from micrograd_c import (
 )
 from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
+from micrograd_c.functional import gelu
 from micrograd_c.nn import MLP, Layer, Module, Neuron
 from micrograd_c.optim import SGD, Adam
 from micrograd_c.viz import draw_dot, to_dot, trace
@@ -93,6 +95,7 @@ USES = {
     "sumprod start": lambda x: sumprod([w, v], [v, w], x), "sumprod numbers": lambda x: sumprod([x, x], [1.0, 2.0]),
     "linear rows": lambda x: linear([[w, v], [v, x]], [w, v]), "linear xs": lambda x: linear([[w, v]], [w, x]),
     "linear biases": lambda x: linear([[w, v]], [w, 1.0], [x]), "softmax": lambda x: softmax([w, x]),
+    "log_softmax": lambda x: log_softmax([x, w])[1],
     "logsumexp": lambda x: logsumexp([x, w]), "mean": lambda x: mean([w, x]),
     "cross_entropy": lambda x: cross_entropy([w, x], 0), "cross_entropy target": lambda x: cross_entropy([x, w], 0),
     "neuron": lambda x: Neuron(2)([w, x]), "layer": lambda x: Layer(2, 3)([x, 1.0]),
@@ -339,8 +342,9 @@ def endless(*before):
     lambda xs: MLP(1, [1]).load_state_dict({"layers.0.neurons.0.w": [xs], "layers.0.neurons.0.b": xs}),
     lambda xs: SGD([w], lr=0.1).load_state_dict({"param_groups": xs, "state": xs}),
     lambda xs: vmap(lambda x: x, in_axes=xs), lambda xs: SGD([w], lr=xs), to_dot, lambda xs: vmap(xs),
-    lambda xs: where(xs, 1.0, 2.0),
-], ids=range(22))
+    lambda xs: where(xs, 1.0, 2.0), log_softmax, gelu, lambda xs: Value(1.0, (w,), xs),
+    lambda xs: Value(1.0, children=xs, local_grads=xs),
+], ids=range(26))
 def test_lists_that_contain_themselves_are_an_error_everywhere(call):
     with pytest.raises((TypeError, ValueError)):
         call(endless())

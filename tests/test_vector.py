@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import micrograd_c
 from micrograd_c import no_grad, tape
 from micrograd_c.engine import Value
-from micrograd_c.vector import cross_entropy, linear, logsumexp, mean, softmax, sumprod
+from micrograd_c.vector import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
 
 
 def plain_sumprod(ws, xs, start=0):
@@ -37,6 +37,14 @@ def plain_softmax(xs):
     return [e / total for e in exps]
 
 
+def plain_log_softmax(xs):
+    highest = max(x.data for x in xs)
+    shifted = [x - highest for x in xs]
+    exps = [x.exp() for x in shifted]
+    total = sum(exps).log()
+    return [x - total for x in shifted]
+
+
 def plain_logsumexp(xs):
     highest, exps = exps_of(xs, sys.float_info.max)     # infinite minus infinite is no number
     return sum(exps).log() + highest
@@ -53,10 +61,10 @@ def plain_cross_entropy(logits, target):
 
 PLAIN = {
     sumprod: plain_sumprod, linear: plain_linear, softmax: plain_softmax, logsumexp: plain_logsumexp, mean: plain_mean,
-    cross_entropy: plain_cross_entropy,
+    cross_entropy: plain_cross_entropy, log_softmax: plain_log_softmax,
 }
 KINDS = {}
-OVER_A_LIST = [softmax, logsumexp, mean, lambda xs: cross_entropy(xs, 0)]
+OVER_A_LIST = [softmax, log_softmax, logsumexp, mean, lambda xs: cross_entropy(xs, 0)]
 
 
 def written(out):
@@ -130,7 +138,7 @@ def test_sumprod_is_its_plain_spelling(pairs, start):
     same_as_plain(sumprod, [ws, xs] if start is None else [ws, xs, start])
 
 
-@pytest.mark.parametrize("function", [softmax, logsumexp, mean])
+@pytest.mark.parametrize("function", [softmax, log_softmax, logsumexp, mean])
 @given(st.lists(values, min_size=1, max_size=6))
 def test_a_function_of_a_list_is_its_plain_spelling(function, xs):
     same_as_plain(function, [xs])
@@ -146,7 +154,7 @@ def test_the_mean_of_mixed_numbers_and_values_is_its_plain_spelling(xs):
     same_as_plain(mean, [xs])
 
 
-@pytest.mark.parametrize("function", [softmax, logsumexp, lambda xs: cross_entropy(xs, 1)])
+@pytest.mark.parametrize("function", [softmax, log_softmax, logsumexp, lambda xs: cross_entropy(xs, 1)])
 def test_numbers_count_as_values_with_that_data(function):
     as_numbers, as_values = function([1.0, 2, Value(0.5)]), function([Value(1.0), Value(2), Value(0.5)])
     assert written(as_numbers) == written(as_values)
@@ -157,7 +165,7 @@ def test_numbers_count_as_values_with_that_data(function):
 def test_what_is_not_finite_does_what_it_does_in_the_plain_spelling(special, place):
     xs = [(1.0,), (2.0,)]
     xs[place] = (special,)
-    for function in (softmax, logsumexp, mean):
+    for function in (softmax, log_softmax, logsumexp, mean):
         same_as_plain(function, [xs])
     same_as_plain(cross_entropy, [xs, 0])
 
@@ -167,6 +175,7 @@ def test_against_the_formulas_without_overflow():
     shares = softmax(xs)
     assert sum(p.data for p in shares) == pytest.approx(1.0)
     assert shares[1].data / shares[0].data == pytest.approx(math.exp(-1.5))
+    assert [p.data for p in log_softmax(xs)] == pytest.approx([-logsumexp(xs).data + x.data for x in xs])
     assert logsumexp(xs).data == pytest.approx(1000 + math.log(1 + math.exp(-1.5)))
     assert cross_entropy(xs, 2).data == pytest.approx(1003 + math.log(1 + math.exp(-1.5)))
     cross_entropy(xs, 2).backward()
@@ -182,6 +191,7 @@ def test_against_the_formulas_without_overflow():
         (lambda: linear([3], [1.0]), TypeError, "a row must be a sequence of numbers or Values, not 3 of type int"),
         (lambda: sumprod(Value(1), [1.0]), TypeError, "ws must be a sequence"),
         (lambda: softmax([]), ValueError, "softmax was given an empty list"),
+        (lambda: log_softmax([]), ValueError, "log_softmax was given an empty list"),
         (lambda: logsumexp([]), ValueError, "logsumexp was given an empty list"),
         (lambda: mean([]), ValueError, "mean was given an empty list"),
         (lambda: mean(3), TypeError, "the argument of mean must be a sequence"),
@@ -293,4 +303,5 @@ def test_a_graph_larger_than_the_tape_is_recorded_in_one_call():
 
 def test_the_same_names_are_at_the_top_level():
     assert micrograd_c.softmax is softmax
-    assert {"cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"} <= set(micrograd_c.__all__)
+    names = {"cross_entropy", "linear", "log_softmax", "logsumexp", "mean", "softmax", "sumprod"}
+    assert names <= set(micrograd_c.__all__)

@@ -13,6 +13,7 @@ import pytest
 from micrograd_c import (
     TraceError,
     cross_entropy,
+    log_softmax,
     logsumexp,
     mean,
     no_grad,
@@ -148,7 +149,7 @@ def test_what_is_made_of_lists_can_be_traced():
 
     def function(x):
         logits = [w * x[0] + x[1] for w in ws]
-        return [cross_entropy(logits, 1), logsumexp(logits), *softmax(logits)]
+        return [cross_entropy(logits, 1), logsumexp(logits), *softmax(logits), *log_softmax(logits)]
 
     results = vmap(function)(ROWS)
     for k, row in enumerate(ROWS):

@@ -37,7 +37,8 @@ def copied(original, children):
     if nodes.is_native(original):
         raise TypeError
     fresh = type(original).__new__(type(original))
-    nodes.set_up(fresh, original._data, tuple(children), original._name, original._rule, original._constant, False)
+    nodes.set_up(fresh, original._data, tuple(children), original._made_as, original._rule, original._constant, False)
+    fresh._name = original._name
     fresh._grad, fresh._slack = original._grad, original._slack
     return fresh
 

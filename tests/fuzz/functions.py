@@ -44,6 +44,15 @@ def softmax(xs):
     return [e / total for e in exps]
 
 
+def log_softmax(xs):
+    xs = as_values(xs)
+    top = max(x.data for x in xs)
+    shifted = [x - top for x in xs]
+    exps = [x.exp() for x in shifted]
+    total = sum(exps).log()
+    return [x - total for x in shifted]
+
+
 def logsumexp(xs):
     exps, top = exps_below(as_values(xs))
     return sum(exps).log() + top

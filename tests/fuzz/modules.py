@@ -59,7 +59,7 @@ class Neuron(Module):
     def __init__(self, nin, nonlin=True, activation="relu"):
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
-        self.nonlin, self.activation = nonlin, activation
+        self.nonlin, self.activation = nonlin and activation != "linear", activation
 
     def __call__(self, x):
         x = list(x)
@@ -96,9 +96,9 @@ class Layer(Module):
 class MLP(Module):
     def __init__(self, nin, nouts, activation="relu"):
         sizes = [nin, *nouts]
-        self.layers = [
-            Layer(sizes[i], sizes[i + 1], nonlin=i != len(nouts) - 1, activation=activation) for i in range(len(nouts))
-        ]
+        if not isinstance(activation, list):
+            activation = [activation] * (len(nouts) - 1) + ["linear"]
+        self.layers = [Layer(sizes[i], sizes[i + 1], activation=activation[i]) for i in range(len(nouts))]
 
     def __call__(self, x):
         for i, layer in enumerate(self.layers):

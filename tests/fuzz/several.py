@@ -46,6 +46,7 @@ def reduction(draw):
     out = draw.new()
     return draw.one([f"{out} = mean({listed})", f"{out} = logsumexp({listed})",
                      f"{out} = cross_entropy({listed}, {draw.random.randrange(len(names))})",
+                     f"{out} = log_softmax({listed})[{draw.random.randrange(len(names))}]",
                      f"{out} = softmax({listed})[{draw.random.randrange(len(names))}]"])
 
 
@@ -66,7 +67,9 @@ ACTIVATIONS = [*map(repr, nn.ACTIVATIONS), "lambda v: v.relu() * 2", "Value.tanh
 def network(draw):
     m = draw.new("m")
     options = f", activation={draw.one(ACTIVATIONS)}" if draw.chance(0.6) else ""
-    made = draw.one([f"MLP(2, [3, 1]{options})", f"MLP(2, [2, 2]{options})", f"Layer(2, 2{options})",
+    each = f"activation=[{draw.one(ACTIVATIONS)}, {draw.one(ACTIVATIONS)}]"
+    made = draw.one([f"MLP(2, [3, 1]{options})", f"MLP(2, [3, 2], {each})", f"MLP(2, [2, 2]{options})",
+                     f"Layer(2, 2{options})",
                      f"Neuron(2{options})", "Neuron(2, nonlin=False)", f"MLP(2, [4, 1, 1]{options})"])
     return f"seed({draw.count}); {m} = {made}"
 

@@ -32,7 +32,6 @@ attempt("no items", lambda: a[0])
 attempt("no iteration", lambda: [*a])
 attempt("sum with text", lambda: sum([a], ""))
 attempt("text and Value", lambda: "loss " + a)
-attempt("format", lambda: f"{a:.2f}")
 attempt("percent", lambda: f"{a.grad:.2f}")
 attempt("missing from a set", lambda: {a}.remove(b))
 root = zero ** 0.5

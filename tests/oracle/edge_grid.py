@@ -24,6 +24,7 @@ DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "numbers.md"
 def torch_numbers(case):
     """For each cell value and gradients, all cells at once."""
     import torch
+    import torch.nn.functional as F
 
     def stacked(xs):
         return torch.stack(torch.broadcast_tensors(*[torch.as_tensor(x, dtype=torch.float64) for x in xs]))
@@ -34,10 +35,11 @@ def torch_numbers(case):
         sumprod=lambda ws, xs, start: start + (stacked(ws) * stacked(xs)).sum(0),
         linear=lambda rows, xs, biases: [b + (stacked(row) * stacked(xs)).sum(0) for row, b in zip(rows, biases)],
         softmax=lambda xs: torch.softmax(stacked(xs), 0), mean=lambda xs: stacked(xs).mean(0),
-        logsumexp=lambda xs: torch.logsumexp(stacked(xs), 0),
+        logsumexp=lambda xs: torch.logsumexp(stacked(xs), 0), log_softmax=lambda xs: torch.log_softmax(stacked(xs), 0),
         cross_entropy=lambda xs, target: torch.nn.functional.cross_entropy(
             stacked(xs).T, torch.full((len(xs[0]),), target), reduction="none"),
-        **{name: getattr(torch, name) for name in FUNCTIONS if hasattr(torch, name)},
+        **{**{name: getattr(torch, name, getattr(F, name, None)) for name in FUNCTIONS if name != "stop_gradient"},
+           "log_sigmoid": F.logsigmoid, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")},
     )
     columns = [torch.tensor(column, dtype=torch.float64) for column in zip(*case.cells)]
     variables = [columns[k].requires_grad_() for k in case.variables()]
@@ -60,6 +62,9 @@ def jax_numbers(case):
         linear=lambda rows, xs, biases: [b + (jnp.array(row) * jnp.array(xs)).sum() for row, b in zip(rows, biases)],
         softmax=lambda xs: jax.nn.softmax(jnp.array(xs)), mean=lambda xs: jnp.array(xs).mean(),
         logsumexp=lambda xs: jax.nn.logsumexp(jnp.array(xs)),
+        log_softmax=lambda xs: jax.nn.log_softmax(jnp.array(xs)), leaky_relu=jax.nn.leaky_relu,
+        softplus=jax.nn.softplus, log_sigmoid=jax.nn.log_sigmoid, silu=jax.nn.silu,
+        gelu=lambda x: jax.nn.gelu(x, approximate=False), gelu_tanh=lambda x: jax.nn.gelu(x, approximate=True),
         cross_entropy=lambda xs, target: -jax.nn.log_softmax(jnp.array(xs))[target],
         **{name: getattr(jnp, name) for name in FUNCTIONS if hasattr(jnp, name)},
     )

@@ -11,6 +11,7 @@ from micrograd_c import (
     Value,
     cross_entropy,
     linear,
+    log_softmax,
     logsumexp,
     maximum,
     mean,
@@ -94,11 +95,14 @@ assert_type(sumprod([1.0, 2.0], [3, 4]), float)
 assert_type(linear([[1.0, a], [b, 2]], values[:2])[0], Value)
 assert_type(linear([values, values], targets, [0.0, 1.0]), list[Value])
 assert_type(softmax(values), list[Value])
+assert_type(log_softmax([a, 1.0]), list[Value])
+assert_type(a.leaky_relu(0.2).gelu(approximate="tanh").softplus().silu().log_sigmoid(), Value)
 assert_type(logsumexp([a, 1.0]), Value)
 assert_type(cross_entropy(values, 1), Value)
 
 # --- models ---
 
+model = MLP(2, [4, 1], activation=["tanh", "linear"])
 model = MLP(2, [4, 1], activation="tanh")
 score = model([0.5, a])
 assert_type((1 - score).relu(), Value)

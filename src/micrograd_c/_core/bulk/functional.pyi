@@ -3,7 +3,7 @@ from typing import Any, SupportsIndex, overload
 
 from micrograd_c._core.value.value import Value, _Operand
 
-__all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
+__all__ = ["cross_entropy", "linear", "log_softmax", "logsumexp", "mean", "softmax", "sumprod"]
 
 _Values = Iterable[Value]
 _Operands = Iterable[_Operand]
@@ -99,6 +99,22 @@ def softmax(xs: _Operands, /) -> list[Value]:
     >>> from micrograd_c.engine import Value
     >>> [p.data for p in softmax([Value(1000.0), Value(1000.0)])]
     [0.5, 0.5]
+
+    Raises ValueError if there are no xs.
+    """
+def log_softmax(xs: _Operands, /) -> list[Value]:
+    """log(softmax(xs)), for each x; computed so that no exp can overflow and no log is of 0. A list as long as xs.
+
+    With the graph of
+
+        shifted = [x - max(x.data for x in xs) for x in xs]
+        exps = [x.exp() for x in shifted]
+        total = sum(exps).log()
+        [x - total for x in shifted]
+
+    >>> from micrograd_c.engine import Value
+    >>> [p.data for p in log_softmax([Value(0.0), Value(-2000.0)])]
+    [0.0, -2000.0]
 
     Raises ValueError if there are no xs.
     """

@@ -34,7 +34,7 @@ from micrograd_c._core.tape.arena cimport (
 from micrograd_c._core.value.lifetime cimport as_plain_number, describe, hold
 from micrograd_c._core.value.value cimport Value, bind, compositions_are_ours, new_value, operators_are_ours
 
-__all__ = ["cross_entropy", "linear", "logsumexp", "mean", "softmax", "sumprod"]
+__all__ = ["cross_entropy", "linear", "log_softmax", "logsumexp", "mean", "softmax", "sumprod"]
 
 # Records from `width` inputs, all with nodes of their own, and writes the outputs' nodes to `ends`.
 ctypedef int (*VectorRecorder)(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1
@@ -250,6 +250,27 @@ def softmax(xs, /):
     return plain_lines.softmax(plain_lines.as_values(values)) if outputs is None else outputs
 
 
+def log_softmax(xs, /):
+    """log(softmax(xs)), for each x; computed so that no exp can overflow and no log is of 0. A list as long as xs.
+
+    With the graph of
+
+        shifted = [x - max(x.data for x in xs) for x in xs]
+        exps = [x.exp() for x in shifted]
+        total = sum(exps).log()
+        [x - total for x in shifted]
+
+    >>> from micrograd_c.engine import Value
+    >>> [p.data for p in log_softmax([Value(0.0), Value(-2000.0)])]
+    [0.0, -2000.0]
+
+    Raises ValueError if there are no xs.
+    """
+    cdef list values = some(xs, "log_softmax")
+    outputs = record_vector(values, len(values), 0, record_log_softmax)
+    return plain_lines.log_softmax(plain_lines.as_values(values)) if outputs is None else outputs
+
+
 def logsumexp(xs, /):
     """The logarithm of the sum of all e^x, computed so that no exp can overflow. One Value.
 
@@ -360,6 +381,20 @@ cdef int record_softmax(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target,
     total = record_exps(t, xs, width, highest_input(xs, width), ends)
     for i in range(width):
         ends[i] = node_as_input(t, operators.divide(t, ends[i].index, total))
+    return 0
+
+
+cdef int record_log_softmax(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
+    cdef Number highest = highest_input(xs, width)
+    cdef int32_t total
+    cdef Py_ssize_t i
+    for i in range(width):
+        ends[i] = node_as_input(t, operators.subtract_number(t, xs[i].index, highest))
+    for i in range(width):
+        xs[i] = node_as_input(t, operators.unary(t, ends[i].index, rules.EXP))
+    total = operators.unary(t, record_total(t, xs, width), rules.LOG)
+    for i in range(width):
+        ends[i] = node_as_input(t, operators.subtract(t, ends[i].index, total))
     return 0
 
 

@@ -10,7 +10,7 @@ or __call__) the neuron is computed through Python instead. If that is found out
 the top again undoes it, since no node has been given a handle yet.
 """
 
-from micrograd_c._core.bulk import plain_lines
+from micrograd_c._core.bulk.functional import sumprod
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
@@ -113,10 +113,12 @@ def neuron(unit, x):
         return outputs[0]
     weights = list(unit.w)
     check_length(len(weights), len(inputs))
-    total = plain_lines.sumprod(weights, inputs, unit.b)
+    total = sumprod(weights, inputs, unit.b)
     if not unit.nonlin:
         return total
     activation = neuron_class.activation.__get__(unit)  # a subclass may mean something else by the name
+    if isinstance(activation, str) and activation == "linear":
+        return total
     return activation(total) if callable(activation) else getattr(total, activation)()
 
 

@@ -30,6 +30,16 @@ def softmax(xs: list[Any]) -> list[Value]:
     return [e / total for e in exps]
 
 
+def log_softmax(xs: list[Any]) -> list[Value]:
+    """log(e^x / sum of all e^x)."""
+    top = highest(xs)
+    shifted = [x - top for x in xs]
+    exps = [x.exp() for x in shifted]
+    total: Any = sum(exps)
+    logarithm = total.log()
+    return [x - logarithm for x in shifted]
+
+
 def logsumexp(xs: list[Any], log_of_zero: Callable[[Value], Value]) -> Value:
     """The logarithm of the sum of all e^x. log_of_zero takes the place of log, which refuses 0."""
     top = nearest_finite(highest(xs))

@@ -60,8 +60,10 @@ cdef inline list as_inputs(object x, str name):
 
 
 cdef inline object as_operand(object one):
-    refuse_foreign_value(one)
-    return as_plain_number(one)
+    number = as_plain_number(one)       # first: a tensor without axes has a grad and a backward, too
+    if number is one:
+        refuse_foreign_value(one)
+    return number
 
 
 cdef inline bint read_inputs(PyObject *x, Py_ssize_t width, Input *inputs, bint *plain) noexcept:

@@ -18,6 +18,8 @@ __all__ = ["install", "uninstall"]
 
 NAMES = ("micrograd", "micrograd.engine", "micrograd.nn")
 
+EXPORTED = {"Value": "engine", "Layer": "nn", "MLP": "nn", "Module": "nn", "Neuron": "nn"}      # and where they are
+
 installed: dict[str, ModuleType] = {}       # what we have put into sys.modules
 
 
@@ -62,14 +64,21 @@ def substitutes() -> dict[str, ModuleType]:
     """The modules by the names they stand in for.
 
     The package is empty, as micrograd's is, and belongs to no folder: with micrograd_c's, `import micrograd.tape` would
-    load a compiled module a second time.
+    load a compiled module a second time. But `from micrograd import Value`, which many write, gives what they mean.
     """
     package = importlib.util.module_from_spec(
         importlib.machinery.ModuleSpec("micrograd", None, origin="micrograd_c", is_package=True)
     )
     engine, nn = (importlib.import_module(f"micrograd_c.{name}") for name in ("engine", "nn"))
-    vars(package).update(engine=engine, nn=nn)
+    vars(package).update(engine=engine, nn=nn, __getattr__=exported)
     return dict(zip(NAMES, (package, engine, nn)))
+
+
+def exported(name: str) -> object:
+    """What the package has besides its modules: looked up, so that `import *` brings no more than before."""
+    if name in EXPORTED:
+        return getattr(importlib.import_module(f"micrograd_c.{EXPORTED[name]}"), name)
+    raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
 
 
 def origin(module: ModuleType) -> str:

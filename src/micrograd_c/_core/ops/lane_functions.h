@@ -94,6 +94,18 @@ ALWAYS_INLINE Lanes LANES(sigmoid)(Lanes x) {
     return LANES(select)(MASK(x >= 0.0), LANES(all)(1.0), e) / (1.0 + e);
 }
 
+ALWAYS_INLINE Lanes LANES(softplus)(Lanes x) {
+    return LANES(select)(MASK(x > 0.0), x, LANES(all)(0.0)) + LANES(log1p)(LANES(exp)(-LANES(magnitude)(x)));
+}
+
+/* of the normal distribution, by libm */
+static Lanes LANES(below)(Lanes x) {
+    int k;
+    for (k = 0; k < LANE_COUNT; k++)
+        LANE(x, k) = op_below(LANE(x, k));
+    return x;
+}
+
 /* sine or, a quarter turn further, cosine; lanes beyond 2^19 quarter turns are left to libm */
 ALWAYS_INLINE Lanes LANES(wave)(Lanes x, uint64_t quarter, double (*libm)(double)) {
     Lanes far = NUMBERS(~MASK(LANES(magnitude)(x) < 823549.0) & BITS(LANES(all)(1.0)));

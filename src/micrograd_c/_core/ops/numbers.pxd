@@ -35,13 +35,20 @@ cdef inline bint read_exact_number(object source, Number *number) except -1:
     return False
 
 
+cdef inline bint is_without_axes(object array) except -1:
+    """Of NumPy, PyTorch or the like: their types have a length whatever an array's shape is."""
+    return PyObject_HasAttr(array, "item") and getattr(array, "ndim", None) == 0
+
+
 cdef inline bint read_number(object source, Number *number) except -1:
     """Take a number by value. False if it is none: no float or int, nor a scalar that turns into one."""
     if read_exact_number(source, number):
         return True
-    # scalars of other libraries; what has a length is an array, even of one element
-    if PyComplex_Check(source) or PyObject_HasAttr(source, "__len__"):
+    # scalars of other libraries; what has a length is an array, even of one element, but for one without axes
+    if PyComplex_Check(source):
         return False
+    if PyObject_HasAttr(source, "__len__"):
+        return is_without_axes(source) and read_exact_number(source.item(), number)
     if PyObject_HasAttr(source, "__index__") and PyObject_HasAttr(source, "numerator"):     # np.bool_ lacks that
         return read_exact_number(PyNumber_Index(source), number)
     if PyObject_HasAttr(source, "dtype") and read_exact_number(source.item(), number):

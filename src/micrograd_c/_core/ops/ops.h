@@ -131,6 +131,17 @@ static inline double op_logistic(double x) {
     return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
 }
 
+/* log(1 + e^x), likewise. */
+static inline double op_softplus(double x) { return (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x))); }
+
+/* The share of the normal distribution that is below x; its density at 0 is 1 / sqrt(2 pi). */
+static inline double op_below(double x) { return 0.5 * erfc(x * -0.70710678118654752440); }
+#define OP_DENSITY_AT_0 0.39894228040143267794
+
+/* 0.5 (1 + tanh(u)) is the logistic function of 2u: what it is taken of in gelu_tanh, and the slope of that. */
+#define OP_GELU_TANH_OF(x) (1.59576912160573071176 * ((x) + 0.044715 * (x) * (x) * (x)))
+#define OP_GELU_TANH_SLOPE(x) (1.59576912160573071176 * (1.0 + 0.134145 * (x) * (x)))
+
 static inline double op_value(int op, double x) {
     switch (op) {
     case OP_STOP: return x;

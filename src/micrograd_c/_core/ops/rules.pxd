@@ -20,6 +20,8 @@ cdef extern from "ops/ops.h" nogil:
         EXP "OP_EXP"
         LOG "OP_LOG"
         ABS "OP_ABS"
+        LEAKY_RELU "OP_LEAKY_RELU"
+        GELU "OP_GELU"
         STOP "OP_STOP"
         GIVEN "OP_GIVEN"
         CUSTOM "OP_CUSTOM"

@@ -197,6 +197,58 @@ FUNCTION(SIGMOID, sigmoid,
     Y, y * (1.0 - y),
     2, LANES(sigmoid)(x), y * (1.0 - y))
 
+FUNCTION(LEAKY_RELU, leaky_relu,
+    "leaky_relu", "LeakyReLU", "x where it is above 0, else 0.01 * x.",
+    NEVER, "",
+    0, 0,
+    x > 0.0 ? x : 0.01 * x,
+    Y, y > 0.0 ? 1.0 : 0.01,
+    0, LANES(select)(MASK(x > 0.0), x, 0.01 * x), LANES(select)(MASK(y > 0.0), LANES(all)(1.0), LANES(all)(0.01)))
+
+FUNCTION(SOFTPLUS, softplus,
+    "softplus", "Softplus", "log(1 + e ** x), for any x without overflow.",
+    NEVER, "",
+    0, 0,
+    op_softplus(x),
+    Y, -expm1(-y),
+    4, LANES(softplus)(x), -LANES(expm1)(-y))
+
+FUNCTION(LOG_SIGMOID, log_sigmoid,
+    "log_sigmoid", "LogSigmoid", "The logarithm of sigmoid(x), for any x without overflow.",
+    NEVER, "",
+    0, 0,
+    0.0 - op_softplus(-x),
+    Y, -expm1(y),
+    4, 0.0 - LANES(softplus)(-x), -LANES(expm1)(y))
+
+FUNCTION(SILU, silu,
+    "silu", "", "x * sigmoid(x). Raises ValueError for -inf.",
+    ValueError, "is not defined: it wants a number above -inf",
+    0, 0,
+    x * op_logistic(x),
+    X, op_logistic(x) * (1.0 + x * op_logistic(-x)),
+    8, x * LANES(sigmoid)(x), LANES(sigmoid)(x) * (1.0 + x * LANES(sigmoid)(-x)))
+
+FUNCTION(GELU, gelu,
+    "gelu", "", "x times the probability that a normally distributed number is below x. Raises ValueError for -inf.",
+    ValueError, "is not defined: it wants a number above -inf",
+    0, 0,
+    x * op_below(x),
+    X, op_below(x) + x * exp(-0.5 * x * x) * OP_DENSITY_AT_0,
+    2, x * LANES(below)(x), LANES(below)(x) + x * LANES(exp)(-0.5 * x * x) * OP_DENSITY_AT_0)
+
+FUNCTION(GELU_TANH, gelu_tanh,
+    "gelu_tanh", "",
+    "gelu(x), nearly: 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))). Raises ValueError for -inf.",
+    ValueError, "is not defined: it wants a number above -inf",
+    0, 0,
+    x * op_logistic(OP_GELU_TANH_OF(x)),
+    X, op_logistic(OP_GELU_TANH_OF(x))
+        * (1.0 + x * OP_GELU_TANH_SLOPE(x) * op_logistic(-OP_GELU_TANH_OF(x))),
+    4, x * LANES(sigmoid)(OP_GELU_TANH_OF(x)),
+    LANES(sigmoid)(OP_GELU_TANH_OF(x))
+        * (1.0 + x * OP_GELU_TANH_SLOPE(x) * LANES(sigmoid)(-OP_GELU_TANH_OF(x))))
+
 FUNCTION(SQRT, sqrt,
     "sqrt", "", "The square root. Raises ValueError for x < 0; its slope at 0 is infinite.",
     ValueError, "is not a real number: it wants a number that is not negative",

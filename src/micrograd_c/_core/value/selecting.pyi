@@ -30,6 +30,8 @@ def where(condition: _Operand, a: _Operand, b: _Operand) -> Value:
     >>> a.grad, b.grad
     (1.0, 0.0)
     """
+def sloped(x: Value, slope: _Operand) -> Value:
+    """leaky_relu with another slope below 0: x where it is above 0, else slope * x."""
 def stop_gradient(x: _Operand, /) -> Value:
     """x as it is, as a Value, through which no gradient goes back.
 

@@ -53,6 +53,14 @@ def where(condition, a, b):
     return of_two(chosen, as_value(a, "where"), rules.PICK) + of_two(chosen, as_value(b, "where"), rules.PICK_NOT)
 
 
+def sloped(Value x not None, slope):
+    """leaky_relu with another slope below 0: x where it is above 0, else slope * x."""
+    slope = as_plain_number(slope)
+    if not isinstance(slope, (Value, int, float)):
+        raise TypeError(f"negative_slope must be a number or a Value, not {describe(slope)}")
+    return where(maximum(x, 0.0), x, x * slope)
+
+
 def stop_gradient(x, /):
     """x as it is, as a Value, through which no gradient goes back.
 

@@ -1,7 +1,9 @@
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsFloat, SupportsIndex
+from typing import Any, ClassVar, SupportsFloat, SupportsIndex
 
 from typing_extensions import Self, TypeAlias, disjoint_base
+
+from micrograd_c._core.value.grad_mode import no_grad
 
 # a float or int, a subclass, or a scalar of another library that turns into one
 _Number: TypeAlias = float | SupportsFloat | SupportsIndex
@@ -85,7 +87,11 @@ class Value:
     def __rpow__(self, value: _Number, mod: None = None, /) -> Value: ...
     def __neg__(self) -> Value: ...
     def __abs__(self) -> Value: ...
+    def __pos__(self) -> Value: ...
     def __float__(self) -> float: ...
+    def __int__(self) -> int: ...
+    def __round__(self, ndigits: SupportsIndex | None = None, /) -> float: ...
+    def __format__(self, spec: str, /) -> str: ...
     def __bool__(self) -> bool: ...
     def __lt__(self, value: _Operand, /) -> bool: ...
     def __le__(self, value: _Operand, /) -> bool: ...
@@ -109,6 +115,14 @@ class Value:
         """The hyperbolic tangent."""
     def sigmoid(self) -> Value:
         """1 / (1 + e ** -x), for any x without overflow."""
+    def softplus(self) -> Value:
+        """log(1 + e ** x), for any x without overflow."""
+    def log_sigmoid(self) -> Value:
+        """The logarithm of sigmoid(x), for any x without overflow."""
+    def silu(self) -> Value:
+        """x * sigmoid(x). Raises ValueError for -inf."""
+    def gelu_tanh(self) -> Value:
+        """gelu(x), nearly: 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))). Raises ValueError for -inf."""
     def sqrt(self) -> Value:
         """The square root. Raises ValueError for x < 0; its slope at 0 is infinite."""
     def sin(self) -> Value:
@@ -118,6 +132,14 @@ class Value:
     def abs(self) -> Value:
         """|x|, also as abs(v); its slope at 0 is 0. An int stays one."""
     # until here
+    def leaky_relu(self, negative_slope: _Operand = 0.01) -> Value:
+        """x where it is above 0, else 0.01 * x. Another slope below 0 than 0.01 may be given, a number or a Value."""
+    def gelu(self, approximate: str = "none") -> Value:
+        """x times the probability that a normally distributed number is below x. Raises ValueError for -inf.
+
+        approximate='tanh' is for gelu_tanh(), as in PyTorch.
+        """
+    no_grad: ClassVar[type[no_grad]]
     def __setstate__(self, state: Any, /) -> None: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[int, Any], /) -> Self: ...

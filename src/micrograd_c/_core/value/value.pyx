@@ -19,6 +19,8 @@ record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorde
 they are composed of are ours (somebody may have replaced `Value.__mul__`).
 """
 
+from micrograd_c._core.value.grad_mode import no_grad
+
 cimport cython
 from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
 from cpython.ref cimport PyObject
@@ -180,6 +182,17 @@ cdef class Value:
         note_read(self, "it is turned into a float")
         return float(self.data)
 
+    def __int__(self):
+        return int(self.data)
+
+    def __round__(self, ndigits=None, /):
+        """round() of its data: an int, or with ndigits a number of the kind that data is."""
+        return round(self.data) if ndigits is None else round(self.data, ndigits)
+
+    def __format__(self, spec, /):
+        """Its data by the format, as f'{v:.3f}' wants it; without one its repr()."""
+        return format(self.data, spec) if spec else str(self)
+
     def __bool__(self):
         """True, as for any object."""
         note_read(self, "its truth is asked for")
@@ -329,6 +342,9 @@ cdef class Value:
             return self * -1
         return unary(self, operators.negate)
 
+    def __pos__(self):
+        return self
+
     def __abs__(self):
         return by_rule(self, rules.ABS)
 
@@ -352,7 +368,25 @@ cdef class Value:
             note_read(self, "it is looked up in a dict or set, which is by identity,")
         return object.__hash__(self)
 
-    # Functions of one number, relu() and others, are in the table of ops, see value_type.h
+    # Functions of one number, relu() and others, are in the table of ops, see value_type.h. Those with options:
+
+    def leaky_relu(self, negative_slope=0.01):
+        """x where it is above 0, else 0.01 * x. Another slope below 0 than 0.01 may be given, a number or a Value."""
+        if type(negative_slope) is float and negative_slope == 0.01:
+            return by_rule(self, rules.LEAKY_RELU)
+        from micrograd_c._core.value.selecting import sloped    # not at the top: selecting is built on Value
+        return sloped(self, negative_slope)
+
+    def gelu(self, approximate="none"):
+        """x times the probability that a normally distributed number is below x. Raises ValueError for -inf.
+
+        approximate='tanh' is for gelu_tanh(), as in PyTorch.
+        """
+        if approximate == "none":
+            return by_rule(self, rules.GELU)
+        if approximate == "tanh":
+            return self.gelu_tanh()
+        raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r}")
 
     # --- Python state ---
 
@@ -648,6 +682,7 @@ cdef int set_up() except -1:
 
 set_up()
 Value.__module__ = "micrograd_c.engine"     # where people find it
+Value.no_grad = no_grad
 look_at_value(Value)
 
 cdef str DATA = "data"

@@ -215,7 +215,7 @@ static int make_attribute_methods(PyTypeObject *type) {
     return status;
 }
 
-/* value.exp() and the like. */
+/* value.exp() and the like, but for those that take options, which are methods of their own. */
 #define FUNCTION(NAME, name, ...) \
     static PyObject *value_##name(PyObject *o, PyObject *nothing) { return value_type.function(o, OP_##NAME); }
 #include "ops/table.h"
@@ -229,7 +229,9 @@ static PyMethodDef function_methods[] = {
 static int make_function_methods(PyTypeObject *type) {
     int i, status = 0;
     for (i = 0; i < FUNCTION_COUNT && !status; i++) {
-        PyObject *method = PyDescr_NewMethod(type, function_methods + i);
+        PyObject *method;
+        if (PyObject_HasAttrString((PyObject *)type, function_methods[i].ml_name)) continue;
+        method = PyDescr_NewMethod(type, function_methods + i);
         status = method ? PyObject_SetAttrString((PyObject *)type, function_methods[i].ml_name, method) : -1;
         Py_XDECREF(method);
     }
