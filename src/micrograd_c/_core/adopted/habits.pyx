@@ -14,7 +14,8 @@ cimport cython
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.adopted.old_data cimport sweep_by_old_data
 from micrograd_c._core.adopted.old_data import keep_old_data
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, sweep, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, tape
+from micrograd_c._core.tape.sweeping cimport sweep
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.operands cimport sweep_with_hooks
 from micrograd_c._core.value.recording cimport by_rule

@@ -25,9 +25,9 @@ from libc.stdlib cimport calloc, free, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, LEAF_NODE, Node, Sweep, is_nary, local_step, pin, record_leaf, reserve, resume, suspend, sweep,
-    tape, unpin,
+    DATA_INT, HOOK, LEAF_NODE, Node, Sweep, is_nary, pin, record_leaf, reserve, tape, unpin,
 )
+from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
 from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_with_hooks
 from micrograd_c._core.value.value cimport Value, bind, new_value, watch_data
 
