@@ -82,7 +82,8 @@ FAULTS = {
          "        else:\n",
          "test_functions.py test_edge_grid.py"),
         ("relu makes a gradient that is an int a float",
-         "    if tape.float_slopes or not rules.gradient_keeps_int(node.op):\n        grad_float = GRAD_FLOAT\n    return give",
+         "    if tape.float_slopes or not rules.gradient_keeps_int(node.op):\n        grad_float = GRAD_FLOAT\n"
+         "    return give",
          "    grad_float = GRAD_FLOAT\n    return give",
          "test_activations.py test_functions.py test_differential.py"),
         ("a sweep that is given up leaves the mark of the node it was at",
