@@ -91,14 +91,13 @@ def place(kind: type) -> str:
 
 def line_of(kind: type, path: str, inside: int) -> int:
     """Where the class statement begins that has the line `inside`; that line itself if the file cannot be read."""
-    line: int = vars(kind).get("__firstlineno__", inside)       # from Python 3.13 on
-    if line == inside:
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError), warnings.catch_warnings():
-            warnings.simplefilter("ignore")     # they have been given
-            for node in ast.walk(ast.parse("".join(linecache.getlines(path)))):
-                if isinstance(node, ast.ClassDef) and node.name == kind.__name__ and (
-                        node.lineno < inside <= (node.end_lineno or 0)):
-                    line = node.lineno
+    line = inside
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")     # they have been given
+        for node in ast.walk(ast.parse("".join(linecache.getlines(path)))):
+            if isinstance(node, ast.ClassDef) and node.name == kind.__name__ and (
+                    node.lineno < inside <= (node.end_lineno or 0)):
+                line = node.lineno
     return line
 
 

@@ -27,9 +27,13 @@ cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, HOOK, LEAF_NODE, Node, Sweep, is_nary, pin, record_leaf, reserve, tape, unpin,
 )
+from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
 from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_with_hooks
 from micrograd_c._core.value.value cimport Value, bind, new_value, watch_data
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
 
 cdef enum:
     FEW = 65536     # entries for which nobody looks whether they are needed
@@ -48,6 +52,7 @@ cdef Value newest = None    # the last one's marker
 cdef Entry *entries = NULL
 cdef Py_ssize_t count = 0
 cdef Py_ssize_t capacity = 0
+cdef int sweeps = 0         # that take data back are under way: entries must stay where they are
 cdef Py_ssize_t limit = 0   # so many entries are kept before somebody looks whether they are needed
 
 
@@ -70,6 +75,8 @@ cdef int forget() except -1:
     cdef Entry *old = entries
     cdef Py_ssize_t old_count = count
     cdef Py_ssize_t k
+    if sweeps:
+        return 0
     newest, entries, count, capacity, limit = None, NULL, 0, 0, FEW
     epochs.clear()
     for k in range(old_count):
@@ -128,7 +135,7 @@ cdef int make_room() except -1:
 
 cdef bint drop_if_void() except -1:
     """Drop all epochs if nothing that was computed before the newest is needed. True if there are none any more."""
-    if newest is not None and is_needed(newest.index):
+    if newest is not None and (sweeps or is_needed(newest.index)):
         return False
     forget()
     return True
@@ -185,18 +192,18 @@ cdef int sweep_by_old_data(Value root) except -1:
 
 
 cdef int sweep_back(Value root) except -1:
-    """operands.sweep_with_hooks, and data goes back with it."""
+    """operands.sweep_with_hooks, and data goes back with it. Functions of users find it as it is."""
     cdef int32_t i
-    cdef Py_ssize_t entry
     cdef uint8_t *marked = NULL
     cdef int64_t outer = tape.hooked_sweep
     cdef int64_t this
     cdef Sweep suspended
-    cdef Py_ssize_t k = len(epochs)
-    cdef Py_ssize_t last = k
-    cdef Py_ssize_t stop = count
-    cdef Py_ssize_t end = count     # functions of users may assign to data meanwhile
+    cdef Py_ssize_t epoch = len(epochs)     # from this one on, and from this entry on, assignments are taken back
+    cdef Py_ssize_t first = count
+    cdef Py_ssize_t before
+    global sweeps
     pin(&tape)
+    sweeps += 1
     tape.sweeps += 1
     this = tape.hooked_sweep = tape.sweeps
     suspend(&tape, &suspended, this)
@@ -206,28 +213,45 @@ cdef int sweep_back(Value root) except -1:
             raise MemoryError("no memory for the marks of backward()")
         marked[root.index] = 1
         for i in range(root.index, 0, -1):
-            while k and (<Epoch> epochs[k - 1]).marker.index > i:
-                k -= 1
-                for entry in range(stop - 1, (<Epoch> epochs[k]).first - 1, -1):
-                    exchange(entry)
-                stop = (<Epoch> epochs[k]).first
+            if i % PATIENCE == 0:
+                PyErr_CheckSignals()
+            while epoch and (<Epoch> epochs[epoch - 1]).marker.index > i:
+                epoch -= 1
+                take_back((<Epoch> epochs[epoch]).first, first)
+                first = (<Epoch> epochs[epoch]).first
             if not marked[i]:
                 continue
             if tape.nodes[i].flags & HOOK:
+                before = first
+                do_again(first)
+                first = count
                 run_hook(i)
+                take_back(before, count)
+                first = before
             else:
                 local_step(&tape, i, this)
             if tape.nodes[i].op != rules.STOP:
                 mark_operands(i, marked)
     finally:
-        if k < last:
-            for entry in range((<Epoch> epochs[k]).first, end):
-                exchange(entry)
+        do_again(first)
+        sweeps -= 1
         tape.hooked_sweep = outer
         resume(&tape, &suspended)
         free(marked)
         unpin(&tape)
     return 0
+
+
+cdef void take_back(Py_ssize_t first, Py_ssize_t end) noexcept:
+    cdef Py_ssize_t place
+    for place in range(end - 1, first - 1, -1):
+        exchange(place)
+
+
+cdef void do_again(Py_ssize_t first) noexcept:
+    cdef Py_ssize_t place
+    for place in range(first, count):
+        exchange(place)
 
 
 cdef inline void exchange(Py_ssize_t place) noexcept:

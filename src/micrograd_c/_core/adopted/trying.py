@@ -198,7 +198,7 @@ class Comparison:
             seen = difference(expected, seeded(ours, (name, numbers, _)), False)
             if seen is not None:
                 raise NotAdopted(f"its own {told(name, numbers)} would give {seen[1]} in the place of {seen[0]}")
-        held = placed(self.roles)
+        held = {*placed(self.roles), "__replace__"}     # which dataclasses have from Python 3.13 on
         for name, member in self.members.items():
             is_method = isinstance(member, property) or callable(getattr(member, "__func__", member))
             if name not in self.verdict.ours and is_method and name not in held:

@@ -183,14 +183,19 @@ cdef class Value:
         return float(self.data)
 
     def __int__(self):
+        note_read(self, "it is turned into an int")
         return int(self.data)
 
     def __round__(self, ndigits=None, /):
         """round() of its data: an int, or with ndigits a number of the kind that data is."""
+        note_read(self, "it is rounded")
         return round(self.data) if ndigits is None else round(self.data, ndigits)
 
     def __format__(self, spec, /):
         """Its data by the format, as f'{v:.3f}' wants it; without one its repr()."""
+        if not isinstance(spec, str):
+            raise TypeError(f"a format must be a str, not {describe(spec)}")
+        note_read(self, "it is formatted")
         return format(self.data, spec) if spec else str(self)
 
     def __bool__(self):
