@@ -405,3 +405,31 @@ total = vmap(lambda x: x * w)([1.0, 2.0]).sum()
 total.backward()
 assert (total.data, w.grad) == (6.0, 3.0)
 """)
+
+
+def test_a_buffer_in_a_cycle_is_given_back_before_what_it_looks_into_is_cleared(run_python):
+    run_python("""
+import array, gc
+from micrograd_c import vmap
+from micrograd_c._core.mapped import columns
+
+class Holder:
+    pass
+
+for _ in range(20):     # the collector clears in the order in which things were made
+    view = memoryview(array.array("d", [1.0] * 100))
+    buffer = columns.Buffer(view)
+    holder = Holder()
+    holder.all = [view, buffer, holder]
+    del view, buffer, holder
+    gc.collect()
+for _ in range(20):     # as the frames of an error hold them
+    try:
+        vmap(lambda x: x * missing)(memoryview(array.array("d", [1.0] * 100)))
+    except NameError as error:
+        kept = [error]
+        kept.append(kept)
+    del kept
+    gc.collect()
+assert not any(isinstance(thing, (memoryview, columns.Buffer, Holder)) for thing in gc.get_objects())
+""")

@@ -41,6 +41,9 @@ def check_size(shape):
 
 
 @cython.no_gc_clear    # which would lose the buffer without closing it: its owner could never be resized
+# Python's collector would clear a memoryview before the Buffer that looks into it. Without the collector's help, what a
+# Buffer holds counts as in use until the Buffer dies.
+@cython.no_gc
 cdef class Buffer:
     """A buffer of numbers, whose first axis may be rows.
 
