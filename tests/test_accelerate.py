@@ -243,7 +243,8 @@ for op in ("'+'", "'*'", "f'**{other}'", "'ReLU'", "'exp'", "'log'", "'tanh'"):
     source = source.replace(f", {op})", f", op={op.replace('tanh', 'th').replace('ReLU', 'relu')})")
 Value = accelerate(made(source))
 import inspect
-assert str(inspect.signature(Value)) == "(data=0.0, parents=(), name='', *, op='', trainable=True)"
+if sys.version_info >= (3, 11):     # before, inspect asks a class made in C before its __init__
+    assert str(inspect.signature(Value)) == "(data=0.0, parents=(), name='', *, op='', trainable=True)"
 x = Value(2.0, name="x", trainable=False)
 y = Value(parents=(x,), op="mine")
 assert (x.name, x.trainable, x.steps, y.data, y._op, y._prev, y.name) == ("x", False, 0, 0.0, "mine", {x}, "")

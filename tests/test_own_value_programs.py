@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,11 @@ def outcome(*arguments, folder):
     return done.returncode, done.stdout, done.stderr
 
 
+def by_name(line):
+    """The line with its methods sorted: functools.total_ordering adds some, in an order that changes with CPython."""
+    return re.sub(r"(?<= its own \().*(?=\))", lambda found: ", ".join(sorted(found[0].split(", "))), line)
+
+
 def test_there_are_twelve_and_more():
     assert {path.stem for path in FOLDER.glob("*.py")} == set(LINES)
     assert len(LINES) >= 12
@@ -60,7 +66,7 @@ def test_output_is_pythons(name, tmp_path):
     there = outcome(f"{name}.py", folder=tmp_path / "own")
     here = outcome("-m", "micrograd_c", "run", f"{name}.py", folder=tmp_path / "own")
     assert there[::2] == (0, "")
-    assert here[::2] == (0, f"micrograd-c: {LINES[name]}\n")
+    assert (here[0], by_name(here[2])) == (0, by_name(f"micrograd-c: {LINES[name]}\n"))
     lines, expected = here[1].splitlines(), there[1].splitlines()
     assert len(lines) == len(expected) >= 3
     assert not [pair for pair in zip(lines, expected) if not same(*pair, name in ROUNDED)]
