@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    Trial = tuple[tuple[Any, ...], Callable[..., Any]]     # numbers, and an expression over Values of them
+    _Trial = tuple[tuple[Any, ...], Callable[..., Any]]     # numbers, and an expression over Values of them
 
 __all__ = [
     "ALIASES", "BINARY", "COMPOSED", "FUNCTIONS", "PREFIX", "REFLECTED", "graphs", "paired", "preset", "programs",
@@ -97,7 +97,7 @@ def is_real(x: float, n: float) -> bool:
     return not (n == 0 and (x == 0 or x != x)) and (x > 0 or n == int(n) or (x == 0 and n >= 1) or x != x)
 
 
-def preset(action: Callable[..., Any], count: int) -> Trial:
+def preset(action: Callable[..., Any], count: int) -> _Trial:
     """That `action` adds to gradients that were there before."""
     def program(V: Any, *values: Any) -> Any:
         for value in values:
@@ -107,7 +107,7 @@ def preset(action: Callable[..., Any], count: int) -> Trial:
     return (0.7, 1.3)[:count], program
 
 
-def graphs(action: Callable[..., Any], count: int) -> Iterator[Trial]:
+def graphs(action: Callable[..., Any], count: int) -> Iterator[_Trial]:
     """One method, of one or two operands, with others around it: gradients add up, are asked for again, or reset."""
     def twice(V: Any, *values: Any) -> Any:
         return action(*values) + action(*values)
@@ -169,7 +169,7 @@ def paired(one: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., 
     return program
 
 
-def programs() -> Iterator[Trial]:
+def programs() -> Iterator[_Trial]:
     """Graphs of + and * that a sweep in the wrong order, or one that forgets, gets wrong."""
     def diamond(V: Any, x: Any) -> Any:
         a = x * 2.0

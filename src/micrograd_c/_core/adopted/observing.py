@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    Facts = list[tuple[str, Any]]
+    _Facts = list[tuple[str, Any]]
 
 __all__ = ["Gradients", "Subject", "difference", "observe"]
 
@@ -52,16 +52,16 @@ class Subject:
         return getattr(value, self.children)
 
 
-def observe(subject: Any, numbers: Sequence[Any], expression: Callable[..., Any], **extras: Any) -> Facts:
+def observe(subject: Any, numbers: Sequence[Any], expression: Callable[..., Any], **extras: Any) -> _Facts:
     """What is seen of expression(subject, Value of each number ...) and, if that is a Value, of its backward()."""
     try:
         operands = [subject.kind(number, **extras) for number in numbers]
         result = expression(subject, *operands)
     except Exception as error:
         return [("raises", type(error).__name__)]
-    facts: Facts = []
+    facts: _Facts = []
     if isinstance(result, subject.kind):
-        error_of_backward: Facts = []
+        error_of_backward: _Facts = []
         try:
             result.backward()
         except Exception as error:
@@ -75,7 +75,7 @@ def observe(subject: Any, numbers: Sequence[Any], expression: Callable[..., Any]
     return facts
 
 
-def add_thing(facts: Facts, subject: Subject, thing: Any, deepest: int) -> None:
+def add_thing(facts: _Facts, subject: Subject, thing: Any, deepest: int) -> None:
     """Anything else that a method returns."""
     if isinstance(thing, subject.kind):
         add_node(facts, subject, thing, {}, DEEPEST)
@@ -93,7 +93,7 @@ def add_thing(facts: Facts, subject: Subject, thing: Any, deepest: int) -> None:
         facts.append(("type", type(thing).__name__))
 
 
-def add_node(facts: Facts, subject: Subject, node: Any, known: dict[int, str], deepest: int) -> None:
+def add_node(facts: _Facts, subject: Subject, node: Any, known: dict[int, str], deepest: int) -> None:
     """A node and what it was computed from. Known ones are named, and not described again."""
     name = known.get(id(node), "")
     facts.append(("node", name or type(node).__name__))
@@ -135,7 +135,7 @@ def in_order(subject: Subject, operands: Any, known: dict[int, str]) -> Any:
         return [one for _, _, one in sorted(entries, key=lambda entry: entry[:2])]
     described = []
     for one in operands:
-        its: Facts = []
+        its: _Facts = []
         add_node(its, subject, one, dict(known), 3)
         described.append((known.get(id(one), ""), repr(its), one))
     return [one for _, _, one in sorted(described, key=lambda entry: entry[:2])]
@@ -146,7 +146,7 @@ def readable(fact: tuple[str, Any]) -> str:
     return f"{what} {seen!r}" if what in ("data", "grad", "number") else f"{what} {seen}"
 
 
-def difference(theirs: Facts, ours: Facts, strict: bool = True) -> tuple[str, str] | None:
+def difference(theirs: _Facts, ours: _Facts, strict: bool = True) -> tuple[str, str] | None:
     """The first thing that is not the same, as (theirs, ours); None if there is none.
 
     Not strict: gradients that are sums may differ a little more than in their last digits, where they cancel.

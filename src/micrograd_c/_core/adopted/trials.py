@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     # method or methods, numbers, an expression over Values of them, other arguments of the constructor
-    Trials = list[tuple[str, tuple[Any, ...], Callable[..., Any], dict[str, Any]]]
+    _Trials = list[tuple[str, tuple[Any, ...], Callable[..., Any], dict[str, Any]]]
 
 __all__ = ["actions_of", "list_trials"]
 
 
-def list_trials(candidates: dict[str, str], roles: Roles) -> tuple[Trials, int]:
+def list_trials(candidates: dict[str, str], roles: Roles) -> tuple[_Trials, int]:
     """All that is tried of methods, by what ours are called; and how many of these are of an op by itself."""
-    trials: Trials = []
+    trials: _Trials = []
     for name, numbers, expression in grid.single(set(candidates), functions(candidates)):
         trials.append((name, numbers, expression, {}))
     strict = len(trials)

@@ -26,8 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from micrograd_c._core.adopted.observing import Facts
-    from micrograd_c._core.adopted.trials import Trials
+    from micrograd_c._core.adopted.observing import _Facts
+    from micrograd_c._core.adopted.trials import _Trials
 
 __all__ = ["verdict_about"]
 
@@ -61,9 +61,9 @@ class Comparison:
         self.theirs = Subject(kind, self.roles)
         self.members = own_members(kind)
         self.candidates = self.find_candidates()
-        self.trials: Trials = []
+        self.trials: _Trials = []
         self.strict = 0         # so many of them are of an op by itself
-        self.expected: list[Facts] = []
+        self.expected: list[_Facts] = []
 
     def find_candidates(self) -> dict[str, str]:
         """Their methods to what Value has under that name, or another one that it goes by."""
@@ -120,7 +120,7 @@ class Comparison:
             if expression is not None:
                 self.expected.append(self.observed(self.theirs, numbers, expression, extras))
 
-    def observed(self, subject: Subject, numbers: Any, expression: Any, extras: dict[str, Any]) -> Facts:
+    def observed(self, subject: Subject, numbers: Any, expression: Any, extras: dict[str, Any]) -> _Facts:
         return observe(subject, numbers, expression, **extras)
 
     def has_effect(self, names: str, what: str) -> None:
@@ -206,7 +206,7 @@ class Comparison:
         self.verdict.notes.append(f"{len(self.trials) + len(mine)} expressions and their gradients")
 
 
-def seeded(subject: Subject, trial: tuple[str, Any, Any]) -> Facts:
+def seeded(subject: Subject, trial: tuple[str, Any, Any]) -> _Facts:
     """With the same random numbers each time."""
     _, numbers, expression = trial
     random.seed(1)
