@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pathlib
 import pydoc
+import re
 import rlcompleter
 import sys
 
@@ -85,14 +86,16 @@ def test_help_renders(name):
 
 
 @pytest.mark.parametrize(("one", "shown"), [
-    (Value, "class Value(builtins.object)\n |  Value(data, _children=(), _op='', label=None, *, children="),
+    (Value, "Value(data, _children=(), _op='', label=None, *, children=None, local_grads=None)"),
     (Value.relu, "relu(self, /)"),
-    (micrograd_c.sumprod, "sumprod(ws, xs, start=0)\n"),
-    (micrograd_c.softmax, "softmax(xs, /)\n"),
+    (micrograd_c.sumprod, "sumprod(ws, xs, start=0)"),
+    (micrograd_c.softmax, "softmax(xs, /)"),
 ])
 def test_help_shows_the_signature(one, shown):
     skip_if_python_drops_the_signature(one)
-    assert shown in pydoc.plain(pydoc.render_doc(one))
+    text = pydoc.plain(pydoc.render_doc(one))
+    # from CPython 3.13 on a long one has lines for its parameters
+    assert shown in re.sub(r"[\s|]+", " ", text).replace("( ", "(").replace(" )", ")").replace(",)", ")")
 
 
 # --- what can be given by name ---
