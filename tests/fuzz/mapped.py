@@ -20,15 +20,15 @@ class Run:
     def __init__(self, rows, outputs):
         self.rows, self.outputs = rows, outputs
         self.slopes = [[{} for _ in range(rows)] for _ in range(outputs)]   # by output, row, parameter
-        self.seeds, self.seeded = None, -1
+        self.seeds = {}     # by sweep, as one may go through in the middle of another; 0 for steps by hand
 
     def seed(self, output, weights, share, slack):
-        if self.seeded != nodes.sweep:
-            self.seeds = [[[0.0, 0.0] for _ in range(self.rows)] for _ in range(self.outputs)]
-            self.seeded = nodes.sweep
+        if nodes.sweep not in self.seeds:
+            self.seeds[nodes.sweep] = [[[0.0, 0.0] for _ in range(self.rows)] for _ in range(self.outputs)]
+        seeds = self.seeds[nodes.sweep][output]
         for row, weight in enumerate(weights):
-            self.seeds[output][row][0] += share * weight
-            self.seeds[output][row][1] += slack * abs(weight)
+            seeds[row][0] += share * weight
+            seeds[row][1] += slack * abs(weight)
 
 
 class Batch:
@@ -76,15 +76,15 @@ def of_native_run(node, grad):
     run = node._constant
     for parameter in node._children:
         parameter._grad = float(parameter._grad)
-    if run.seeded == nodes.sweep:
+    seeds = run.seeds.pop(nodes.sweep, None)
+    if seeds is not None:
         for parameter in node._children:
             parameter._grad += 0.0      # all of them get something, and -0.0 is 0.0 then
         for output in range(run.outputs):
-            for (seed, slack), slopes in zip(run.seeds[output], run.slopes[output]):
+            for (seed, slack), slopes in zip(seeds[output], run.slopes[output]):
                 for parameter, (slope, size) in slopes.items() if seed or slack else ():
                     parameter._grad += seed * slope
                     parameter._slack += EXACT * (abs(seed) * size) + slack * size
-        run.seeded = -1
     return []
 
 
