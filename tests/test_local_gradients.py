@@ -9,11 +9,11 @@ import threading
 from fractions import Fraction
 
 import numpy as np
-import own_value
 import pytest
 from conftest import custom_sum
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_values import LOCAL, made
 
 from micrograd_c import (
     TraceError,
@@ -35,6 +35,7 @@ from micrograd_c.engine import Value
 from micrograd_c.nn import Neuron
 
 FUNCTIONS = rules.functions()
+Plain = made(LOCAL)     # in plain Python
 
 
 def product(a, b):
@@ -74,7 +75,7 @@ def test_graphs_have_the_plain_classes_numbers_ints_and_floats_apart(data):
         values[-1].backward()
         return values
 
-    ours, plain = build(Value), build(own_value.Value)
+    ours, plain = build(Value), build(Plain)
     assert [(repr(v.data), repr(v.grad + 0)) for v in ours] == [(repr(v.data), repr(v.grad + 0)) for v in plain]
 
 
@@ -232,7 +233,7 @@ def test_ints_are_as_in_the_plain_class():
         a, b = cls(3), cls(-2.0)
         return [a + 2, a * 5, a * b, a**2, a**3, -a, a.relu(), cls(-3).relu(), a - b, b / a]
 
-    for ours, plain in zip(build(Value), build(own_value.Value)):
+    for ours, plain in zip(build(Value), build(Plain)):
         shown = [tuple(map(repr, v._local_grads)) for v in (ours, plain)]
         assert shown[0] == shown[1] or ours._op == "ReLU"       # micrograd's is an int
         assert [child.data for child in ours._children] == [child.data for child in plain._children]
@@ -362,7 +363,7 @@ def test_children_are_the_same_values_each_time():
 def test_a_sweep_written_in_python_works_on_any_graph():
     """As programs have it that bring their own backward()."""
     def sweep(root):
-        own_value.Value.backward(root)
+        Plain.backward(root)
 
     def build():
         a, b = Value(2.0), Value(-3)
@@ -430,7 +431,7 @@ def test_backward_again_adds_up_as_in_the_plain_class():
         d.backward()
         return [(v.data, v.grad) for v in (a, b, c, d)]
 
-    assert build(Value) == build(own_value.Value)
+    assert build(Value) == build(Plain)
 
 
 def test_a_step_by_hand_is_the_rule():

@@ -15,9 +15,8 @@ cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.adopted.old_data cimport sweep_by_old_data
 from micrograd_c._core.adopted.old_data import keep_old_data
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, tape
-from micrograd_c._core.tape.sweeping cimport sweep
 from micrograd_c._core.value.lifetime cimport check_initialised
-from micrograd_c._core.value.operands cimport sweep_with_hooks
+from micrograd_c._core.value.operands cimport sweep_from
 from micrograd_c._core.value.recording cimport by_rule
 from micrograd_c._core.value.value cimport Value, note_read
 
@@ -97,10 +96,8 @@ def backward(Value self not None):
     try:
         if goes_by_old_data:
             sweep_by_old_data(self)
-        elif tape.hooks:
-            sweep_with_hooks(self)
         else:
-            sweep(&tape, self.index)
+            sweep_from(self)
     finally:
         if shows_int and tape.nodes[self.index].grad == 1.0:
             tape.nodes[self.index].flags &= ~GRAD_FLOAT

@@ -23,17 +23,12 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, realloc
 
-cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, LEAF_NODE, Node, Sweep, is_nary, pin, record_leaf, reserve, tape, unpin,
+    DATA_INT, HOOK, LEAF_NODE, Node, is_nary, pin, record_leaf, reserve, tape, unpin,
 )
-from micrograd_c._core.tape.interrupts cimport PATIENCE
-from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
-from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_with_hooks
+from micrograd_c._core.tape.sweeping cimport local_step
+from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_by_steps, sweep_from
 from micrograd_c._core.value.value cimport Value, bind, new_value, watch_data
-
-cdef extern from "Python.h":
-    int PyErr_CheckSignals() except -1
 
 cdef enum:
     FEW = 65536     # entries for which nobody looks whether they are needed
@@ -42,6 +37,11 @@ cdef struct Entry:
     PyObject *value         # owned
     double data             # what it was
     uint8_t is_int
+
+cdef struct Rewind:         # how far data has gone back with a sweep
+    Py_ssize_t epoch        # from this one on, and
+    Py_ssize_t first        # from this entry on, assignments are taken back
+
 
 cdef class Epoch:
     cdef Value marker
@@ -186,59 +186,40 @@ cdef int sweep_by_old_data(Value root) except -1:
     """What Value.backward does once it has set the root's gradient."""
     if newest is not None and not drop_if_void() and is_reached(newest.index, root.index):
         return sweep_back(root)
-    if tape.hooks:
-        return sweep_with_hooks(root)
-    return sweep(&tape, root.index)
+    return sweep_from(root)
 
 
 cdef int sweep_back(Value root) except -1:
-    """operands.sweep_with_hooks, and data goes back with it. Functions of users find it as it is."""
-    cdef int32_t i
-    cdef uint8_t *marked = NULL
-    cdef int64_t outer = tape.hooked_sweep
-    cdef int64_t this
-    cdef Sweep suspended
-    cdef Py_ssize_t epoch = len(epochs)     # from this one on, and from this entry on, assignments are taken back
-    cdef Py_ssize_t first = count
-    cdef Py_ssize_t before
+    """A sweep by steps, and data goes back with it. Functions of users find it as it is."""
     global sweeps
+    cdef Rewind now = Rewind(len(epochs), count)
     pin(&tape)
     sweeps += 1
-    tape.sweeps += 1
-    this = tape.hooked_sweep = tape.sweeps
-    suspend(&tape, &suspended, this)
     try:
-        marked = <uint8_t *> calloc(root.index + 1, 1)
-        if marked == NULL:
-            raise MemoryError("no memory for the marks of backward()")
-        marked[root.index] = 1
-        for i in range(root.index, 0, -1):
-            if i % PATIENCE == 0:
-                PyErr_CheckSignals()
-            while epoch and (<Epoch> epochs[epoch - 1]).marker.index > i:
-                epoch -= 1
-                take_back((<Epoch> epochs[epoch]).first, first)
-                first = (<Epoch> epochs[epoch]).first
-            if not marked[i]:
-                continue
-            if tape.nodes[i].flags & HOOK:
-                before = first
-                do_again(first)
-                first = count
-                run_hook(i)
-                take_back(before, count)
-                first = before
-            else:
-                local_step(&tape, i, this)
-            if tape.nodes[i].op != rules.STOP:
-                mark_operands(i, marked)
+        sweep_by_steps(root, step_back, &now)
     finally:
-        do_again(first)
+        do_again(now.first)
         sweeps -= 1
-        tape.hooked_sweep = outer
-        resume(&tape, &suspended)
-        free(marked)
         unpin(&tape)
+    return 0
+
+
+cdef int step_back(int32_t index, int64_t number, void *context) except -1:
+    """A node's step, after the assignments that are younger than the node were taken back."""
+    cdef Rewind *now = <Rewind *> context
+    cdef Py_ssize_t before
+    while now.epoch and (<Epoch> epochs[now.epoch - 1]).marker.index > index:
+        now.epoch -= 1
+        take_back((<Epoch> epochs[now.epoch]).first, now.first)
+        now.first = (<Epoch> epochs[now.epoch]).first
+    if not tape.nodes[index].flags & HOOK:
+        return local_step(&tape, index, number)
+    before = now.first
+    do_again(before)
+    now.first = count
+    run_hook(index)
+    take_back(before, count)
+    now.first = before
     return 0
 
 

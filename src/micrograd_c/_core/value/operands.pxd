@@ -10,7 +10,7 @@ from micrograd_c._core.tape.arena cimport (
     DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, pin, record, release, reserve_nary, tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
-from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend
+from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
 from micrograd_c._core.value.lifetime cimport (
     check_children, class_left, held_by, hold, hold_all, op_left, rare, take_up_state,
 )
@@ -162,8 +162,24 @@ cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
         marked[node.a] = marked[node.b] = 1
 
 
-cdef inline int sweep_with_hooks(Value root) except -1:
-    """`sweep` for a tape on which any node has a Python function for its rule.
+# of a node, in the sweep of that number; may run any code
+ctypedef int (*Step)(int32_t index, int64_t number, void *context) except -1
+
+
+cdef inline int sweep_from(Value root) except -1:
+    """What backward() does once the root's gradient is set."""
+    if tape.hooks:
+        return sweep_by_steps(root, step_of_node, NULL)
+    return sweep(&tape, root.index)
+
+
+cdef inline int step_of_node(int32_t index, int64_t number, void *context) except -1:
+    """By its Python function, if it has one."""
+    return run_hook(index) if tape.nodes[index].flags & HOOK else local_step(&tape, index, number)
+
+
+cdef inline int sweep_by_steps(Value root, Step step, void *context) except -1:
+    """`sweep` for a tape on which any node may have a Python function for its rule: a step for each node reached.
 
     It has marks of its own, since such a function may call backward() itself, or let another thread do so.
     """
@@ -186,10 +202,7 @@ cdef inline int sweep_with_hooks(Value root) except -1:
                 PyErr_CheckSignals()
             if not marked[i]:
                 continue
-            if tape.nodes[i].flags & HOOK:
-                run_hook(i)
-            else:
-                local_step(&tape, i, this)
+            step(i, this, context)
             if tape.nodes[i].op != rules.STOP:
                 mark_operands(i, marked)
     finally:

@@ -34,7 +34,7 @@ from micrograd_c._core.tape.arena cimport (
     DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, note_change, record_leaf, release, reserve, reserve_nary,
     tape, want_states,
 )
-from micrograd_c._core.tape.sweeping cimport local_step, sweep
+from micrograd_c._core.tape.sweeping cimport local_step
 from micrograd_c._core.value.lifetime cimport (
     anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
     has_plain_attributes, hold, leave_state, rare, refuse_foreign_value, take_number, track,
@@ -43,7 +43,7 @@ from micrograd_c._core.value.local_gradients cimport (
     are_local_grads, check_count, check_order, children_given, children_of, local_grads_of, numbers_of, record_local,
     replace_local_grads,
 )
-from micrograd_c._core.value.operands cimport op_name, operands, record_custom, replace_operands, sweep_with_hooks
+from micrograd_c._core.value.operands cimport op_name, operands, record_custom, replace_operands, sweep_from
 from micrograd_c._core.value.plain_classes cimport is_plain_class, is_plain_data, look_at_value
 from micrograd_c._core.value.recording cimport add, by_rule, multiply, operate, unary
 from micrograd_c._core.value.type_version cimport is_version, version_of
@@ -303,10 +303,7 @@ cdef class Value:
         note_read(self, "its backward() is called")
         tape.nodes[self.index].grad = 1.0
         tape.nodes[self.index].flags &= ~GRAD_FLOAT
-        if tape.hooks:
-            sweep_with_hooks(self)
-        else:
-            sweep(&tape, self.index)
+        sweep_from(self)
 
     # --- operators ---
 
