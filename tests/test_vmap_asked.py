@@ -4,6 +4,7 @@
 import itertools
 import math
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -280,3 +281,41 @@ def test_a_sweep_of_another_run_between():
     u.grad = 0
     (first[0].sum() + second[2].sum()).backward()
     assert u.grad == 10.0
+
+
+def test_a_step_by_hand_belongs_to_the_sweep_of_its_thread():
+    """Another thread's sweep, with functions of its own, begins before a sweep and ends in the middle of it."""
+    u, other = Value(1.0), Value(2.0)
+    total = vmap(lambda x: x * u)([1.0, 3.0]).sum()
+    begun, may_end = threading.Event(), threading.Event()
+    other._backward = lambda: (begun.set(), may_end.wait(10))
+    thread = threading.Thread(target=(other * 1.0).backward)
+    own = total._backward
+
+    def by_hand():
+        may_end.set()
+        thread.join()
+        own()
+
+    total._backward = by_hand
+    thread.start()
+    assert begun.wait(10)
+    total.backward()
+    assert u.grad == 4.0
+
+
+def test_a_step_by_hand_during_another_threads_sweep_belongs_to_none():
+    u, other = Value(1.0), Value(2.0)
+    total = vmap(lambda x: x * u)([1.0, 3.0]).sum()
+    run, = total._prev
+    begun, may_end = threading.Event(), threading.Event()
+    other._backward = lambda: (begun.set(), may_end.wait(10))
+    thread = threading.Thread(target=(other * 1.0).backward)
+    thread.start()
+    assert begun.wait(10)
+    total.grad = 2.0
+    total._backward()
+    may_end.set()
+    thread.join()
+    run._backward()
+    assert u.grad == 8.0

@@ -98,6 +98,7 @@ cdef enum:              # what the edges of a dot hold
 cdef struct Sweep:          # one that is suspended while other code runs, perhaps other sweeps; on its C stack
     int64_t number          # see Tape.sweeps
     unsigned long thread    # the one it runs in
+    int32_t calls_steps     # 1: functions that it calls take steps of this sweep when they call `_backward()` by hand
     Sweep *next
 
 
@@ -127,7 +128,6 @@ cdef struct Tape:
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
     int64_t sweeps          # how many have begun
-    int64_t hooked_sweep    # the sweep that is calling Python functions; 0 if there is none
     Sweep *suspended        # sweeps that wait while other code may be running
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
     unsigned long tracer    # the thread that traces it; 0 if there is no trace

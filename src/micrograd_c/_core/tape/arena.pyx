@@ -266,8 +266,6 @@ def forget_other_threads():
         else:
             place[0] = place[0].next
     tape.pins = pins_here
-    if pins_here == 0:
-        tape.hooked_sweep = 0
     pausing.forget_other_threads()
     tidy(&tape)
 

@@ -265,7 +265,7 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t nu
     if marked == NULL:
         raise MemoryError("no memory to stop backward() for Ctrl-C")
     pin(t)
-    suspend(t, &this, number)
+    suspend(t, &this, number, False)
     try:
         PyErr_CheckSignals()
         for k in range(found):
@@ -318,9 +318,9 @@ cdef int local_gradients(Tape *t, int32_t index, Node *operands) except -1:
 
 # --- sweeps that are suspended ---
 
-cdef void suspend(Tape *t, Sweep *sweep, int64_t number) noexcept:
+cdef void suspend(Tape *t, Sweep *sweep, int64_t number, bint calls_steps) noexcept:
     """Other code may run from here to `resume`."""
-    sweep[0] = Sweep(number, PyThread_get_thread_ident(), t.suspended)
+    sweep[0] = Sweep(number, PyThread_get_thread_ident(), calls_steps, t.suspended)
     t.suspended = sweep
 
 
@@ -337,3 +337,11 @@ cdef bint goes_on(int64_t number) noexcept nogil:
     while sweep != NULL and sweep.number != number:
         sweep = sweep.next
     return sweep != NULL or number == 0
+
+
+cdef int64_t sweep_of_steps() noexcept:
+    """The sweep of this thread that has called the function that is now taking a step by hand; 0 if there is none."""
+    cdef Sweep *sweep = tape.suspended
+    while sweep != NULL and not (sweep.calls_steps and sweep.thread == PyThread_get_thread_ident()):
+        sweep = sweep.next
+    return 0 if sweep == NULL else sweep.number

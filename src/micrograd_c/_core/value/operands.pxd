@@ -185,13 +185,12 @@ cdef inline int sweep_by_steps(Value root, Step step, void *context) except -1:
     """
     cdef int32_t i
     cdef uint8_t *marked = NULL
-    cdef int64_t outer = tape.hooked_sweep
     cdef int64_t this
     cdef Sweep suspended
     pin(&tape)
     tape.sweeps += 1
-    this = tape.hooked_sweep = tape.sweeps
-    suspend(&tape, &suspended, this)
+    this = tape.sweeps
+    suspend(&tape, &suspended, this, True)
     try:
         marked = <uint8_t *> calloc(root.index + 1, 1)
         if marked == NULL:
@@ -206,7 +205,6 @@ cdef inline int sweep_by_steps(Value root, Step step, void *context) except -1:
             if tape.nodes[i].op != rules.STOP:
                 mark_operands(i, marked)
     finally:
-        tape.hooked_sweep = outer
         resume(&tape, &suspended)
         free(marked)
         unpin(&tape)

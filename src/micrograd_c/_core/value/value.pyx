@@ -34,7 +34,7 @@ from micrograd_c._core.tape.arena cimport (
     DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, note_change, record_leaf, release, reserve, reserve_nary,
     tape, want_states,
 )
-from micrograd_c._core.tape.sweeping cimport local_step
+from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
 from micrograd_c._core.value.lifetime cimport (
     anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
     has_plain_attributes, hold, leave_state, rare, refuse_foreign_value, take_number, track,
@@ -464,7 +464,7 @@ cdef class LocalStep:
         check_initialised(self.value)
         note_read(self.value, "its _backward() is called")
         expand_dots(&tape)
-        local_step(&tape, self.value.index, tape.hooked_sweep)
+        local_step(&tape, self.value.index, sweep_of_steps())
 
 
 def call_in_traces(read, assigned, custom):
