@@ -420,6 +420,27 @@ for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
 """)
 
 
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW"])
+def test_an_optimizers_step_is_an_assignment(optimizer, run_own):
+    """A class that keeps derivatives as numbers has those of before, if an older graph is swept again after a step."""
+    run_own(f"""
+from micrograd_c.optim import {optimizer}
+original = made(LOCAL)
+Value = accelerate(made(LOCAL))
+gradients = []
+for kind in (original, Value):
+    x, w = kind(2.0), kind(-3.0)
+    out = (x * w) ** 2 * x
+    out.backward()
+    if kind is Value:
+        {optimizer}([x, w], lr=0.5).step()
+        data = x.data, w.data
+    out.backward()
+    gradients.append((x.grad, w.grad))
+assert gradients[0] == gradients[1] and data == (x.data, w.data) != (2.0, -3.0), (gradients, data)
+""")
+
+
 # --- habits ---
 
 @pytest.mark.parametrize(
@@ -445,6 +466,35 @@ print(program(original))
 print(program(accelerate(original)))
 """)
     assert output.splitlines() == [repr(shown)] * 2
+
+
+def test_gradients_begin_as_theirs_in_what_functions_of_ours_return(run_own):
+    """Also where a sum of products is one node, and in the nodes it becomes."""
+    run_own("""
+from micrograd_c import linear, mean, softmax, sumprod
+Value = accelerate(made(CLOSURES))
+a, b = Value(2.0), Value(3.0)
+for out in (sumprod([a, b], [b, a]), sumprod([a, b], [1, 2.0], 4), linear([[a, b]], [b, a], [1.5])[0],
+            sumprod([Value(2), Value(3)], [4, 5]), softmax([a, b])[0], mean([a, b])):
+    todo = [out]
+    while todo:
+        value = todo.pop()
+        assert repr(value.grad) == "0.0", (value._op, value.grad)
+        todo.extend(value._prev)
+""")
+
+
+def test_data_are_floats_as_theirs_in_what_functions_of_ours_return(run_own):
+    run_own("""
+from micrograd_c import sumprod
+Value = accelerate(made(changed(CLOSURES, ("self.data = data", "self.data = float(data)"))))
+total = sumprod([Value(2), Value(3)], [4, 5], 6)
+todo = [total]
+while todo:
+    value = todo.pop()
+    assert type(value.data) is float, (value._op, value.data)
+    todo.extend(value._prev)
+""")
 
 
 @pytest.mark.parametrize(

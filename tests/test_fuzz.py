@@ -9,15 +9,16 @@ import pytest
 
 import micrograd_c
 
-FUZZ = pathlib.Path(__file__).parent / "fuzz" / "__main__.py"
+PROGRAMS = pathlib.Path(__file__).parent / "fuzz"
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each program has a process of its own")
 
 
-def fuzz(*arguments):
+def fuzz(*arguments, program="__main__.py"):
     environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(micrograd_c.__file__).parents[1])}
     return subprocess.run(
-        [sys.executable, str(FUZZ), *arguments], capture_output=True, text=True, env=environment, check=False,
+        [sys.executable, str(PROGRAMS / program), *arguments],
+        capture_output=True, text=True, env=environment, check=False,
     )
 
 
@@ -34,3 +35,9 @@ def test_a_difference_is_found_and_made_small():
     program = done.stdout[done.stdout.index("import gc"):]
     assert ".sin()" in program
     assert len([line for line in program.splitlines() if line.startswith("v")]) < 10
+
+
+def test_random_programs_over_classes_of_others_do_what_these_do():
+    done = fuzz("--seeds", "8", "--steps", "150", program="own_classes.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 differences" in done.stdout

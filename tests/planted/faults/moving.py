@@ -72,7 +72,7 @@ FAULTS = {
          "    if not grad_float or reached & (MARK | GRAD_FLOAT) != MARK | GRAD_FLOAT:",
          "    if not grad_float or reached & MARK != MARK:"),
         ("the nodes that a swept dot stands for have int gradients",
-         "    cdef uint8_t flags = dot.dot & ADJOINT_FLOAT\n",
+         "    cdef uint8_t flags = new_flags(t, dot.dot & ADJOINT_FLOAT)\n",
          "    cdef uint8_t flags = 0\n"),
         ("expanding dots leaves base where it was",
          "    cdef int32_t base = place_after(t, first, t.base)\n",

@@ -42,7 +42,7 @@ cdef Zero at_nan = AS_IT_IS
 def set_new_nodes(bint grad_is_float, bint data_is_float):
     """Whether the gradient of a new node is 0.0 and not 0, and whether its data is a float where Python has an int."""
     tape.fresh = GRAD_FLOAT if grad_is_float else 0
-    tape.kept = <unsigned char> (~DATA_INT if data_is_float else 0xff)
+    tape.cleared = DATA_INT if data_is_float else 0
     tape.paused = tape.paused & ~HABITS | (HABITS if grad_is_float or data_is_float else 0)
 
 

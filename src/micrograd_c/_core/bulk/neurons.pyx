@@ -22,7 +22,9 @@ from micrograd_c._core.bulk.products cimport (
     record_four_dots, record_products,
 )
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport DATA_INT, ODD, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape, write
+from micrograd_c._core.tape.arena cimport (
+    DATA_INT, ODD, PRODUCT, Tape, lower_top, new_flags, reserve, reserve_nary, tape, write,
+)
 from micrograd_c._core.value.type_version cimport is_version, version_of
 from micrograd_c._core.value.value cimport Value, new_value, operators_are_ours
 
@@ -429,7 +431,7 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
     else:
         index = t.top
         t.top += 1
-        write(t.nodes + index, op, sum, 0, 0.0, 0)
+        write(t.nodes + index, op, sum, 0, 0.0, new_flags(t, 0))
     if op == rules.RELU:    # by far the commonest; the compiler knows the rules of a constant op
         t.nodes[index].data = rules.value(rules.RELU, x)
         data_int = rules.result_is_int(rules.RELU, x, data_int)
@@ -437,7 +439,7 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
         t.nodes[index].data = rules.value(op, x)
         data_int = rules.result_is_int(op, x, data_int)
     if data_int:
-        t.nodes[index].flags |= DATA_INT
+        t.nodes[index].flags |= new_flags(t, DATA_INT)
     return index
 
 

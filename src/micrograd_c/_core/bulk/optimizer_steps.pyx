@@ -17,7 +17,7 @@ from libc.math cimport sqrt
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, note_change, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
-from micrograd_c._core.value.value cimport Value, properties_are_ours
+from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
 
 
 def zero_grad(list parameters not None):
@@ -57,6 +57,7 @@ def sgd(
     cdef int32_t node_of_first = check_parameters(parameters)
     if buffer is not None:
         b = checked(buffer, parameters)
+    announce_assignments(parameters)
     note_change(&tape)
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, node_of_first)
@@ -92,6 +93,7 @@ def adam(
     v = checked(square, parameters)
     if largest is not None:
         most = checked(largest, parameters)
+    announce_assignments(parameters)
     note_change(&tape)
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, first)

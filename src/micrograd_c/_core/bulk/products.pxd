@@ -14,7 +14,7 @@ cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c._core.tape.arena cimport (
     ADJOINT, BIAS, CONSECUTIVE, DATA_INT, FINITE, LEAF_NODE, ODD, PRODUCT, Edge, Node, Tape, lower_top, record_leaf,
-    settle, write,
+    new_flags, settle, write,
 )
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.value.lifetime cimport (
@@ -117,9 +117,10 @@ cdef inline int32_t record_products(
     cdef Number running = start.number
     cdef Number product
     cdef Py_ssize_t j
+    cdef uint8_t leaf_flags
     if not total:
         total = top
-        write(nodes + total, rules.LEAF, 0, 0, running.value, running.is_int | LEAF_NODE)
+        write(nodes + total, rules.LEAF, 0, 0, running.value, new_flags(t, running.is_int | LEAF_NODE))
         top += 1
     for j in range(width):
         w = PyList_GET_ITEM(weights, j)
@@ -129,18 +130,19 @@ cdef inline int32_t record_products(
         x = inputs[j].index
         if not x:
             x = top
-            write(nodes + x, rules.LEAF, 0, 0, inputs[j].number.value, inputs[j].number.is_int | LEAF_NODE)
+            leaf_flags = new_flags(t, inputs[j].number.is_int | LEAF_NODE)
+            write(nodes + x, rules.LEAF, 0, 0, inputs[j].number.value, leaf_flags)
             top += 1
         product.value = nodes[(<Value> w).index].data * inputs[j].number.value
         product.is_int = nodes[(<Value> w).index].flags & inputs[j].number.is_int
         if product.is_int:
             product.is_int = settle(&product.value)
-        write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, product.is_int)
+        write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, new_flags(t, product.is_int))
         running.value += product.value
         running.is_int &= product.is_int
         if running.is_int:
             running.is_int = settle(&running.value)
-        write(nodes + top + 1, rules.ADD, total, top, running.value, running.is_int)
+        write(nodes + top + 1, rules.ADD, total, top, running.value, new_flags(t, running.is_int))
         total = top + 1
         top += 2
     t.top = top
@@ -268,7 +270,7 @@ cdef inline int32_t write_dot(Tape *t, int32_t start, Py_ssize_t width, double d
     cdef Edge *edge = t.edges + t.edge_top
     edge[BIAS] = Edge(t.nodes[start].data, start, 0)
     edge[ADJOINT] = Edge(0.0, 0, 0)
-    write(node, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, data, 0)
+    write(node, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, data, new_flags(t, 0))
     node.activation = rules.ADD
     node.dot = state | (FINITE if isfinite(data) else 0)
     t.first_dot = min(t.first_dot, index)

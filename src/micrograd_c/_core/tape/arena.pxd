@@ -133,7 +133,7 @@ cdef struct Tape:
     unsigned long tracer    # the thread that traces it; 0 if there is no trace
     int32_t pins            # while above 0 no node moves or is dropped: somebody holds indexes across Python code
     int32_t paused          # no_grad blocks open in all contexts; and HABITS, if new nodes are not as usual
-    uint8_t kept            # these flags of a new node are kept, if it has HABITS
+    uint8_t cleared         # these flags of a new node are cleared; 0 but for HABITS
     uint8_t fresh           # and these are set
     uint8_t float_slopes    # 1: a gradient that goes through a relu is a float whatever it was
     Py_ssize_t index_offset  # bytes from a handle to its index
@@ -298,7 +298,12 @@ cdef inline void adapt(Tape *t, Node *node) noexcept:
     if t.paused & ~HABITS and paused_here():
         detach(t, node)
     if t.paused & HABITS:
-        node.flags = node.flags & t.kept | t.fresh
+        node.flags = new_flags(t, node.flags)
+
+
+cdef inline uint8_t new_flags(Tape *t, uint8_t flags) noexcept nogil:
+    """A new node's, by those habits. For what is written without `record`."""
+    return flags & ~t.cleared | t.fresh
 
 
 cdef inline void detach(Tape *t, Node *node) noexcept:

@@ -12,7 +12,7 @@ from libc.stdint cimport int32_t, uint8_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     ADJOINT, ADJOINT_FLOAT, BIAS, CONSECUTIVE, FINITE, GRAD_FLOAT, LEAF_NODE, MARK, PRODUCT, SWEPT, Edge, Node, Tape,
-    float_data, is_nary, move_handle, write,
+    float_data, is_nary, move_handle, new_flags, write,
 )
 
 
@@ -196,7 +196,7 @@ cdef inline void write_expanded(Tape *t, int32_t first, Node dot) noexcept nogil
     cdef Edge *edge = t.edges + dot.a
     cdef double running = edge[BIAS].term
     cdef double adjoint = edge[ADJOINT].term if dot.dot & SWEPT else 0.0
-    cdef uint8_t flags = dot.dot & ADJOINT_FLOAT
+    cdef uint8_t flags = new_flags(t, dot.dot & ADJOINT_FLOAT)
     cdef int32_t total = moved(t, first, edge[BIAS].a)
     cdef int32_t place = dot.forward - expanded_size(&dot) + 1
     cdef int32_t k
@@ -210,7 +210,7 @@ cdef inline void write_expanded(Tape *t, int32_t first, Node dot) noexcept nogil
         total = place + 1
         place += 2
     if dot.activation != rules.ADD:
-        write_hidden(nodes + place, dot.activation, total, 0, 0.0, 0.0, 0)
+        write_hidden(nodes + place, dot.activation, total, 0, 0.0, 0.0, new_flags(t, 0))
     nodes[dot.forward].data = dot.data
     nodes[dot.forward].grad = dot.grad
     nodes[dot.forward].flags = dot.flags

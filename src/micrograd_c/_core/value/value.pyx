@@ -526,6 +526,14 @@ cdef void watch_data(DataWatcher watcher) noexcept:
     before_assignment = watcher
 
 
+cdef int announce_assignments(list values) except -1:
+    """To be called before data of these Values is assigned to in another way than by `data`. May record a node."""
+    if before_assignment != NULL:
+        for value in values:
+            before_assignment(<Value> value)
+    return 0
+
+
 cdef int set_data(Value value, object number) except -1:
     cdef Number new
     cdef Node *node
