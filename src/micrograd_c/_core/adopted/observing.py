@@ -95,28 +95,30 @@ def add_thing(facts: _Facts, subject: Subject, thing: Any, deepest: int) -> None
 
 def add_node(facts: _Facts, subject: Subject, node: Any, known: dict[int, str], deepest: int) -> None:
     """A node and what it was computed from. Known ones are named, and not described again."""
+    roles = subject.roles
     name = known.get(id(node), "")
-    facts.append(("node", name or type(node).__name__))
-    facts.append(("data", subject.data(node)))
-    facts.append(("grad", subject.grad(node)))
-    for extra, usual in subject.roles.extras.items():
+    facts += (
+        ("node", name or type(node).__name__), ("data", getattr(node, roles.data)), ("grad", getattr(node, roles.grad)),
+    )
+    for extra, usual in roles.extras.items():
         facts.append((extra, repr(getattr(node, extra, usual))))
     if name or deepest <= 0:
         return
     known[id(node)] = f"node {len(known)}"
-    if subject.roles.op:
-        facts.append(("op", getattr(node, subject.roles.op)))
-    for attribute in subject.roles.children:
+    if roles.op:
+        facts.append(("op", getattr(node, roles.op)))
+    for attribute in roles.children:
         held = getattr(node, attribute)
         facts.append(("operands", (container(held), len(held) if held is not None else 0)))
-    if subject.roles.local:
+    if roles.local:
         try:
-            slopes = getattr(node, subject.roles.local)
+            slopes = getattr(node, roles.local)
         except ArithmeticError:     # which backward() has raised
             slopes = None
         facts.append(("slopes of", container(slopes)))
-        facts.extend(("grad", slope + 0.0) for slope in slopes or ())      # as floats; which 0 it is, nobody asks
-    for one in in_order(subject, subject.operands(node) or (), known):
+        for slope in slopes or ():
+            facts.append(("grad", slope + 0.0))     # as floats; which 0 it is, nobody asks
+    for one in in_order(subject, getattr(node, subject.children) or (), known):
         add_node(facts, subject, one, known, deepest - 1)
 
 

@@ -76,10 +76,10 @@ class Surroundings:
                 note(found, f"{function.__name__}(default {place})", default)
             if function.__dict__:
                 note(found, function.__name__, function.__dict__)
-        for module in ("random", "numpy.random"):
-            if module in sys.modules:
-                get = getattr(sys.modules[module], "getstate", None) or sys.modules[module].get_state   # type: ignore
-                found["random numbers"] = (found.get("random numbers"), repr(get()))
+        if "random" in sys.modules:
+            found["random numbers"] = sys.modules["random"].getstate()
+        if "numpy.random" in sys.modules:
+            found["random numbers of numpy"] = repr(sys.modules["numpy.random"].get_state())
         return found
 
     def flags(self) -> Iterator[tuple[str, Callable[[Any], None], Any]]:
