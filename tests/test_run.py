@@ -430,7 +430,9 @@ def test_a_module_elsewhere_is_not_looked_at(tmp_path):
     ("before", "after", "line"),
     [
         ("from micrograd.engine import Value as Other", "assert Other(2).relu().data == 2",
-         "its module imports micrograd's Value, too"),
+         "its module imports micrograd, too; with @micrograd_c.accelerate above the class it is compiled there"),
+        ("from micrograd_c import linear", "assert linear([[2]], [3]) == [6]",
+         "its module imports micrograd, too; with @micrograd_c.accelerate above the class it is compiled there"),
         ("kept = []\ndef keep(cls):\n    kept.append(cls)\n    return cls", "assert kept == [Value]",
          "something refers to it already"),
     ],

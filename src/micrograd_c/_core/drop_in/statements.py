@@ -41,7 +41,8 @@ def ended_beside_ours(cls: Any) -> Any:
     """The same where the module imports micrograd, too: what its Value is must not change."""
     from micrograd_c._core.adopted.accelerating import leave_at_end
 
-    return leave_at_end(cls, "its module imports micrograd's Value, too", options["quiet"])
+    why = "its module imports micrograd, too; with @micrograd_c.accelerate above the class it is compiled there"
+    return leave_at_end(cls, why, options["quiet"])
 
 
 # --- compiling ---
