@@ -6,6 +6,8 @@ import os
 import pathlib
 import random
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 
@@ -109,6 +111,20 @@ def test_the_plain_gpt_is_the_same_on_a_value_in_pure_python(load):
         results.append(first_steps(names, model, gpt_plain.Adam(model.parameters(), 0.01), 3))
     for ours, theirs in zip(*results):
         assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-15)
+
+
+def test_the_gpt_with_a_value_of_its_own_is_the_same_model(load, monkeypatch, tmp_path):
+    names, gpt_plain = load("names"), load("gpt_plain")
+    model = gpt_plain.GPT(names.SEED)
+    wanted = names.train(model, gpt_plain.Adam(model.parameters(), names.LEARNING_RATE), names.load_names(), 3)
+    text = (EXAMPLES / "microgpt.py").read_text(encoding="ascii")
+    assert text.count("\nBATCH = 16 ") == 1
+    (tmp_path / "microgpt.py").write_text(text.replace("\nBATCH = 16 ", "\nBATCH = 1 "))
+    shutil.copy(EXAMPLES / "names.txt", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["microgpt.py", "3"])
+    variables = runpy.run_path(str(tmp_path / "microgpt.py"))
+    assert variables["losses"] == pytest.approx(wanted, rel=1e-9)
+    assert [p.data for p in variables["parameters"]] == pytest.approx([p.data for p in model.parameters()], abs=1e-9)
 
 
 def test_the_gpt_learns(load):
