@@ -9,6 +9,7 @@ import os
 import pathlib
 import sys
 
+import Cython
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_clib import build_clib
@@ -43,8 +44,8 @@ build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 ROOT = pathlib.Path("src")
 CORE = ROOT / "micrograd_c" / "_core"
 KERNELS = CORE / "mapped" / "kernels"
-BUILT = pathlib.Path("build") / sys.implementation.cache_tag     # what is kept for the next build, also by pip
-WAY = BUILT / "way"
+BUILT = pathlib.Path("build")       # what is kept for the next build, also by pip
+TRANSLATED = BUILT / "translated"   # by Cython, for any CPython
 MACROS = [
     ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
     ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see value_type.h
@@ -85,13 +86,24 @@ RELEASED_ONCE = """\
 """
 
 
-def is_other_way():
-    """Whether what was built last in this folder was built in another way."""
-    return not WAY.exists() or WAY.read_text(encoding="utf-8") != the_way()
+class Way:
+    """What something was built by when it was built last in this folder, for which its files do not tell."""
+
+    def __init__(self, name, *facts):
+        self.file = BUILT / f"{name}.way"
+        self.text = hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def is_other(self):
+        return not self.file.exists() or self.file.read_text(encoding="utf-8") != self.text
+
+    def keep(self):
+        self.file.write_text(self.text, encoding="utf-8")
 
 
-def the_way():
-    return hashlib.sha256(repr((FLAGS, MACROS, DIRECTIVES, os.environ.get("CFLAGS"))).encode()).hexdigest()
+COMPILED_BY = (FLAGS, MACROS, os.environ.get("CFLAGS"))
+TRANSLATION = Way("translated", DIRECTIVES, Cython.__version__)
+COMPILATION = Way("kernels", *COMPILED_BY)
+MODULES = Way(sys.implementation.cache_tag, *COMPILED_BY)
 
 
 class BuildKernels(build_clib):
@@ -100,17 +112,20 @@ class BuildKernels(build_clib):
     def finalize_options(self):
         super().finalize_options()
         self.build_clib = self.build_temp = str(BUILT / "kernels")
-        self.force = self.force or is_other_way()
+        self.force = self.force or COMPILATION.is_other()
+
+    def run(self):
+        super().run()
+        COMPILATION.keep()
 
 
 class BuildModules(build_ext):
     """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
 
     def run(self):
-        self.force = self.force or is_other_way()
         translated = cythonize(
-            self.extensions, include_path=[str(ROOT)], build_dir=str(BUILT), force=self.force,
-            compiler_directives=DIRECTIVES,
+            self.extensions, include_path=[str(ROOT)], build_dir=str(TRANSLATED),
+            force=self.force or TRANSLATION.is_other(), compiler_directives=DIRECTIVES,
         )
         for module, made in zip(self.extensions, translated):
             module.sources, module.depends = made.sources, made.depends
@@ -118,6 +133,8 @@ class BuildModules(build_ext):
             text = written.read_text(encoding="utf-8")
             if RELEASED_TWICE in text:
                 written.write_text(text.replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8")
+        TRANSLATION.keep()
+        self.force = self.force or MODULES.is_other()
         self.run_command("build_clib")
         kernels = [str(path) for path in (BUILT / "kernels").glob("*micrograd_c_kernels.*")]
         for module in self.extensions:
@@ -127,7 +144,7 @@ class BuildModules(build_ext):
             if any(pathlib.Path(header).parent == KERNELS for header in module.depends):
                 module.depends = [*module.depends, *kernels]
         super().run()
-        WAY.write_text(the_way(), encoding="utf-8")
+        MODULES.keep()
 
 
 def name_of(path):
