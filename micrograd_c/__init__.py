@@ -11,8 +11,9 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "install", "linear", "log_softmax", "logsumexp",
-    "maximum", "mean", "minimum", "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
+    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "flat", "install", "linear", "log_softmax",
+    "logsumexp", "maximum", "mean", "minimum", "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap",
+    "where",
 ]
 
 try:
@@ -29,6 +30,7 @@ except ModuleNotFoundError as _error:
     raise ImportError(_message) from None
 
 from micrograd_c._core.adopted.accelerating import accelerate
+from micrograd_c._core.bulk.flat import flat
 from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
     install,
     pytest_addoption,

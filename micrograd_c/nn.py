@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 
 from micrograd_c._core.bulk import neurons  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.bulk.flat import flat
 from micrograd_c._core.bulk.optimizer_steps import zero_plain
 from micrograd_c._core.modules import parameters as names
 from micrograd_c.engine import Value
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from micrograd_c._core.bulk.flat import FlatVector
     from micrograd_c._core.value.value import _Operand
 
     _Activation = str | Callable[[Value], Value]
@@ -64,6 +66,21 @@ class Module:
         ['layers.0.neurons.0.w.0', 'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b']
         """
         return names.named_parameters(self)
+
+    def parameter_vector(self) -> FlatVector:
+        """All parameters' data as one array of floats, a shared parameter once; `copy_` sets the parameters to it.
+
+        A copy, which knows nothing of later steps; see micrograd_c.flat.
+
+        >>> numbers = MLP(2, [1]).parameter_vector()
+        >>> numbers.copy_([0.5, -0.5, 0.0])
+        FlatVector('d', [0.5, -0.5, 0.0])
+        """
+        return flat(self.parameters())
+
+    def gradient_vector(self) -> FlatVector:
+        """All parameters' gradients in the same way, 0.0 where there is none; `copy_` sets the gradients to it."""
+        return flat(self.parameters(), "grad")
 
     def state_dict(self) -> dict[str, Any]:
         """The parameters' data by name, as plain floats and lists of floats: to be saved as JSON, say.
