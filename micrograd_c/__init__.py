@@ -11,9 +11,9 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "TraceError", "Value", "accelerate", "cross_entropy", "flat", "install", "linear", "log_softmax",
-    "logsumexp", "maximum", "mean", "minimum", "no_grad", "softmax", "stop_gradient", "sumprod", "uninstall", "vmap",
-    "where",
+    "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "cross_entropy", "flat", "install", "linear",
+    "load", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "softmax", "stop_gradient",
+    "sumprod", "uninstall", "vmap", "where",
 ]
 
 try:
@@ -47,8 +47,8 @@ from micrograd_c.functional import cross_entropy, linear, log_softmax, logsumexp
 
 TYPE_CHECKING = False       # as type checkers know it, without importing typing
 if TYPE_CHECKING:
-    from types import ModuleType
-
+    from micrograd_c import checkpoints as checkpoints
+    from micrograd_c import distributed as distributed
     from micrograd_c import engine as engine
     from micrograd_c import functional as functional
     from micrograd_c import nn as nn
@@ -56,14 +56,19 @@ if TYPE_CHECKING:
     from micrograd_c import tape as tape
     from micrograd_c import vector as vector
     from micrograd_c import viz as viz
+    from micrograd_c.checkpoints import CheckpointError, load, save
 
-MODULES = {"engine", "functional", "nn", "optim", "tape", "vector", "viz"}      # loaded at their first use
+# loaded at their first use
+MODULES = {"checkpoints", "distributed", "engine", "functional", "nn", "optim", "tape", "vector", "viz"}
+OF_CHECKPOINTS = {"CheckpointError", "load", "save"}
 
 
 if not TYPE_CHECKING:       # or type checkers would take any name to be there
-    def __getattr__(name: str) -> ModuleType:
+    def __getattr__(name: str) -> object:
         if name in MODULES:
             return importlib.import_module(f"{__name__}.{name}")
+        if name in OF_CHECKPOINTS:
+            return getattr(importlib.import_module(f"{__name__}.checkpoints"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

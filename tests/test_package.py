@@ -13,7 +13,7 @@ import micrograd_c._core
 
 PACKAGE = pathlib.Path(micrograd_c.__file__).parent
 CORE = pathlib.Path(micrograd_c._core.__file__).parent
-PUBLIC = ["engine", "functional", "nn", "optim", "tape", "viz"]
+PUBLIC = ["checkpoints", "distributed", "engine", "functional", "nn", "optim", "tape", "viz"]
 ALONE = ["micrograd_c._core.drop_in.names", "micrograd_c.run"]      # their examples want a process without micrograd
 MODULES = sorted({
     module.name for package in (micrograd_c, micrograd_c._core)     # which may lie in two folders

@@ -1,0 +1,1 @@
+"""Training beyond one process and one sitting: other ranks, and checkpoints."""
