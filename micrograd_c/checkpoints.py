@@ -59,7 +59,8 @@ def save(
 
     random is a generator (random.Random, or a Generator or RandomState of NumPy), a list of them, or True for those of
     the modules random and, where NumPy is loaded, numpy.random. extra is anything else to be kept, of dicts, lists,
-    texts and numbers. Of several MPI ranks all call it: rank 0 writes, all wait, and each keeps its random states.
+    texts and numbers. Of several MPI ranks all call it, with one path: rank 0 writes, all wait, and each keeps its
+    random states.
 
     >>> import os, tempfile
     >>> from micrograd_c.nn import MLP
@@ -73,7 +74,12 @@ def save(
     """
     states = [state_of(generator) for generator in generators(random)]
     ranks = in_use()
-    everybody = [states] if ranks is None else [json.loads(text) for text in ranks.gather(json.dumps(states), "save")]
+    everybody = [states]
+    if ranks is not None:
+        given = [json.loads(text) for text in ranks.gather(json.dumps([os.fspath(path), states]), "save")]
+        if len({one for one, _ in given}) > 1:
+            raise ValueError(f"the ranks save to different paths: {', '.join(sorted({one for one, _ in given}))}")
+        everybody = [one for _, one in given]
     if all(one == everybody[0] for one in everybody):
         everybody = everybody[:1]
 

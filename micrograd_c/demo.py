@@ -14,6 +14,7 @@ import time
 from array import array
 
 from micrograd_c._core.mapped.vmap import vmap
+from micrograd_c._core.training.ranks import is_launched
 from micrograd_c.optim import SGD
 from micrograd_c.vector import sumprod
 
@@ -42,11 +43,14 @@ def run(options: argparse.Namespace) -> int:
     """`micrograd-c demo`; returns the exit status."""
     pyplot = import_extra("matplotlib.pyplot", "--plot", "plot") if options.plot else None
     original = import_extra("micrograd.engine", "--against micrograd", "test") if options.against else None
-    training = (VmapTraining if options.vmap else Training)("micrograd_c")
+    training = (VmapTraining if options.vmap else Training)("micrograd_c", is_launched())
     start = time.perf_counter()
     for k in range(STEPS):
         loss, accuracy = training.step()
-        print(f"step {k} loss {loss}, accuracy {accuracy * 100}%")
+        if training.rank == 0:
+            print(f"step {k} loss {loss}, accuracy {accuracy * 100}%")
+    if training.rank != 0:
+        return 0
     seconds = time.perf_counter() - start
     print(f"{STEPS} steps in {seconds:.3f} s, {seconds / STEPS * 1e3:.2f} ms a step")
     if pyplot:
@@ -78,14 +82,30 @@ def load_moons() -> tuple[list[list[float]], list[int]]:
 
 
 class Training:
-    """The notebook's training run, on micrograd or any package that has its modules."""
+    """The notebook's training run, on micrograd or any package that has its modules; if asked, on several MPI ranks.
 
-    def __init__(self, package: str) -> None:
+    Each rank then has its share of the points, and the means over all of them are those of the means.
+    """
+
+    def __init__(self, package: str, distributed: bool = False) -> None:
         self.Value = importlib.import_module(f"{package}.engine").Value
         self.X, self.y = load_moons()
+        self.ranks: Any = None
+        self.rank, self.size = 0, len(self.y)
+        if distributed:
+            self.ranks = importlib.import_module("micrograd_c.distributed")
+            self.rank = self.ranks.rank()
+            self.X, self.y = self.ranks.shard(self.X), self.ranks.shard(self.y)
         random.seed(1337)
         self.model = importlib.import_module(f"{package}.nn").MLP(2, [16, 16, 1])
         self.k = 0
+
+    def of_all_ranks(self, loss: float, accuracy: float) -> tuple[float, float]:
+        """Loss, accuracy and gradients for all points."""
+        if self.ranks:
+            loss, accuracy = self.ranks.average_gradients(self.model, len(self.y), [loss, accuracy])
+            accuracy = round(accuracy * self.size) / self.size      # as if counted at once
+        return loss, accuracy
 
     def loss(self) -> tuple[Value, float]:
         """Max-margin loss with L2 regularisation over all points, and the accuracy from 0 to 1."""
@@ -104,18 +124,19 @@ class Training:
         total_loss, accuracy = self.loss()
         self.model.zero_grad()
         total_loss.backward()
+        loss, accuracy = self.of_all_ranks(total_loss.data, accuracy)
         learning_rate = 1.0 - 0.9 * self.k / 100
         for p in self.model.parameters():
             p.data -= learning_rate * p.grad
         self.k += 1
-        return total_loss.data, accuracy
+        return loss, accuracy
 
 
 class VmapTraining(Training):
     """The same, with the score of one point as a function that vmap runs for all."""
 
-    def __init__(self, package: str) -> None:
-        super().__init__(package)
+    def __init__(self, package: str, distributed: bool = False) -> None:
+        super().__init__(package, distributed)
         self.points, self.labels = numbers(self.X), array("d", self.y)
         self.both = vmap(self.margin_and_score)
         self.optimizer = SGD(self.model.parameters())
@@ -135,10 +156,11 @@ class VmapTraining(Training):
         total_loss, accuracy = self.loss()
         self.optimizer.zero_grad()
         total_loss.backward()
+        loss, accuracy = self.of_all_ranks(total_loss.data, accuracy)
         self.optimizer.lr = 1.0 - 0.9 * self.k / 100
         self.optimizer.step()
         self.k += 1
-        return total_loss.data, accuracy
+        return loss, accuracy
 
 
 def numbers(rows: list[list[float]]) -> Any:
@@ -180,13 +202,14 @@ def compare(package: str) -> None:
 def plot_boundary(training: Training, pyplot: Any, file: str) -> None:
     """The notebook's picture: where the score is above 0, and the points."""
     step = 0.25
-    xs, ys = zip(*training.X)
+    points, labels = load_moons()
+    xs, ys = zip(*points)
     columns = steps_between(min(xs) - 1, max(xs) + 1, step)
     rows = steps_between(min(ys) - 1, max(ys) + 1, step)
     positive = [[training.model([x, y]).data > 0 for x in columns] for y in rows]
     figure, axes = pyplot.subplots()
     axes.contourf(columns, rows, positive, cmap=pyplot.cm.Spectral, alpha=0.8)
-    axes.scatter(xs, ys, c=training.y, s=40, cmap=pyplot.cm.Spectral)
+    axes.scatter(xs, ys, c=labels, s=40, cmap=pyplot.cm.Spectral)
     axes.set_xlim(columns[0], columns[-1])
     axes.set_ylim(rows[0], rows[-1])
     figure.savefig(file)

@@ -14,8 +14,8 @@
 All ranks make the same calls in the same order. With one rank nothing is sent and nothing changes. mpi4py and an MPI
 library come with `pip install 'micrograd_c[mpi]'`; without them each function raises an ImportError that says so.
 
-From the first call on, a rank that raises or exits while others wait for it ends the whole job. docs/scaling.md tells
-what it costs.
+A rank that raises or exits while others wait for it ends the whole job. One that does so before it has imported this
+module, or mpi4py, is not noticed by every mpiexec: import it early. docs/scaling.md tells what several ranks cost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from array import array
 from micrograd_c._core.bulk.flat import flat
 from micrograd_c._core.bulk.vectors import weigh  # type: ignore[import-not-found]  # compiled, without a stub
 from micrograd_c._core.training.agreement import check_agreement, parameters_of
-from micrograd_c._core.training.ranks import join
+from micrograd_c._core.training.ranks import in_use, join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     _Rows = TypeVar("_Rows", bound="Sequence[object]")
 
 __all__ = ["average_gradients", "broadcast_parameters", "rank", "shard", "size"]
+
+in_use()        # a rank of several must be known to the others before anything can go wrong in it
 
 _agreed: set[int] = set()       # the sizes of models that all ranks have found to be of one shape
 
@@ -121,7 +123,7 @@ def average_gradients(
         return list(others)
     vector = flat(parameters_of(model), "grad")
     if len(vector) not in _agreed:
-        check_agreement(ranks, model, len(vector), "average_gradients")
+        check_agreement(ranks, model, len(vector), "average_gradients of another model")
         _agreed.add(len(vector))
     count = len(vector) + len(others)
     # the second tells of a rank that has changed its model since they agreed, and sends more or fewer numbers

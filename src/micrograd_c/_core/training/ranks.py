@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-__all__ = ["Ranks", "in_use", "join"]
+__all__ = ["Ranks", "in_use", "is_launched", "join"]
 
 TAG = 32001             # of our messages between two ranks, among a program's own
 PATIENCE = 1.0          # seconds, after which a rank says what it waits in
 ENDED = "nothing more"  # what a rank does that has ended
+# where mpiexec tells a process of how many it is one: MPICH and Intel MPI, Open MPI, Slurm's srun
+LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 
 _ranks: Ranks | None = None
 
@@ -45,11 +47,19 @@ def join() -> Ranks:
     return _ranks
 
 
+def is_launched() -> bool:
+    """Whether this process was started as one of several."""
+    return any(os.environ.get(name, "1") != "1" for name in LAUNCHERS)
+
+
 def in_use() -> Ranks | None:
-    """The ranks, if the program has to do with MPI at all and there are several; else None."""
-    if _ranks is None and "mpi4py.MPI" not in sys.modules:
+    """The ranks, if there are several; None for a process of its own, in which nothing of MPI is loaded for it."""
+    if _ranks is None and "mpi4py.MPI" not in sys.modules and not is_launched():
         return None
-    ranks = join()
+    try:
+        ranks = join()
+    except ImportError:     # started together by something else than MPI
+        return None
     return ranks if ranks.size > 1 else None
 
 
