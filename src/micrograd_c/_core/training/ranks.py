@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Ranks", "in_use", "is_launched", "join"]
 
 TAG = 32001             # of our messages between two ranks, among a program's own
-PATIENCE = 1.0          # seconds, after which a rank says what it waits in
+SPINNING = 2e-4         # seconds, after which a rank that waits lets others have the processor
+PATIENCE = 1.0          # seconds, after which it says what it waits in
 ENDED = "nothing more"  # what a rank does that has ended
 # where mpiexec tells a process of how many it is one: MPICH and Intel MPI, Open MPI, Slurm's srun
 LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
@@ -127,10 +128,12 @@ class Ranks:
         while not done():
             self.listen()
             self.look_for_missing(doing)
-            if silent and time.monotonic() - begun > PATIENCE:
+            waited = time.monotonic() - begun
+            if silent and waited > PATIENCE:
                 silent = False
                 self.say(doing, 0)
-            time.sleep(0)       # another rank may want the processor
+            if waited > SPINNING:
+                time.sleep(0)       # another rank may want the processor
 
     # --- who is where ---
 
