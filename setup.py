@@ -100,8 +100,13 @@ class Way:
         self.file.write_text(self.text, encoding="utf-8")
 
 
+def contents(paths):
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
 COMPILED_BY = (FLAGS, MACROS, os.environ.get("CFLAGS"))
 TRANSLATION = Way("translated", DIRECTIVES, Cython.__version__)
+SOURCES = Way("sources", TRANSLATION.text, contents(sorted(CORE.rglob("*.p[yx][xd]"))))
 COMPILATION = Way("kernels", *COMPILED_BY)
 MODULES = Way(sys.implementation.cache_tag, *COMPILED_BY)
 
@@ -123,17 +128,12 @@ class BuildModules(build_ext):
     """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
 
     def run(self):
-        translated = cythonize(
-            self.extensions, include_path=[str(ROOT)], build_dir=str(TRANSLATED),
-            force=self.force or TRANSLATION.is_other(), compiler_directives=DIRECTIVES,
-        )
-        for module, made in zip(self.extensions, translated):
-            module.sources, module.depends = made.sources, made.depends
-            written = pathlib.Path(made.sources[0])
-            text = written.read_text(encoding="utf-8")
-            if RELEASED_TWICE in text:
-                written.write_text(text.replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8")
-        TRANSLATION.keep()
+        if not self.force and MODULES.is_other() and not SOURCES.is_other():
+            # All are compiled anyway. Cython would go by times of files, also of its own, which may just be installed.
+            for module in self.extensions:
+                module.sources = [str(TRANSLATED / pathlib.Path(source).with_suffix(".c")) for source in module.sources]
+        else:
+            self.translate()
         self.force = self.force or MODULES.is_other()
         self.run_command("build_clib")
         kernels = [str(path) for path in (BUILT / "kernels").glob("*micrograd_c_kernels.*")]
@@ -145,6 +145,20 @@ class BuildModules(build_ext):
                 module.depends = [*module.depends, *kernels]
         super().run()
         MODULES.keep()
+
+    def translate(self):
+        translated = cythonize(
+            self.extensions, include_path=[str(ROOT)], build_dir=str(TRANSLATED),
+            force=self.force or TRANSLATION.is_other(), compiler_directives=DIRECTIVES,
+        )
+        for module, made in zip(self.extensions, translated):
+            module.sources, module.depends = made.sources, made.depends
+            written = pathlib.Path(made.sources[0])
+            text = written.read_text(encoding="utf-8")
+            if RELEASED_TWICE in text:
+                written.write_text(text.replace(RELEASED_TWICE, RELEASED_ONCE), encoding="utf-8")
+        TRANSLATION.keep()
+        SOURCES.keep()
 
 
 def name_of(path):
