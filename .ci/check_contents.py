@@ -9,6 +9,7 @@ FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
 FILES = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
 GENERATED = {".so", ".pyd", ".pyc", ".pyo"}
 COMPILED = {".so", ".pyd"}
+DATA = (".html", ".css", ".js", ".po")
 
 
 def sources(root, folder):
@@ -43,7 +44,7 @@ def wheel_problems(root, wheel):
             yield f"wheel lacks the compiled module {module}, or holds two"
     yield from (f"wheel holds the unknown compiled module {module}" for module in compiled)
     names = {name for name in names if pathlib.PurePath(name).suffix not in COMPILED}
-    expected = sources(root, "micrograd_c") | {name for name in core if name.endswith((".py", ".pyi", ".pxd"))}
+    expected = sources(root, "micrograd_c") | {name for name in core if name.endswith((".py", ".pyi", ".pxd", *DATA))}
     yield from (f"wheel lacks {name}" for name in sorted(expected - names))
     yield from (f"wheel holds {name}" for name in sorted(names - expected))
 

@@ -11,9 +11,9 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "cross_entropy", "flat", "install", "linear",
-    "load", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "softmax", "stop_gradient",
-    "sumprod", "uninstall", "vmap", "where",
+    "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "cross_entropy", "explain", "flat", "install",
+    "linear", "load", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "softmax",
+    "stop_gradient", "sumprod", "uninstall", "vmap", "where",
 ]
 
 try:
@@ -39,6 +39,7 @@ from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest 
     uninstall,
 )
 from micrograd_c._core.drop_in.notebooks import load_ipython_extension, unload_ipython_extension  # noqa: F401
+from micrograd_c._core.explained.explaining import explain
 from micrograd_c._core.mapped.batch import Batch
 from micrograd_c._core.mapped.vmap import TraceError, vmap
 from micrograd_c._core.value.grad_mode import no_grad

@@ -13,6 +13,10 @@ def main(arguments: list[str] | None = None) -> int | None:
         from micrograd_c import run
 
         return run.main(arguments[1:])
+    if arguments[:1] == ["explain"]:    # numbers may stand before and after options
+        from micrograd_c._core.explained import command
+
+        return command.main(arguments[1:])
 
     import argparse
 
@@ -25,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int | None:
     demo.add_arguments(commands.add_parser("demo", help="train micrograd's demo on its own data"))
     bench.add_arguments(commands.add_parser("bench", help="measure speed and memory beside other libraries"))
     commands.add_parser("run", add_help=False, help="run a program written for micrograd, unchanged")
+    commands.add_parser("explain", add_help=False, help="explain an expression gate by gate, forward and backward")
     options = parser.parse_args(arguments)
     return {"demo": demo, "bench": bench}[options.command].run(options)
 

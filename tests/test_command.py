@@ -86,7 +86,7 @@ def test_help_names_the_commands(capsys):
     with pytest.raises(SystemExit) as ended:
         command.main(["--help"])
     assert ended.value.code == 0
-    assert re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE) == ["demo", "bench", "run"]
+    assert re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE) == ["demo", "bench", "run", "explain"]
 
 
 def test_a_missing_command_is_a_usage_error(capsys):

@@ -1,0 +1,80 @@
+"""`micrograd-c explain`: what it prints, writes and refuses."""
+
+import io
+
+import pytest
+from test_explain import GATES
+
+from micrograd_c import __main__ as command
+
+EXPRESSION = ["(x + y) * z", "x=-2", "y=5", "z=-4"]
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        status = command.main(["explain", *arguments])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+    return run
+
+
+def test_an_expression_is_explained(run):
+    assert run(*EXPRESSION) == (0, GATES, "")
+
+
+def test_numbers_stand_before_and_after_options(run):
+    assert run("--digits", "3", *EXPRESSION[:2], "--text", *EXPRESSION[2:]) == (0, GATES, "")
+
+
+def test_statements_come_from_a_file_or_standard_input(run, tmp_path, monkeypatch):
+    program = "# two gates\nx = -2\nq = x + y\nf = q * z\n"
+    (tmp_path / "gates.py").write_text(program, encoding="utf-8")
+    status, out, _ = run("--file", str(tmp_path / "gates.py"), "y=5", "z=-4")
+    monkeypatch.setattr("sys.stdin", io.StringIO(program))
+    assert (status, out) == run("--file", "-", "y=5", "z=-4")[:2]
+    assert sorted(out.splitlines()) == sorted(GATES.splitlines())
+
+
+@pytest.mark.parametrize("form", ["html", "svg", "latex"])
+def test_forms_are_written_to_files_and_to_standard_output(form, run, tmp_path):
+    path = tmp_path / form
+    assert run(*EXPRESSION, f"--{form}", str(path)) == (0, "", f"written to {path}\n")
+    written = path.read_text(encoding="utf-8")
+    assert run(*EXPRESSION, f"--{form}", "-") == (0, written, "")
+    assert run(*EXPRESSION, f"--{form}", str(path), "--text")[1] == GATES
+
+
+def test_no_limit_is_none(run):
+    terms = " + ".join(f"x**{k}" for k in range(40))
+    assert run(terms, "x=1", "--limit", "5")[1].startswith("5 of ")
+    assert run(terms, "x=1", "--limit", "none")[1].startswith("Forward")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "which expression? For example: micrograd-c explain '(x + y) * z' x=-2 y=5 z=-4"),
+        (["x * y", "x=2"], "y has no number: give it one, y=1.0"),
+        (["x * y", "x=two"], "x must be a number, not 'two'"),
+        (["x", "*", "y"], "'*' is not NAME=NUMBER, such as x=-2; an expression of several words stands in quotes"),
+        (["open('x')"], "`open('x')` calls open, which is none of "),
+        (["x +", "x=1"], "the expression is not Python: invalid syntax"),
+        (["x / 0", "x=1"], ""),
+        (["x", "x=1", "--lang", "tlh"], "lang must be one of en, zh-TW, not 'tlh'"),
+        (["--file", "nowhere.txt"], "[Errno 2] No such file or directory: 'nowhere.txt'"),
+        (["x", "x=1", "--html", "no/such/folder.html"], "[Errno 2] No such file or directory"),
+    ],
+)
+def test_what_is_refused_is_one_sentence_and_no_traceback(arguments, message, run):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"micrograd-c explain: {message}")
+    assert err.count("\n") == 1
+
+
+def test_help_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(["explain", "--help"])
+    assert ended.value.code == 0
+    assert "(x + y) * z" in capsys.readouterr().out
