@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from programs import Run, programs
 
 import micrograd_c
-from micrograd_c import Value, explain, maximum, no_grad, stop_gradient, vmap, where
+from micrograd_c import Value, explain, maximum, minimum, no_grad, stop_gradient, vmap, where
 from micrograd_c._core.explained.circuit import read_circuit
 from micrograd_c._core.explained.expressions import build
 from micrograd_c._core.value.copying import in_order
@@ -50,6 +50,8 @@ expressions = st.recursive(leaves, lambda inner: st.one_of(
     st.tuples(st.sampled_from(["max", "min"]), inner, inner).map(lambda parts: f"{parts[0]}({parts[1]}, {parts[2]})"),
 ), max_leaves=12)
 REFUSED = (ArithmeticError, ValueError)
+OF_TWO = {"ADD": lambda x, y: x + y, "MUL": lambda x, y: x * y, "POW": lambda x, y: x ** y, "MAXIMUM": maximum,
+          "MINIMUM": minimum}
 
 
 def circuit_of(root):
@@ -193,6 +195,51 @@ def test_derivatives_are_those_of_finite_differences(expression, x, y, z):
         if all(map(math.isfinite, around)) and max(map(abs, around)) < 1e3 and abs(rough - fine) < 1e-5 and (
                 abs(left - right) < 1e-2):
             assert places[id(leaf)].grad == pytest.approx(fine, rel=1e-3, abs=1e-3)
+
+
+def again(node, operands):
+    """The value of a gate for other operands."""
+    if node.rule == "POWER":
+        return (Value(operands[0]) ** node.number).data
+    if node.rule in OF_TWO:
+        return OF_TWO[node.rule](*map(Value, operands)).data
+    return getattr(Value(operands[0]), node.rule)().data
+
+
+@given(expressions, st.floats(-2, 2), st.floats(-2, 2), st.floats(0.1, 2))
+def test_local_derivatives_are_those_of_finite_differences(expression, x, y, z):
+    try:
+        circuit = circuit_of(built(expression + " + x", x=x, y=y, z=z)[0])
+    except REFUSED:
+        return
+    h = 1e-5
+    for node in circuit.gates():
+        operands = [circuit.nodes[place].data for place in node.operands]
+        for slot, local in enumerate(node.locals):
+            values = []
+            for step in (-h, 0, h):
+                moved = [data + step * (k == slot) for k, data in enumerate(operands)]
+                try:
+                    values.append(again(node, moved))
+                except REFUSED:
+                    break
+            if len(values) < 3 or not all(abs(value) < 1e3 for value in [*values, *operands]):
+                continue
+            left, right = (values[1] - values[0]) / h, (values[2] - values[1]) / h
+            if abs(left - right) < 1e-2 * max(1, abs(left)):    # no kink there
+                assert local == pytest.approx((left + right) / 2, rel=1e-2, abs=1e-3), (node.op, operands)
+
+
+@pytest.mark.parametrize(
+    ("expression", "numbers"),
+    [("sqrt(where(0, x, y))", {"x": 2.0, "y": 0.0}), ("sqrt(where(1, y, x))", {"x": 2.0, "y": 0.0}),
+     ("sqrt(max(x, y))", {"x": -2.0, "y": 0.0}), ("sqrt(min(x, y))", {"x": 2.0, "y": 0.0})],
+)
+def test_what_is_not_chosen_gets_nothing_even_of_an_infinite_gradient(expression, numbers):
+    root, named = built(expression, **numbers)
+    circuit, values = read_circuit(root, None)
+    grads = {id(value): node.grad for node, value in zip(circuit.nodes, values)}
+    assert {name: grads[id(leaf)] for name, leaf in named} == {"x": 0.0, "y": math.inf}
 
 
 @given(programs)

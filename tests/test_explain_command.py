@@ -1,12 +1,18 @@
 """`micrograd-c explain`: what it prints, writes and refuses."""
 
 import io
+import pathlib
+import re
+import shlex
 
 import pytest
 from test_explain import GATES
 
 from micrograd_c import __main__ as command
 
+DOCS = pathlib.Path(__file__).parents[1] / "docs" / "explain.md"
+TRANSCRIPT = re.compile(r"^```sh\nmicrograd-c (explain [^\n]*)\n```\n\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPRESSION = ["(x + y) * z", "x=-2", "y=5", "z=-4"]
 
 
@@ -78,3 +84,35 @@ def test_help_shows_an_example(capsys):
         command.main(["explain", "--help"])
     assert ended.value.code == 0
     assert "(x + y) * z" in capsys.readouterr().out
+
+
+# --- what docs/explain.md shows ---
+
+def found_in_docs(pattern):
+    return pattern.findall(DOCS.read_text(encoding="utf-8")) if DOCS.is_file() else []
+
+
+@pytest.mark.parametrize(("arguments", "printed"), found_in_docs(TRANSCRIPT))
+def test_transcripts_in_the_documentation_are_what_is_printed(arguments, printed, capsys):
+    assert command.main(shlex.split(arguments)) == 0
+    assert capsys.readouterr().out == printed
+
+
+@pytest.mark.skipif(not DOCS.is_file(), reason="the documentation is not here")
+def test_the_two_gates_are_documented_in_both_languages():
+    shown = dict(found_in_docs(TRANSCRIPT))
+    gates = shlex.join(["explain", *EXPRESSION])
+    assert {gates, f"{gates} --lang zh-TW"} <= set(shown)
+    assert shown[gates] == GATES
+
+
+@pytest.mark.parametrize("program", found_in_docs(PROGRAM))
+def test_programs_in_the_documentation_run(program, run_python):
+    assert run_python(program) == GATES + "\n"
+
+
+@pytest.mark.skipif(not DOCS.is_file(), reason="the documentation is not here")
+def test_the_documentation_links_to_files_that_are_there():
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", DOCS.read_text(encoding="utf-8"))]
+    assert len(links) >= 4
+    assert all((DOCS.parent / link).is_file() for link in links)

@@ -241,6 +241,7 @@ EDITS = [
     ("(x + y) * z", GATES, {"x": 1.5, "y": -0.25, "z": 3}), (EXPRESSION, NUMBERS, {"x": 0.75, "y": 2}),
     (FUNCTIONS, {"x": 0.5}, {"x": 1.25}), (FUNCTIONS, {"x": 0.5}, {"x": 3.5}),
     (POWERS, {"x": 0.5, "y": 2}, {"x": 2, "y": 1.5}), (CHOICES, {"x": 1, "y": 2}, {"x": 3, "y": 3}),
+    ("sqrt(where(0, x, y)) + exp(x)", {"x": 1, "y": 4}, {"x": 2, "y": 0}),
 ]
 
 

@@ -165,7 +165,7 @@ class Texts:
         if any(len(set(node.operands)) < len(node.operands) for node in self.circuit.gates()):
             notes.append(_("[1] and [2] tell the places of an operand that one gate uses twice."))
         if any(len(node.shares) > 1 for node in self.circuit.nodes if node.kind in ("leaf", "gate")):
-            notes.append(_("What arrives from several gates is added (+=): a change of the operand takes each way."))
+            notes.append(_("What arrives from several gates is added (+=): a change of the operand changes them all."))
         notes.append(_("backward() adds to the gradients that are there: set them to zero before each round."))
         return notes
 
