@@ -90,7 +90,7 @@ def seen(tmp_path_factory):
         f'<iframe width="{width}" height="800" srcdoc="{html.escape(played(page, actions), quote=True)}"></iframe>'
         for page, actions, width in SCENES
     )
-    printed = dump(tmp_path_factory.mktemp("chromium"), f"<!DOCTYPE html><html><body>{frames}</body></html>")
+    printed = dump(tmp_path_factory.mktemp("chromium"), f'<!DOCTYPE html><meta charset="utf-8"><body>{frames}</body>')
     found = {place: json.loads(html.unescape(text)) for place, text in
              re.findall(r'<pre id="seen-(\d+)">(.*?)</pre>', printed, re.DOTALL)}
     assert len(found) == len(SCENES)

@@ -6,6 +6,9 @@ gradient from above, added in the order of a sweep. Functions that users gave to
 
 from __future__ import annotations
 
+import functools
+import operator
+
 from micrograd_c._core.explained.formulas import evaluate
 from micrograd_c._core.explained.rule_texts import CHOICES, RULES, Rule, rule_of
 from micrograd_c._core.value.copying import count_ops, in_order
@@ -29,6 +32,7 @@ class Node:
         self.data = data
         self.name = ""
         self.kind = "leaf"              # "leaf", "constant", "gate" or "left out"
+        self.is_leaf = True
         self.op = ""                    # as the graph shows it
         self.rule = ""                  # the name of its text, or GIVEN
         self.number: float | None = None        # of a power by a number
@@ -36,6 +40,7 @@ class Node:
         self.locals: list[float] = []
         self.several: list[bool] = []   # per operand, whether it has other ways to this gate, too
         self.shares: list[Share] = []   # what arrives from the gates above, in the order of a sweep
+        self.passed: list[Share] = []   # per operand, what goes to it from here
         self.grad = 0.0
         self.is_old = False             # whether an operand has changed since it was computed
 
@@ -65,10 +70,10 @@ class Share:
 class Circuit:
     """Nodes in the order in which they were recorded, the root last."""
 
-    def __init__(self, nodes: list[Node], total: int, counts: Mapping[object, int]) -> None:
+    def __init__(self, nodes: list[Node], taken: int, counts: Mapping[object, int]) -> None:
         self.nodes = nodes
-        self.total = total              # how many Values the graph has
-        self.counts = counts            # and of which ops
+        self.taken = taken              # how many of them are explained
+        self.counts = counts            # if these are not all: how many Values of which ops the graph has
 
     @property
     def root(self) -> Node:
@@ -78,7 +83,7 @@ class Circuit:
         return [node for node in self.nodes if node.kind == "gate"]
 
     def is_cut(self) -> bool:
-        return any(node.kind == "left out" for node in self.nodes)
+        return self.taken < len(self.nodes)
 
 
 # --- which Values ---
@@ -94,14 +99,12 @@ def last_recorded(root: Value, limit: int | None) -> tuple[list[Value], set[int]
     while waiting and (limit is None or len(taken) < limit):
         value = waiting.pop()
         taken.append(value)
-        fresh = []
-        for operand in value._children:
-            if id(operand) not in known:
-                known.add(id(operand))
-                fresh.append(operand)
-        if fresh:
-            waiting = in_order([*waiting, *fresh])
-    return [*waiting, *reversed(taken)], {id(value) for value in waiting}
+        fresh = [operand for operand in value._prev if id(operand) not in known]
+        known.update(map(id, fresh))
+        waiting += fresh
+        if fresh and limit is not None:
+            waiting = in_order(waiting)
+    return in_order([*waiting, *taken]), {id(value) for value in waiting}
 
 
 def read_circuit(root: Value, limit: int | None) -> tuple[Circuit, list[Value]]:
@@ -111,15 +114,15 @@ def read_circuit(root: Value, limit: int | None) -> tuple[Circuit, list[Value]]:
     nodes: list[Node] = []
     for place, value in enumerate(values):
         node = Node(place, value.data)
+        node.is_leaf = not value._prev
         if id(value) in left_out:
             node.kind = "left out"
-        elif value._children:
+        elif not node.is_leaf:
             read_gate(node, value, places, nodes)
         nodes.append(node)
-    counts = count_ops(root) if left_out else {}
     mark_several(nodes)
     send_back(nodes)
-    return Circuit(nodes, sum(counts.values()) or len(nodes), counts), values
+    return Circuit(nodes, len(nodes) - len(left_out), count_ops(root) if left_out else {}), values
 
 
 def read_gate(node: Node, value: Value, places: Mapping[int, int], nodes: list[Node]) -> None:
@@ -174,14 +177,17 @@ def is_old(node: Node, data: list[float]) -> bool:
 
 def mark_several(nodes: list[Node]) -> None:
     """Where an operand reaches its gate by other operands too, d would be the derivative along all ways."""
-    below: list[int] = []       # of each node, those it was computed from and itself, as bits
+    last_use = {place: node.place for node in nodes for place in node.operands}
+    below: dict[int, int] = {}      # of each gate, those it was computed from and itself, as bits, until its last use
     for node in nodes:
-        bits = 1 << node.place
+        masks = [below.get(place, 1 << place) for place in node.operands]
         for slot, place in enumerate(node.operands):
-            bits |= below[place]
-            others = (other for k, other in enumerate(node.operands) if k != slot)
-            node.several.append(any(below[other] >> place & 1 for other in others))
-        below.append(bits)
+            node.several.append(any(mask >> place & 1 for k, mask in enumerate(masks) if k != slot))
+        if node.operands:
+            below[node.place] = functools.reduce(operator.or_, masks, 1 << node.place)
+        for place in set(node.operands):
+            if last_use[place] == node.place:
+                below.pop(place, None)
 
 
 def send_back(nodes: list[Node]) -> None:
@@ -192,4 +198,5 @@ def send_back(nodes: list[Node]) -> None:
             stopped = local == 0 and node.rule in CHOICES
             share = 0.0 if stopped else local * node.grad
             nodes[place].grad += share
-            nodes[place].shares.append(Share(node.place, slot, share))
+            node.passed.append(Share(node.place, slot, share))
+            nodes[place].shares.append(node.passed[slot])

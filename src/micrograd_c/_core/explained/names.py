@@ -43,10 +43,10 @@ def give_names(
     for node, value in zip(circuit.nodes, values):
         if id(value) in names:
             node.name = unused(names[id(value)], taken)
-    leaves = [node for node in circuit.nodes if node.kind == "leaf"]
-    if any(node.name for node in leaves):
+    leaves = [node for node in circuit.nodes if node.is_leaf]
+    if any(node.name for node in leaves) or circuit.is_cut():
         for node in leaves:
-            node.kind = "leaf" if node.name else "constant"
+            node.kind = node.kind if node.name else "constant"
     letters = unused_letters([node for node in circuit.nodes if not node.name and node.kind != "constant"], taken)
     for node in circuit.nodes:
         if not node.name and node.kind != "constant":

@@ -141,9 +141,8 @@ class Texts:
     def share_line(self, node: Node, slot: int) -> str:
         """df/dx = df/dq * dq/dx = -4 * 1 = -4, with += where it is one of several, or some are left out."""
         operand = self.circuit.nodes[node.operands[slot]]
-        share = next(share for share in operand.shares if (share.gate, share.slot) == (node.place, slot))
         equals = "+=" if len(operand.shares) > 1 or operand.kind == "left out" else "="
-        return f"{self.derivative(operand)} {equals} {self.chain(node, slot)} = {self.number(share.number)}"
+        return f"{self.derivative(operand)} {equals} {self.chain(node, slot)} = {self.number(node.passed[slot].number)}"
 
     def chain(self, node: Node, slot: int) -> str:
         """df/dq * dq/dx = -4 * 1."""
@@ -171,13 +170,11 @@ class Texts:
 
     def summary(self) -> str:
         """How much of a graph that is too large is explained."""
-        nodes = self.circuit.nodes
         ordered = sorted(self.circuit.counts.items(), key=lambda item: (-item[1], str(item[0])))
         ops = ", ".join(f"{count:,} {op or self.translate('without op')}" for op, count in ordered[:10])
-        shown_here = sum(node.kind != "left out" for node in nodes)
         return self.translate(
             "{part} of {all} Values, those computed last; limit=None explains all. The graph has {ops}."
-        ).format(part=f"{shown_here:,}", all=f"{self.circuit.total:,}", ops=ops) + "\n"
+        ).format(part=f"{self.circuit.taken:,}", all=f"{sum(self.circuit.counts.values()):,}", ops=ops) + "\n"
 
 
 def each_once(parts: list[str]) -> list[str]:
