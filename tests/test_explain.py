@@ -189,6 +189,9 @@ def test_derivatives_are_those_of_finite_differences(expression, x, y, z):
         circuit, values = read_circuit(root, None)
     except REFUSED:
         return
+    numbers_in_it = [number for node in circuit.nodes for number in (node.data, node.grad, *node.locals)]
+    if not all(abs(number) < 1e3 for number in numbers_in_it):      # their rounding is more than what is looked for
+        return
     if any(is_at_kink(node, [circuit.nodes[place].data for place in node.operands]) for node in circuit.gates()):
         return
     places = {id(value): node for node, value in zip(circuit.nodes, values)}
