@@ -38,12 +38,12 @@ ACTIVATIONS = {**neurons.ACTIVATIONS, "gelu": "GELU", "silu": "SiLU", "linear": 
 class Module:
     """Anything with parameters. Subclasses say which ones, by parameters()."""
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set the gradient of every parameter to 0, or to None: optimizers then skip what no backward() reaches."""
         parameters = self.parameters()
-        if not zero_plain(parameters):
+        if not zero_plain(parameters, set_to_none):
             for p in parameters:
-                p.grad = 0
+                p.grad = None if set_to_none else 0
 
     def parameters(self) -> list[Value]:
         """A fresh list of all parameters."""

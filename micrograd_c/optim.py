@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from micrograd_c.engine import Value
 
-    _Params = Iterable[Value] | Iterable[dict[str, Any]]
+    _Params = Iterable[Value] | Iterable[tuple[str, Value]] | Iterable[dict[str, Any]]
     _T = TypeVar("_T")
 
 __all__ = ["Adam", "AdamW", "Optimizer", "SGD"]
@@ -23,8 +23,9 @@ __all__ = ["Adam", "AdamW", "Optimizer", "SGD"]
 class Optimizer:
     """Parameters in groups, each with options of its own. Subclasses bring options and the rule.
 
-    params is a list of Values, or of dicts such as {"params": values, "lr": 0.01} that set options for a group. A Value
-    that is listed twice in a group is updated once per step.
+    params is a list of Values, or of pairs (name, Value) as from named_parameters(), or of dicts such as
+    {"params": values, "lr": 0.01} that set options for a group. A Value that is listed twice in a group is updated once
+    per step; one whose grad is None, see zero_grad, is left as it is, with all that is remembered about it.
 
     Raises ValueError if there are no parameters, if one is in two groups, or for options out of range, and TypeError
     for parameters that are not Values and options that are not numbers.
@@ -67,7 +68,7 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__} has no option {unknown[0]!r}; it has {', '.join(self.defaults)}")
         if "params" not in group:
             raise ValueError("a group of parameters is a dict with the key 'params', and options if they differ")
-        params = list({id(p): p for p in group["params"]}.values())
+        params = list({id(p): p for p in map(without_name, group["params"])}.values())
         optimizer_steps.check_parameters(params)
         known = {id(p) for other in self.param_groups for p in other["params"]}
         if any(id(p) in known for p in params):
@@ -77,10 +78,14 @@ class Optimizer:
         self.param_groups.append(frozen(options))
         self._states.append({"step": 0})
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set the gradient of every parameter to 0, or, as PyTorch does unless told otherwise, to None.
+
+        A parameter that no backward() reaches before step() has a gradient of 0 or None: by 0 weight decay and momentum
+        change it, by None nothing does.
+        """
         for group in self.param_groups:
-            optimizer_steps.zero_grad(group["params"])
+            optimizer_steps.zero_grad(group["params"], set_to_none)
 
     if TYPE_CHECKING:
         @overload
@@ -161,7 +166,7 @@ class SGD(Optimizer):
     0.25
     """
 
-    _memory = ("momentum_buffer",)
+    _memory = ("momentum_buffer", "updates")
 
     def __init__(
         self, params: _Params, lr: float = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: float = 0,
@@ -185,9 +190,10 @@ class SGD(Optimizer):
         buffer = None
         if group["momentum"] != 0:
             buffer = zeros(group) if first else state["momentum_buffer"]
+            count_updates(group, state, 0 if first else state["step"])
         optimizer_steps.sgd(
             group["params"], buffer, group["lr"], group["momentum"], group["dampening"], group["weight_decay"],
-            group["nesterov"], group["maximize"], first,
+            group["nesterov"], group["maximize"], first, None if buffer is None else state.get("updates"),
         )
         if buffer is not None:
             state["momentum_buffer"] = buffer
@@ -206,7 +212,7 @@ class Adam(Optimizer):
     """
 
     _decoupled = False
-    _memory = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    _memory = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "updates")
 
     def __init__(
         self, params: _Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
@@ -222,15 +228,18 @@ class Adam(Optimizer):
         check_betas(options["betas"])
 
     def _remembers(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return self._memory if group["amsgrad"] else self._memory[:2]
+        return self._memory[:3] if group["amsgrad"] else self._memory[:2]
 
     def _update(self, group: dict[str, Any], state: dict[str, Any]) -> None:
         for name in self._remembers(group):
             if name not in state:
                 state[name] = zeros(group)
-        optimizer_steps.adam(group["params"], state["exp_avg"], state["exp_avg_sq"],
-                     state["max_exp_avg_sq"] if group["amsgrad"] else None, group["lr"], *group["betas"], group["eps"],
-                     group["weight_decay"], self._decoupled, group["maximize"], state["step"] + 1)
+        count_updates(group, state, state["step"])
+        optimizer_steps.adam(
+            group["params"], state["exp_avg"], state["exp_avg_sq"],
+            state["max_exp_avg_sq"] if group["amsgrad"] else None, group["lr"], *group["betas"], group["eps"],
+            group["weight_decay"], self._decoupled, group["maximize"], state["step"] + 1, state.get("updates"),
+        )
 
 
 class AdamW(Adam):
@@ -243,6 +252,18 @@ class AdamW(Adam):
         weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+
+
+def without_name(parameter: Any) -> Any:
+    """Of (name, Value) the Value."""
+    named = isinstance(parameter, tuple) and len(parameter) == 2 and isinstance(parameter[0], str)
+    return parameter[1] if named else parameter
+
+
+def count_updates(group: dict[str, Any], state: dict[str, Any], before: int) -> None:
+    """From the first step on that leaves a parameter out, remember how often each was updated: `before`, until now."""
+    if "updates" not in state and optimizer_steps.any_without_grad(group["params"]):
+        state["updates"] = array("d", [before] * len(group["params"]))
 
 
 def zeros(group: dict[str, Any]) -> Any:

@@ -153,7 +153,8 @@ def fields(value: Value) -> list[str]:
     label = getattr(value, "label", None)
     # a record loses a space before another and, in some versions, before a letter that is not ASCII
     text = "" if label is None else re.sub(r" (?=[^!-~])", "&#32;", escape(label))
-    return [*([text] if text else []), f"data {value.data:.4f}", f"grad {value.grad:.4f}"]
+    grad = "None" if value.grad is None else f"{value.grad:.4f}"
+    return [*([text] if text else []), f"data {value.data:.4f}", f"grad {grad}"]
 
 
 def escape(text: object) -> str:

@@ -38,7 +38,9 @@ def test_takes_every_number_by_value(number):
 )
 @pytest.mark.parametrize("use", [Value, lambda thing: setattr(Value(1), "data", thing),
                                  lambda thing: setattr(Value(1), "grad", thing)], ids=["init", "data", "grad"])
-def test_refuses_what_is_no_number_and_says_what_it_was(thing, use):
+def test_refuses_what_is_no_number_and_says_what_it_was(thing, use, request):
+    if "grad-NoneType" in request.node.name:        # that means something, see test_set_to_none.py
+        return
     with pytest.raises(TypeError, match=r"number.*not .* of type [\w.]*" + type(thing).__name__):
         use(thing)
 

@@ -95,7 +95,7 @@ def change_data(draw):
 
 def assign_grad(draw):
     a = draw.any("v")
-    return a and f"{a}.grad = {draw.one(['0', '0', '0.0', '1', '-0.5', '2'])}"
+    return a and f"{a}.grad = {draw.one(['0', '0', '0.0', '1', '-0.5', '2', 'None'])}"
 
 
 def assign_minus_zero(draw):
@@ -112,7 +112,7 @@ def wrong(draw):
     """What is an error."""
     a = draw.any("v")
     return a and draw.one([
-        f"{a} + 'text'", f"{a} * None", f"{a}.data = 'x'", f"{a}.grad = None", f"{a} ** 'x'", f"Value({a})",
+        f"{a} + 'text'", f"{a} * None", f"{a}.data = 'x'", f"{a}.grad = 'x'", f"{a} ** 'x'", f"Value({a})",
         "Value(None)", "Value(1.0, (3,))", f"{a}._backward = 3", f"{a} / 0", f"{a} < 'x'", f"{a} * 1j",
         f"({a} - {a}.data).log()", f"(-abs({a}) - 1).sqrt()", f"({a} * 0 + 1000).exp()", f"({a} * 0) ** -1",
         f"(-abs({a}) - 1) ** 0.5", f"({a} * 0 + 10.0) ** 400", f"del {a}.data", f"{a}.nothing", f"sumprod([{a}], [])",

@@ -39,7 +39,7 @@ class Draw:
         return [
             name for name in model_of
             if name[0] == "v" and type(v := model_of[name]) and isinstance(v, model.Value)
-            and abs(v._data) < largest and v._grad == v._grad and abs(v._grad) < 1e6
+            and abs(v._data) < largest and v._grad == v._grad and abs(v._grad or 0) < 1e6
         ]
 
     def value(self, largest=1e3):

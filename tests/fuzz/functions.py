@@ -169,7 +169,7 @@ def to_dot(root, limit=None):
     for node, name in names.items():
         label = getattr(node, "label", None)
         fields = [*([str(label)] if label is not None and str(label) else []),
-                  f"data {node.data:.4f}", f"grad {node.grad:.4f}"]
+                  f"data {node.data:.4f}", "grad None" if node.grad is None else f"grad {node.grad:.4f}"]
         lines.append(f'{name} [label="{{ {" | ".join(fields)} }}" shape=record]')
         target = name
         if node._op:

@@ -75,7 +75,7 @@ def of_native_run(node, grad):
     """Grads go to the parameters here, with slacks; what is listed only makes them floats."""
     run = node._constant
     for parameter in node._children:
-        parameter._grad = float(parameter._grad)
+        parameter._grad = float(parameter._grad or 0)
     seeds = run.seeds.pop(nodes.sweep, None)
     if seeds is not None:
         for parameter in node._children:

@@ -46,6 +46,9 @@ class Value:
 
     @grad.setter
     def grad(self, grad):
+        if grad is None:
+            self._grad, self._slack = None, 0.0
+            return
         set_number(self, "_grad", grad)
         self._slack = (self._slack if grad else 0.0) + GROWTH * nodes.reads
 
@@ -107,6 +110,7 @@ class Value:
             for node in sorted(below(self, swept=True), key=lambda node: -node._birth):
                 if node._function and not node._detached:
                     outside, nodes.reads = nodes.reads, 0.0
+                    nodes.give_grads(node)
                     node._function()
                     nodes.reads = outside
                 else:

@@ -22,9 +22,9 @@ def floats(tree):
 
 
 class Module:
-    def zero_grad(self):
+    def zero_grad(self, set_to_none=False):
         for p in self.parameters():
-            p.grad = 0
+            p.grad = None if set_to_none else 0
 
     def parameters(self):
         return []
@@ -114,18 +114,21 @@ class MLP(Module):
 
 class Optimizer:
     def __init__(self, params, **options):
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
         self.params = list({id(p): p for p in params}.values())
         self.param_groups = [{"params": self.params}]
-        self.options, self.steps, self.states = options, 0, [{} for _ in self.params]
+        self.options, self.states = options, [{} for _ in self.params]
 
-    def zero_grad(self):
+    def zero_grad(self, set_to_none=False):
         for p in self.params:
-            p.grad = 0
+            p.grad = None if set_to_none else 0
 
     def step(self, closure=None):
         outcome = None if closure is None else closure()
-        self.steps += 1
         for p, state in zip(self.params, self.states):
+            if p.grad is None:
+                continue
+            state["steps"] = state.get("steps", 0) + 1
             grad = -float(p.grad) if self.options.get("maximize") else float(p.grad)
             p.data = self.updated(float(p.data), grad, state, **self.options)
         return outcome
@@ -159,8 +162,9 @@ class Adam(Optimizer):
         size = v
         if amsgrad:
             size = state["most"] = max(state.get("most", 0.0), v)
-        step_size = lr / (1.0 - betas[0] ** self.steps)
-        return x - step_size * m / (math.sqrt(size) / (1.0 - betas[1] ** self.steps) ** 0.5 + eps)
+        steps = state["steps"]
+        step_size = lr / (1.0 - betas[0] ** steps)
+        return x - step_size * m / (math.sqrt(size) / (1.0 - betas[1] ** steps) ** 0.5 + eps)
 
 
 class AdamW(Adam):

@@ -90,15 +90,24 @@ def below(root, swept=False):
 def push(node):
     """A node's own step of a sweep."""
     slack = node._slack
-    amounts = node._rule(node, node._grad)
+    if node._rule.__name__ == "of_leaf":
+        give_grads(node)
+    amounts = node._rule(node, 0 if node._grad is None else node._grad)
     for child, amount in amounts:
-        total = child._grad + amount
+        total = amount if child._grad is None else child._grad + amount
         if type(total) is int and not -MOST < total < MOST:
             raise TooLarge
         child._grad = total
     if slack and not is_native(node):
         for child, slope in node._rule(node, 1.0):
             child._slack += abs(slope) * slack
+
+
+def give_grads(node):
+    """Before a function of a user's adds to those of its children, which may be None."""
+    for child in node._children:
+        if child._grad is None:
+            child._grad = 0
 
 
 def is_native(node):

@@ -124,7 +124,7 @@ def training(draw):
         f"for _ in range({draw.random.randint(1, 3)}):",
         f"    l1 = {m}([{draw.plain()}, {x}])",
         f"    {out} = {total}",
-        f"    {draw.one([o, m])}.zero_grad()",
+        f"    {draw.one([o, m])}.zero_grad({draw.one(['', 'set_to_none=True'])})",
         f"    {out}.backward()",
         f"    {o}.step()",
         "del l1",

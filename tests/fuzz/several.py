@@ -102,7 +102,7 @@ def change_parameter(draw):
         return None
     k = draw.random.randrange(6)
     return draw.one([f"{m}.parameters()[{k}].data = {draw.plain()}", f"{m}.parameters()[{k}].data = 2",
-                     f"{m}.zero_grad()", f"{m}.parameters()[{k}].label = 'w'",
+                     f"{m}.zero_grad()", f"{m}.zero_grad(set_to_none=True)", f"{m}.parameters()[{k}].label = 'w'",
                      f"for v0 in {m}.parameters(): v0.data -= 0.1 * v0.grad\ndel v0"])
 
 
@@ -120,7 +120,7 @@ def optimizer(draw):
     m = draw.any("m")
     if not names:
         return None
-    params = f"{m}.parameters()" if m and draw.chance(0.6) else f"[{', '.join(names)}]"
+    params = f"{m}.{draw.one(['', 'named_'])}parameters()" if m and draw.chance(0.6) else f"[{', '.join(names)}]"
     made = draw.one([
         f"SGD({params}, lr=0.125)", f"SGD({params}, lr=0.1, momentum=0.9)",
         f"SGD({params}, lr=0.1, momentum=0.5, nesterov=True, weight_decay=0.01)",
@@ -132,7 +132,7 @@ def optimizer(draw):
 
 def optimize(draw):
     o = draw.any("o")
-    return o and draw.one([f"{o}.step()", f"{o}.step()", f"{o}.zero_grad()"])
+    return o and draw.one([f"{o}.step()", f"{o}.step()", f"{o}.zero_grad()", f"{o}.zero_grad(set_to_none=True)"])
 
 
 # --- vmap ---

@@ -15,52 +15,77 @@ from libc.stdint cimport int32_t
 from libc.math cimport sqrt
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, note_change, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, drop_grad, has_no_grad, note_change, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
 
 
-def zero_grad(list parameters not None):
-    """Set all gradients to the int 0, as a new Value has it."""
+def zero_grad(list parameters not None, bint set_to_none=False):
+    """Set all gradients to the int 0, as a new Value has it, or to None."""
     cdef int32_t first = check_parameters(parameters)
     cdef Node *node
     cdef Py_ssize_t i
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, first)
-        node.grad = 0.0
-        node.flags &= ~GRAD_FLOAT
+        if set_to_none:
+            drop_grad(&tape, node)
+        else:
+            node.grad = 0.0
+            node.flags &= ~GRAD_FLOAT
 
 
-def zero_plain(parameters):
+def any_without_grad(list parameters not None):
+    """Whether one of them has None, and so will be left alone."""
+    cdef int32_t first
+    cdef Py_ssize_t i
+    if not tape.minus_zeros:        # none ever had
+        return False
+    first = check_parameters(parameters)
+    for i in range(len(parameters)):
+        if has_no_grad(tape.nodes + index_of(parameters, i, first)):
+            return True
+    return False
+
+
+def zero_plain(parameters, set_to_none=False):
     """zero_grad for a list of nothing but Values. False, and nothing done, if Python code might have a say."""
     if type(parameters) is not list or not properties_are_ours():
         return False
     for p in <list> parameters:
         if type(p) is not Value or not (<Value> p).index:
             return False
-    zero_grad(parameters)
+    zero_grad(parameters, set_to_none)
     return True
 
 
 def sgd(
     list parameters not None, array.array buffer, double lr, double momentum, double dampening, double weight_decay,
-    bint nesterov, bint maximize, bint first,
+    bint nesterov, bint maximize, bint first, array.array updates,
 ):
     """Stochastic gradient descent, as torch.optim.SGD. The buffer holds the momenta; None if there is no momentum.
 
+    updates counts those by momentum that each parameter had; None: as many as all others, see `first`.
     b = g at the first step, then momentum * b + (1 - dampening) * g; nesterov: g + momentum * b; else b.
     """
     cdef Node *node
     cdef double gradient
     cdef double *b = NULL
+    cdef double *counts = NULL
     cdef Py_ssize_t i
     cdef int32_t node_of_first = check_parameters(parameters)
     if buffer is not None:
         b = checked(buffer, parameters)
+    if updates is not None:
+        counts = checked(updates, parameters)
     announce_assignments(parameters)
     note_change(&tape)
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, node_of_first)
+        if has_no_grad(node):
+            continue
+        if counts != NULL:
+            first = counts[i] == 0.0
+            counts[i] += 1.0
         gradient = -node.grad if maximize else node.grad
         if weight_decay != 0.0:     # 0 * inf is NaN
             gradient += weight_decay * node.data
@@ -73,8 +98,11 @@ def sgd(
 def adam(
     list parameters not None, array.array mean not None, array.array square not None, array.array largest, double lr,
     double beta1, double beta2, double eps, double weight_decay, bint decoupled, bint maximize, long step,
+    array.array updates,
 ):
     """Adam, and with decoupled weight decay AdamW, as in torch.optim; step counts from 1.
+
+    updates counts those that each parameter had, in the place of step - 1, once one was left out; or None.
 
     mean and square are the running averages of gradients and of their squares; largest, for amsgrad, the largest
     square so far, else None. Kingma and Ba, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter,
@@ -84,6 +112,7 @@ def adam(
     cdef double gradient, decayed, size
     cdef double step_size = lr / (1.0 - beta1 ** <object> step)
     cdef double correction = (1.0 - beta2 ** <object> step) ** 0.5
+    cdef double *counts = NULL
     cdef double *m
     cdef double *v
     cdef double *most = NULL
@@ -91,12 +120,22 @@ def adam(
     cdef int32_t first = check_parameters(parameters)
     m = checked(mean, parameters)
     v = checked(square, parameters)
+    if updates is not None:
+        counts = checked(updates, parameters)
     if largest is not None:
         most = checked(largest, parameters)
     announce_assignments(parameters)
     note_change(&tape)
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, first)
+        if has_no_grad(node):
+            continue
+        if counts != NULL:
+            counts[i] += 1.0
+            if <long> counts[i] != step:
+                step = <long> counts[i]
+                step_size = lr / (1.0 - beta1 ** <object> step)
+                correction = (1.0 - beta2 ** <object> step) ** 0.5
         gradient = -node.grad if maximize else node.grad
         decayed = node.data
         if decoupled:

@@ -4,6 +4,7 @@ Knows nothing of Python objects except the handle pointers it must renumber. See
 """
 
 from cpython.ref cimport PyObject
+from libc.math cimport copysign
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
 
@@ -124,7 +125,7 @@ cdef struct Tape:
     int32_t has_shrunk      # 1: a large tape has given memory back before
     int32_t first_dot       # no dot is below this node; may be too low
     int32_t unchanged       # no data has been assigned to since the nodes from here on were recorded
-    int32_t minus_zeros     # 1: somebody has assigned -0.0 to a grad
+    int32_t minus_zeros     # 1: somebody has assigned -0.0 or None to a grad
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
     int64_t sweeps          # how many have begun
@@ -260,6 +261,26 @@ cdef inline int expand_dots(Tape *t) except -1:
     if t.first_dot < t.top:
         expand(t)
     return 0
+
+
+cdef inline bint has_no_grad(const Node *node) noexcept nogil:
+    """Its gradient is None until a backward pass reaches it.
+
+    That is -0.0 where Python would hold an int, which no int is: what is added first, be it 0.0, is then the sum.
+    """
+    return not node.flags & GRAD_FLOAT and node.grad == 0.0 and copysign(1.0, node.grad) < 0.0
+
+
+cdef inline void drop_grad(Tape *t, Node *node) noexcept nogil:
+    node.grad = -0.0
+    node.flags &= ~GRAD_FLOAT
+    t.minus_zeros = 1       # so no sweep leaves out what adds 0.0
+
+
+cdef inline void give_grad(Node *node) noexcept nogil:
+    """Before a function of a user's adds to it."""
+    if has_no_grad(node):
+        node.grad = 0.0
 
 
 cdef inline void note_change(Tape *t) noexcept:

@@ -18,7 +18,7 @@ from libc.stdlib cimport free, malloc
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, PUSH_INTERRUPTED, PUSHED, SWEPT, Edge, Node, Pushed, Sweep, Tape, check,
-    float_data, is_pending, native_of, pin, raise_no_room, tape, try_expand, unpin,
+    float_data, give_grad, is_pending, native_of, pin, raise_no_room, tape, try_expand, unpin,
 )
 from micrograd_c._core.tape.dots cimport count_hidden, pull_dot
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
@@ -79,6 +79,7 @@ cdef int pull_edges(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t 
                 nodes + edges[k].a, edges[k].term * node.grad, grad_float if edges[k].b else <uint8_t> GRAD_FLOAT, mark)
     elif node.op == rules.CUSTOM:
         for k in range(node.b):
+            give_grad(nodes + edges[k].a)
             marked += reach(nodes + edges[k].a, mark)
     elif node.op == rules.NATIVE:
         for k in range(node.b):

@@ -7,7 +7,8 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, is_nary, pin, record, release, reserve_nary, tape, unpin,
+    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, give_grad, is_nary, pin, record, release, reserve_nary, tape,
+    unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
@@ -141,9 +142,24 @@ cdef inline str op_name(Node *node):
     return rules.text(node.op)
 
 
+cdef inline void give_grads(int32_t index) noexcept:
+    """To the operands of a node: its function will add to them."""
+    cdef Node *node = tape.nodes + index
+    cdef int32_t k
+    if is_nary(node):
+        for k in range(node.a, node.a + node.b):
+            give_grad(tape.nodes + tape.edges[k].a)
+            give_grad(tape.nodes + tape.edges[k].b)
+    else:
+        give_grad(tape.nodes + node.a)
+        give_grad(tape.nodes + node.b)
+
+
 cdef inline int run_hook(int32_t index) except -1:
     """Call the function assigned to a node's `_backward`. It may do anything but renumber nodes."""
     cdef void *handle = tape.handles[index]
+    if tape.minus_zeros:
+        give_grads(index)
     if handle != NULL and Py_REFCNT(<PyObject *> handle) > 0:
         value = <Value> handle
         if isinstance(value.extra, Extra) and (<Extra> value.extra).backward is not None:

@@ -40,10 +40,11 @@ class Value:
     def grad(self) -> float:
         """The derivative with respect to this Value of the one that backward() was called on.
 
-        It adds up from one backward() to the next, until you set it to 0.
+        It adds up from one backward() to the next, until you set it to 0. Set to None, as zero_grad(set_to_none=True)
+        does, it is None until a backward() reaches this Value, and optimizers leave the Value alone.
         """
     @grad.setter
-    def grad(self, number: _Number) -> None: ...
+    def grad(self, number: _Number | None) -> None: ...
     @property
     def _prev(self) -> set[Value]:
         """The set of operands; the same set, with the same Values, each time."""

@@ -31,8 +31,8 @@ cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_number
 cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, note_change, record_leaf, release, reserve, reserve_nary,
-    tape, want_states,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, drop_grad, expand_dots, has_no_grad, note_change, record_leaf, release,
+    reserve, reserve_nary, tape, want_states,
 )
 from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
 from micrograd_c._core.value.lifetime cimport (
@@ -159,10 +159,13 @@ cdef class Value:
     def grad(self):
         """The derivative with respect to this Value of the one that backward() was called on.
 
-        It adds up from one backward() to the next, until you set it to 0.
+        It adds up from one backward() to the next, until you set it to 0. Set to None, as zero_grad(set_to_none=True)
+        does, it is None until a backward() reaches this Value, and optimizers leave the Value alone.
         """
         cdef Node *node = tape.nodes + self.index
         check_initialised(self)
+        if has_no_grad(node):
+            return None
         return as_python(node.grad, not node.flags & GRAD_FLOAT)
 
     @grad.setter
@@ -555,6 +558,9 @@ cdef int set_grad(Value value, object number) except -1:
     cdef Number new
     cdef Node *node
     check_initialised(value)
+    if number is None:
+        drop_grad(&tape, tape.nodes + value.index)
+        return 0
     if not take_number(number, &new):
         raise TypeError(f"grad must be a number, not {describe(number)}")
     node = tape.nodes + value.index
