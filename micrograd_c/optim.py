@@ -5,7 +5,14 @@ from __future__ import annotations
 from array import array
 
 from micrograd_c._core.bulk import optimizer_steps
-from micrograd_c._core.modules.optimizer_options import check_betas, check_options, frozen, read_memory, read_state
+from micrograd_c._core.modules.optimizer_options import (
+    check_betas,
+    check_options,
+    frozen,
+    read_memory,
+    read_state,
+    without_name,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -252,12 +259,6 @@ class AdamW(Adam):
         weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
-
-
-def without_name(parameter: Any) -> Any:
-    """Of (name, Value) the Value."""
-    named = isinstance(parameter, tuple) and len(parameter) == 2 and isinstance(parameter[0], str)
-    return parameter[1] if named else parameter
 
 
 def count_updates(group: dict[str, Any], state: dict[str, Any], before: int) -> None:

@@ -58,6 +58,23 @@ def test_gradients_and_parameters_are_pytorchs(kind, options):
 
 
 @pytest.mark.parametrize(("kind", "options"), SETTINGS, ids=IDS)
+def test_each_is_as_by_an_optimizer_of_its_own_that_steps_where_it_is_reached(kind, options):
+    together, alone = [Value(x) for x in START], [Value(x) for x in START]
+    optimizer, own = kind(together, **options), [kind([p], **options) for p in alone]
+    for reached in REACHED:
+        optimizer.zero_grad(set_to_none=True)
+        for one in own:
+            one.zero_grad()
+        if reached:
+            loss(together, reached).backward()
+            loss(alone, reached).backward()
+        optimizer.step()
+        for k in reached:
+            own[k].step()
+        assert [p.data for p in together] == [p.data for p in alone]
+
+
+@pytest.mark.parametrize(("kind", "options"), SETTINGS, ids=IDS)
 def test_saved_and_loaded_in_the_middle_it_goes_on(kind, options):
     def run(cut):
         parameters = [Value(x) for x in START]

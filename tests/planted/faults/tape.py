@@ -5,6 +5,14 @@ INTERRUPTS = "test_interrupts.py"
 
 FAULTS = {
     "src/micrograd_c/_core/tape/arena.pyx": (TAPE, [
+        ("a local gradient that is an int makes a float",
+         "grad_float if edges[k].b else <uint8_t> GRAD_FLOAT, mark)",
+         "GRAD_FLOAT, mark)",
+         "test_local_gradients.py"),
+        ("an op without a rule meets a gradient of None",
+         "            give_grad(nodes + edges[k].a)\n",
+         "",
+         "test_set_to_none.py"),
         ("a reset leaves the count of hooked nodes stale",
          "    t.hooks = t.hooks_base\n    set_top(t, t.base)",
          "    set_top(t, t.base)"),

@@ -25,6 +25,10 @@ FAULTS = {
          "test_values_without_data.py"),
     ]),
     "src/micrograd_c/_core/mapped/analysis.pyx": (FUNCTIONS, [
+        ("local gradients of a trace are all 1",
+         "            self.new_node(place, tape.edges[j].term, rules.LEAF, NONE, NONE)\n",
+         "            self.new_node(place, 1.0, rules.LEAF, NONE, NONE)\n",
+         "test_local_gradients.py"),
         ("a sum that is used elsewhere, too, is taken into a dot",
          " and (rest == k or nodes[rest].uses == 1):\n",
          ":\n"),

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def without_name(parameter: Any) -> Any:
+    """Of (name, Value), as named_parameters() has them, the Value."""
+    named = isinstance(parameter, tuple) and len(parameter) == 2 and isinstance(parameter[0], str)
+    return parameter[1] if named else parameter
+
+
 def check_options(options: dict[str, Any]) -> None:
     """Raise ValueError for those out of range, and TypeError for those that must be numbers, or True or False."""
     for name in ("lr", "weight_decay", "momentum", "eps", "dampening"):
