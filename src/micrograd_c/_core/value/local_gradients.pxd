@@ -7,7 +7,7 @@ each child, in C. `_children` and `_local_grads` show any node so, whatever op m
 from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.ops.numbers cimport Number, as_python, read_exact_number
+from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_exact_number
 from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, is_nary, pin, record, tape, unpin
 from micrograd_c._core.tape.sweeping cimport local_gradients
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, take_number
@@ -29,14 +29,28 @@ cdef inline tuple children_given(object second, object children):
 cdef inline bint are_local_grads(object third) except -1:
     """Whether the third argument is no name of an op: one that is a number lacks a comma, and is refused later."""
     cdef Number number
+    if type(third) is tuple:    # nearly always
+        return True
     return not isinstance(third, str) and (
         hasattr(third, "__iter__") or isinstance(third, Value) or take_number(third, &number))
+
+
+cdef inline bint are_builtin_numbers(tuple given) except -1:
+    """Nothing but Python's own floats and ints."""
+    cdef Number number
+    for one in given:
+        if not is_builtin_number(one):
+            return False
+        read_exact_number(one, &number)     # raises for an int that is too large for a float
+    return True
 
 
 cdef inline tuple numbers_of(object local_grads):
     """Local gradients as Python floats and ints."""
     cdef Number number
     cdef list found = []
+    if type(local_grads) is tuple and are_builtin_numbers(<tuple> local_grads):
+        return <tuple> local_grads
     if isinstance(local_grads, (str, bytes, set, frozenset, dict)) or not hasattr(local_grads, "__iter__"):
         hint = f": write ({local_grads!r},)" if isinstance(local_grads, (int, float)) else ""
         raise TypeError(f"local_grads must be a sequence of numbers, one per child, not {describe(local_grads)}{hint}")
@@ -78,7 +92,7 @@ cdef inline void write_local_grads(int32_t edge, tuple local_grads) noexcept:
     """As the terms of edges from there on."""
     cdef Number number = Number(0.0, 0)
     for local_grad in local_grads:
-        read_exact_number(local_grad, &number)      # a Python float, or an int that is small: nothing can be raised
+        read_exact_number(local_grad, &number)      # a Python float or int that was read before: nothing can be raised
         tape.edges[edge].term = number.value
         tape.edges[edge].b = tape.edges[edge].a if number.is_int else 0
         edge += 1
