@@ -436,8 +436,8 @@ cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation
         t.nodes[index].data = rules.value(rules.RELU, x)
         data_int = rules.result_is_int(rules.RELU, x, data_int)
     else:
-        t.nodes[index].data = rules.value(op, x)
-        data_int = rules.result_is_int(op, x, data_int)
+        t.nodes[index].data = rules.value_of_other(op, x)
+        data_int = rules.other_result_is_int(op, x, data_int)
     if data_int:
         t.nodes[index].flags |= new_flags(t, DATA_INT)
     return index

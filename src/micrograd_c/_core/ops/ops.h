@@ -191,6 +191,21 @@ static inline int op_gradient_keeps_int(int op) {
     return 0;
 }
 
+/* The same for code whose usual op is another one: out of line, lest each function that is added make it larger. */
+#if defined(__GNUC__)
+#define OP_OUT_OF_LINE __attribute__((noinline))
+#else
+#define OP_OUT_OF_LINE
+#endif
+
+static inline OP_OUT_OF_LINE double op_value_of_other(int op, double x) { return op_value(op, x); }
+
+static inline OP_OUT_OF_LINE double op_slope_of_other(int op, double x, double y) { return op_slope(op, x, y); }
+
+static inline OP_OUT_OF_LINE int op_other_result_is_int(int op, double x, int x_is_int) {
+    return op_result_is_int(op, x, x_is_int);
+}
+
 #define OP_RAISES_SOMETIMES_NEVER 0
 #define OP_RAISES_SOMETIMES_OverflowError 1
 #define OP_RAISES_SOMETIMES_ValueError 1

@@ -38,7 +38,7 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) n
         if not rules.gradient_keeps_int(rules.RELU):
             grad_float = GRAD_FLOAT
     elif node.activation != rules.ADD:
-        adjoint *= rules.slope(node.activation, NAN, node.data)     # no activation's slope needs x
+        adjoint *= rules.slope_of_other(node.activation, NAN, node.data)    # no activation's slope needs x
         if not rules.gradient_keeps_int(node.activation):
             grad_float = GRAD_FLOAT
     adjoint += 0.0      # -0.0 added to an adjoint is 0.0
