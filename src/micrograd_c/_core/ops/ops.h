@@ -193,16 +193,16 @@ static inline int op_gradient_keeps_int(int op) {
 
 /* The same for code whose usual op is another one: out of line, lest each function that is added make it larger. */
 #if defined(__GNUC__)
-#define OP_OUT_OF_LINE __attribute__((noinline))
+#define OP_OUT_OF_LINE static __attribute__((noinline, unused))
 #else
-#define OP_OUT_OF_LINE
+#define OP_OUT_OF_LINE static inline
 #endif
 
-static inline OP_OUT_OF_LINE double op_value_of_other(int op, double x) { return op_value(op, x); }
+OP_OUT_OF_LINE double op_value_of_other(int op, double x) { return op_value(op, x); }
 
-static inline OP_OUT_OF_LINE double op_slope_of_other(int op, double x, double y) { return op_slope(op, x, y); }
+OP_OUT_OF_LINE double op_slope_of_other(int op, double x, double y) { return op_slope(op, x, y); }
 
-static inline OP_OUT_OF_LINE int op_other_result_is_int(int op, double x, int x_is_int) {
+OP_OUT_OF_LINE int op_other_result_is_int(int op, double x, int x_is_int) {
     return op_result_is_int(op, x, x_is_int);
 }
 
