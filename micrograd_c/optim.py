@@ -11,8 +11,8 @@ from micrograd_c._core.modules.optimizer_options import (
     frozen,
     read_memory,
     read_state,
-    without_name,
 )
+from micrograd_c._core.modules.parameter_names import check_all_named, check_names, with_names_apart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ class Optimizer:
     """Parameters in groups, each with options of its own. Subclasses bring options and the rule.
 
     params is a list of Values, or of pairs (name, Value) as from named_parameters(), or of dicts such as
-    {"params": values, "lr": 0.01} that set options for a group. A Value that is listed twice in a group is updated once
-    per step; one whose grad is None, see zero_grad, is left as it is, with all that is remembered about it.
+    {"params": values, "lr": 0.01} that set options for a group. Names are kept as the group's "param_names". A Value
+    that is listed twice in a group is updated once per step; one whose grad is None, see zero_grad, is left as it is,
+    with all that is remembered about it.
 
-    Raises ValueError if there are no parameters, if one is in two groups, or for options out of range, and TypeError
-    for parameters that are not Values and options that are not numbers.
+    Raises ValueError if there are no parameters, if one is in two groups, if only some have names, or for options out
+    of range, and TypeError for parameters that are not Values and options that are not numbers.
     """
 
     # names of the lists that the rule may keep, with a number per parameter; None: any
@@ -70,17 +71,20 @@ class Optimizer:
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Optimize more parameters: a dict with "params" and any options that differ from the defaults."""
-        unknown = sorted(set(group) - set(self.defaults) - {"params"})
+        unknown = sorted(set(group) - set(self.defaults) - {"params", "param_names"})
         if unknown:
             raise ValueError(f"{type(self).__name__} has no option {unknown[0]!r}; it has {', '.join(self.defaults)}")
         if "params" not in group:
             raise ValueError("a group of parameters is a dict with the key 'params', and options if they differ")
-        params = list({id(p): p for p in map(without_name, group["params"])}.values())
+        group = with_names_apart(group)
+        params = group["params"]
         optimizer_steps.check_parameters(params)
         known = {id(p) for other in self.param_groups for p in other["params"]}
         if any(id(p) in known for p in params):
             raise ValueError("a parameter is in two groups; it can have the options of one only")
-        options = {**self.defaults, **group, "params": params}
+        for other in self.param_groups:
+            check_all_named(group, other)
+        options = {**self.defaults, **group}
         self._check(options)
         self.param_groups.append(frozen(options))
         self._states.append({"step": 0})
@@ -111,12 +115,12 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Options and memory as plain dicts, lists and numbers, to be saved as JSON, say. "params" is only a count."""
         return {
-            "param_groups": [{**group, "params": len(group["params"])} for group in self.param_groups],
+            "param_groups": [frozen({**group, "params": len(group["params"])}) for group in self.param_groups],
             "state": [{k: list(v) if isinstance(v, array) else v for k, v in s.items()} for s in self._states],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what state_dict() returned, which is copied.
+        """Go on from what state_dict() returned, which is copied. Parameters are told by their order, not by names.
 
         Raises ValueError if it is from another kind of optimizer, or for groups of other sizes, and TypeError if it is
         not such a dict. Then nothing has changed.
@@ -129,11 +133,14 @@ class Optimizer:
         groups, states = [], []
         for group, saved, memory in zip(self.param_groups, saved_groups, saved_states):
             known = {*self.defaults, "params"}
-            differing = sorted([*known.difference(saved), *set(saved).difference(known, group)], key=str)
+            unknown = set(saved).difference(known, group, ["param_names"])
+            differing = sorted([*known.difference(saved), *unknown], key=str)
             if differing:
                 raise ValueError(
                     f"this state is of another kind of optimizer: {differing[0]!r} is an option of only one of the "
                     f"two; {type(self).__name__} has {', '.join(self.defaults)}")
+            if "param_names" in saved:
+                check_names(saved["param_names"], len(group["params"]))
             options = frozen({**group, **saved, "params": group["params"]})
             self._check(options)
             groups.append(options)

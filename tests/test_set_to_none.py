@@ -258,7 +258,7 @@ def test_training_is_as_with_zeros_where_all_is_reached():
 @pytest.mark.parametrize("params", [
     lambda model: model.named_parameters(), lambda model: iter(model.named_parameters()),
     lambda model: [{"params": model.named_parameters()}],
-    lambda model: [{"params": model.layers[0].named_parameters()}, {"params": model.layers[1].parameters(), "lr": 0.1}],
+    lambda model: [{"params": layer.named_parameters(), "lr": 0.1} for layer in model.layers],
     lambda model: dict(model.named_parameters()).values(),
 ])
 def test_optimizers_take_parameters_with_names(params):

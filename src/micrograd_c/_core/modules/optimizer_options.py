@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def without_name(parameter: Any) -> Any:
-    """Of (name, Value), as named_parameters() has them, the Value."""
-    named = isinstance(parameter, tuple) and len(parameter) == 2 and isinstance(parameter[0], str)
-    return parameter[1] if named else parameter
-
-
 def check_options(options: dict[str, Any]) -> None:
     """Raise ValueError for those out of range, and TypeError for those that must be numbers, or True or False."""
     for name in ("lr", "weight_decay", "momentum", "eps", "dampening"):
@@ -51,8 +45,11 @@ def check_number(name: str, value: Any) -> None:
 
 def frozen(options: dict[str, Any]) -> dict[str, Any]:
     """A copy that shares nothing that can be changed, except the parameters."""
-    return {name: tuple(option) if isinstance(option, list) and name != "params" else option
-            for name, option in options.items()}
+    copies = {name: tuple(option) if isinstance(option, list) and name != "params" else option
+              for name, option in options.items()}
+    if "param_names" in options:
+        copies["param_names"] = list(options["param_names"])
+    return copies
 
 
 def read_state(state: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
