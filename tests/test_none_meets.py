@@ -101,7 +101,7 @@ def test_a_step_by_hand_multiplies_by_none_as_python_does(name):
     assert shown(x, w, out) == ["None", "3.0", "None"]
     out.grad = 1.0
     out._backward()
-    assert x.grad is not None
+    assert "None" not in shown(*out._prev)
 
 
 @pytest.mark.parametrize("make", [
@@ -218,7 +218,7 @@ def test_under_no_grad_it_can_be_assigned_and_nothing_is_reached():
 
 @pytest.mark.parametrize("function", [
     lambda w, row: w * row, lambda w, row: (w * row).tanh() + w, lambda w, row: (w * row - 100).relu(),
-    lambda w, row: where(w, w * row, row) if row.data > 0 else w * row,      # row by row
+    lambda w, row: custom_sum(w, row),
 ], ids=["product", "used twice", "off", "row by row"])
 @pytest.mark.filterwarnings("ignore:.*row by row.*")
 def test_a_run_reaches_what_it_reads_and_nothing_else(function):
@@ -241,7 +241,7 @@ def test_a_run_with_two_sums_and_none_between_them():
     assert w.grad == 1.5
     w.grad = first.grad = None
     (first + second).backward()
-    assert w.grad == 4.5
+    assert w.grad == 6.0       # the mean's own gradient is 2 by now
 
 
 def test_models_are_trained_in_runs_as_without():
@@ -344,7 +344,7 @@ def moved(values, how):
         del keep
     elif how == "expand":
         out = sumprod([Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)])
-        later = [Value(float(k)) for k in range(len(values))]
+        later = [Value(v.data) for v in values]
         for old, new in zip(values, later):
             new.grad = old.grad
         assert len(out._prev) == 2
@@ -403,7 +403,6 @@ import copy
 Value = accelerate(made({source}))
 assert Value is micrograd_c.Value
 x, late, w = Value(2.0), Value(1.0), Value(3.0)
-begun = repr(x.grad)
 optimizer = AdamW([("x", x), ("late", late)], lr=0.1, weight_decay=0.5)
 for _ in range(2):
     optimizer.zero_grad(set_to_none=True)
@@ -413,20 +412,19 @@ for _ in range(2):
     assert (x.grad, late.grad, type(x.grad)) == (4.0, None, float)
     optimizer.step()
 assert late.data == 1.0 and x.data < 2.0
-optimizer.zero_grad()
-assert x.grad == 0
 twin = copy.copy(late)
 assert twin.grad is None
+optimizer.zero_grad()
+assert x.grad == late.grad == 0
 tape.verify()
 """)
 
 
-@pytest.mark.parametrize("first", ["0", "0.0"])
-def test_adopted_classes_that_take_none_themselves_do_what_they_did(first, run_own):
-    run_own(f"""
+def test_adopted_classes_that_take_none_themselves_do_what_they_did(run_own):
+    run_own("""
 edit = "child.grad += local_grad * v.grad", '''g = local_grad * v.grad
                 child.grad = g if child.grad is None else child.grad + g'''
-source = changed(LOCAL, edit, ("self.grad = 0\\n", "self.grad = {first}\\n"))
+source = changed(LOCAL, edit)
 
 def program(Value):
     seen = []
@@ -438,7 +436,7 @@ def program(Value):
         out = [a * b + c, a * a, -(c * 0.0) + b * 1.0, c - a * b][step]
         seen.append([repr(p.grad) for p in ps])
         out.backward()
-        seen.append([None if p.grad is None else float(p.grad) for p in ps])
+        seen.append([repr(p.grad) for p in ps])
         for p in ps:
             if p.grad is not None:
                 p.data -= 0.125 * p.grad

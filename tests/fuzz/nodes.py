@@ -92,7 +92,9 @@ def push(node):
     slack = node._slack
     if node._rule.__name__ == "of_leaf":
         give_grads(node)
-    amounts = node._rule(node, 0 if node._grad is None else node._grad)
+    elif node._grad is None and node._rule.__name__ != "of_stop":
+        raise TypeError
+    amounts = node._rule(node, node._grad)
     for child, amount in amounts:
         total = amount if child._grad is None else child._grad + amount
         if type(total) is int and not -MOST < total < MOST:

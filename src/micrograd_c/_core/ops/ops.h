@@ -45,6 +45,9 @@ static inline int op_is_function(int op) {
 
 static inline int op_has_one_operand(int op) { return op_is_function(op) || op == OP_STOP; }
 
+/* A sweep has nothing to multiply a gradient by: it ends here, or a function of a user's goes on. */
+static inline int op_has_no_slope(int op) { return op == OP_LEAF || op == OP_STOP || op == OP_CUSTOM; }
+
 /* Whether `_prev` shows the second operand: a power's number is a hidden leaf. */
 static inline int op_shows_second_operand(int op) {
     switch (op) {

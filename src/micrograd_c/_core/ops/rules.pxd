@@ -36,6 +36,7 @@ cdef extern from "ops/ops.h" nogil:
     bint has_edges "op_has_edges"(int op)
     bint has_two_operands "op_has_two_operands"(int op)
     bint has_one_operand "op_has_one_operand"(int op)
+    bint has_no_slope "op_has_no_slope"(int op)
     bint is_function "op_is_function"(int op)
     bint is_activation "op_is_activation"(int op)
     bint is_choice "op_is_choice"(int op)

@@ -7,8 +7,8 @@ from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    ADJOINT, BIAS, CONSECUTIVE, DETACHED, HOOK, LEAF_NODE, LIVE, NO_DOT, PRODUCT, Edge, Node, Tape, has_state, is_nary,
-    is_pending,
+    ADJOINT, BIAS, CONSECUTIVE, DETACHED, HOOK, LEAF_NODE, LIVE, NO_DOT, PRODUCT, Edge, Node, Tape, has_no_grad,
+    has_state, is_nary, is_pending,
 )
 
 cdef extern from *:
@@ -76,6 +76,7 @@ cdef inline const char *fault_of_node(Tape *t, int32_t i, bint in_sweep) noexcep
     cdef Node *node = t.nodes + i
     if node.op >= rules.OP_COUNT: return "there is no such op"
     if node.flags & LIVE: return "a mark of the collector is left"
+    if has_no_grad(node) and not t.minus_zeros: return "a gradient is None, and nobody has assigned that"
     if not in_sweep and is_pending(node): return "a mark of a sweep is left"
     if node.op == rules.LEAF and (node.a or node.b or not node.flags & LEAF_NODE):
         return "a leaf has operands, or is not marked as one"

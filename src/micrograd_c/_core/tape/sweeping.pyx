@@ -18,7 +18,7 @@ from libc.stdlib cimport free, malloc
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, PUSH_INTERRUPTED, PUSHED, SWEPT, Edge, Node, Pushed, Sweep, Tape, check,
-    float_data, give_grad, is_pending, native_of, pin, raise_no_room, tape, try_expand, unpin,
+    float_data, give_grad, has_no_grad, is_pending, native_of, pin, raise_no_room, tape, try_expand, unpin,
 )
 from micrograd_c._core.tape.dots cimport count_hidden, pull_dot
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
@@ -287,7 +287,11 @@ cdef void unmark(Tape *t, int32_t index) noexcept nogil:
 
 cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
     """One node's share of a sweep: micrograd's `_backward()`. Marks nothing. Wants all dots expanded."""
-    cdef int status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
+    cdef int status
+    if has_no_grad(t.nodes + index) and not rules.has_no_slope(t.nodes[index].op):
+        raise TypeError(
+            "_backward() of a Value whose grad is None would multiply by it: set it to a number, or call backward()")
+    status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
     if status == SLOPE_RAISES:
         raise_slope_error(t, index)
     if status == OUT_OF_MEMORY:

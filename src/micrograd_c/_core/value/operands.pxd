@@ -115,7 +115,7 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
     node = tape.nodes + value.index
     node.grad = old.grad
-    node.flags |= old.flags & (GRAD_FLOAT | HOOK)
+    node.flags = node.flags & ~GRAD_FLOAT | old.flags & (GRAD_FLOAT | HOOK)
     tape.hooks += (old.flags & HOOK) != 0
     release(&tape, before)
     rare(value).prev = None
