@@ -61,19 +61,7 @@ cdef inline int pull_dot(Node *nodes, Edge *edges, Node *node, bint unchanged) n
             marked += reach(nodes + first.a, grad_float | float_data(nodes + first.b))
             marked += reach(nodes + first.b, grad_float | float_data(nodes + first.a))
             first += 1
-    if not grad_float:
-        settle_ints(nodes, edge + PRODUCT, last)
     return marked
-
-
-cdef inline void settle_ints(Node *nodes, Edge *edge, Edge *last) noexcept nogil:
-    """An int has no -0, but -1.0 * 0.0 has been added if data became an int after the dot was recorded."""
-    while edge <= last:
-        if not nodes[edge.a].flags & GRAD_FLOAT:
-            nodes[edge.a].grad += 0.0
-        if not nodes[edge.b].flags & GRAD_FLOAT:
-            nodes[edge.b].grad += 0.0
-        edge += 1
 
 
 cdef inline int reach(Node *to, uint8_t grad_float) noexcept nogil:

@@ -195,13 +195,15 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                         node = product
                     else:
                         pending += pull_sum(nodes, node, grad, GRAD_FLOAT, MARK)
-            elif node.op == rules.DOT and not node.dot & SWEPT:
+            elif node.op == rules.DOT and not node.dot & SWEPT and (
+                    node.flags & GRAD_FLOAT or node - nodes >= t.unchanged or not t.minus_zeros):
                 products += node.b
                 if products > PATIENCE:
                     pause = node
                 pending += pull_dot(nodes, edges, node, node - nodes >= t.unchanged and not t.minus_zeros)
             elif node.op == rules.DOT:
-                # the nodes it stands for have adjoints of their own by now
+                # The nodes it stands for have adjoints of their own by now. Or a product of two ints, its adjoint and
+                # data that was assigned since, may be -0.0, which added to a gradient of None would leave it None.
                 node.flags |= MARK
                 pending += 1
                 if not try_expand(t):
