@@ -347,6 +347,7 @@ CASES = {
     "no_grad": Case(no_grad, like_no_grad),
     "no_grad's function": Case(lambda: without, same),
     "TraceError": Case(lambda: micrograd_c.TraceError("text"), like_error),
+    "CheckpointError": Case(lambda: micrograd_c.CheckpointError("text"), like_error),
     "Untraceable": Case(lambda: analysis.Untraceable("text"), like_error),
     "TooLarge": Case(lambda: columns.TooLarge("text"), like_error),
     **{name: Case(lambda name=name: getattr(micrograd_c, name), same) for name in micrograd_c.__all__
