@@ -11,6 +11,7 @@ meanwhile, one of the two is there, and whole.
 from __future__ import annotations
 
 import json
+import operator
 import os
 from array import array
 
@@ -72,11 +73,18 @@ def save(
     Raises TypeError for what cannot be saved, OSError if the file cannot be written, and CheckpointError if another
     process is writing it. Then what was there is as it was.
     """
+    path = os.fsdecode(path)
+    check_kinds("save", model, optimizer)
+    if step is not None:
+        try:
+            step = operator.index(step)
+        except TypeError:
+            raise TypeError(f"step is a number of steps, an int, not {step!r}") from None
     states = [state_of(generator) for generator in generators(random)]
     ranks = in_use()
     everybody = [states]
     if ranks is not None:
-        given = [json.loads(text) for text in ranks.gather(json.dumps([os.fspath(path), states]), "save")]
+        given = [json.loads(text) for text in ranks.gather(json.dumps([path, states]), "save")]
         if len({one for one, _ in given}) > 1:
             raise ValueError(f"the ranks save to different paths: {', '.join(sorted({one for one, _ in given}))}")
         everybody = [one for _, one in given]
@@ -85,7 +93,7 @@ def save(
 
     def write() -> None:
         numbers = array("d")
-        write_file(os.fspath(path), {
+        write_file(path, {
             "step": step, "random": everybody,
             "model": None if model is None else pack(state_dict(model), numbers, "model", singles=True),
             "optimizer": None if optimizer is None else pack(optimizer.state_dict(), numbers, "optimizer"),
@@ -121,7 +129,9 @@ def load(
     Raises CheckpointError for a file that is damaged, cut off, of a newer version or no checkpoint, and for what was
     not saved; ValueError for what does not fit; FileNotFoundError. Then nothing has changed.
     """
-    checkpoint = Checkpoint(*read_file(os.fspath(path)))
+    path = os.fsdecode(path)
+    check_kinds("load", model, optimizer)
+    checkpoint = Checkpoint(*read_file(path))
     wants_random = random is not None and random is not False
     for name, wanted in (("model", model is not None), ("optimizer", optimizer is not None), ("random", wants_random)):
         if wanted and getattr(checkpoint, name) in (None, [[]]):
@@ -133,9 +143,9 @@ def load(
     undo: list[Callable[[], None]] = []
     try:
         if optimizer is not None:
-            before = optimizer.state_dict()
+            before = optimizer.param_groups, optimizer._states      # loading puts others in their place
             optimizer.load_state_dict(checkpoint.optimizer or {})
-            undo.append(lambda: optimizer.load_state_dict(before))
+            undo.append(lambda: put_back(optimizer, *before))
         for generator, state in zip(givens, states):
             was = state_of(generator)
             set_state(generator, state)
@@ -147,6 +157,24 @@ def load(
             action()
         raise
     return checkpoint
+
+
+def put_back(optimizer: Optimizer, groups: list[dict[str, Any]], states: list[dict[str, Any]]) -> None:
+    optimizer.param_groups, optimizer._states = groups, states
+
+
+def check_kinds(caller: str, model: Any, optimizer: Any) -> None:
+    """Raise TypeError for what is no model, or no optimizer."""
+    from micrograd_c.optim import Optimizer
+
+    if model is not None and (isinstance(model, Optimizer) or not callable(getattr(model, "parameters", None))):
+        raise TypeError(f"{caller} wants a Module as model, or what has parameters() as one, not {describe(model)}")
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{caller} wants an Optimizer of micrograd_c.optim as optimizer, not {describe(optimizer)}")
+
+
+def describe(thing: Any) -> str:
+    return f"{type(thing).__name__} {thing!r:.60}" if isinstance(thing, (int, float, str)) else type(thing).__name__
 
 
 def own_states(checkpoint: Checkpoint, path: _Path) -> list[dict[str, Any]]:

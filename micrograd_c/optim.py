@@ -71,6 +71,8 @@ class Optimizer:
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Optimize more parameters: a dict with "params" and any options that differ from the defaults."""
+        if not isinstance(group, dict):
+            raise TypeError(f"a group of parameters is a dict with the key 'params', not {group!r}")
         unknown = sorted(set(group) - set(self.defaults) - {"params", "param_names"})
         if unknown:
             raise ValueError(f"{type(self).__name__} has no option {unknown[0]!r}; it has {', '.join(self.defaults)}")
@@ -108,7 +110,11 @@ class Optimizer:
         """Change every parameter by its gradient. A closure is called first, and what it returns is returned."""
         result = None if closure is None else closure()
         for group, state in zip(self.param_groups, self._states):
-            self._update(group, state)
+            try:
+                self._update(group, state)
+            except TypeError:
+                self._check(group)      # says which option is wrong, if one is that was assigned in param_groups
+                raise
             state["step"] += 1
         return result
 

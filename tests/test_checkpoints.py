@@ -2,9 +2,11 @@
 
 import json
 import os
+import pathlib
 import random
 import stat
 
+import numpy as np
 import pytest
 
 import micrograd_c
@@ -365,3 +367,74 @@ print(kill + 1, "kills,", midway, "while a file was there in part,", last, "chec
     kills, midway, _ = (int(word) for word in output.split() if word.isdigit())
     assert kills == 200
     assert midway > 0
+
+
+# --- what is refused, and what stays as it was ---
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"model": 3}, "save wants a Module as model.*not int 3"),
+        ({"model": MLP(2, [1]).parameters()}, "save wants a Module as model.*not list"),
+        ({"optimizer": MLP(2, [1])}, "save wants an Optimizer.*not MLP"),
+        ({"optimizer": 3}, "save wants an Optimizer.*not int 3"),
+        ({"step": Value(1.0)}, "step is a number of steps, an int, not Value"),
+        ({"step": 0.5}, "step is a number of steps, an int, not 0.5"),
+        ({"extra": {"a": [np.float32(1.0)]}}, r"extra\['a'\]\[0\] is a numpy.float32"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_saved_is_named_and_no_file_is_made(given, message, tmp_path):
+    with pytest.raises(TypeError, match=message):
+        save(tmp_path / "run", **given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_load_names_what_is_no_model(tmp_path):
+    model = MLP(2, [1])
+    save(tmp_path / "run", model=model)
+    with pytest.raises(TypeError, match="load wants a Module as model"):
+        load(tmp_path / "run", model=SGD(model.parameters()))
+
+
+def test_steps_of_numpy_are_ints(tmp_path):
+    save(tmp_path / "run", step=np.int64(3))
+    assert type(load(tmp_path / "run").step) is int
+
+
+@pytest.mark.parametrize("convert", [str, os.fsencode, pathlib.Path], ids=lambda convert: convert.__name__)
+def test_paths_may_be_texts_bytes_and_paths(convert, tmp_path):
+    path = convert(str(tmp_path / "run"))
+    save(path, step=1)
+    assert load(path).step == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_file_keeps_its_permissions(tmp_path):
+    path = tmp_path / "run"
+    save(path, step=1)
+    path.chmod(0o640)
+    save(path, step=2)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        save(tmp_path, step=1)
+    with pytest.raises(FileNotFoundError):
+        save("", step=1)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(OSError, match="replaces files"):
+            save(tmp_path / "pipe", step=1)
+        assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_load_that_fails_leaves_an_optimizer_without_names(tmp_path):
+    saved, other = MLP(2, [1]), MLP(3, [1, 1])
+    save(tmp_path / "run", model=saved, optimizer=Adam(saved.named_parameters()))
+    optimizer = Adam(other.parameters()[:3])
+    with pytest.raises(ValueError, match="does not fit the model"):
+        load(tmp_path / "run", model=other, optimizer=optimizer)
+    assert "param_names" not in optimizer.param_groups[0]
+    optimizer.add_param_group({"params": [Value(1.0)]})

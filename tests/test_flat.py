@@ -113,6 +113,7 @@ def test_arrays_of_numpy_are_numbers(kind):
     ([1.0], ValueError, "given 1 numbers for 2 Values"),
     ([1.0, 2.0, 3.0], ValueError, "given 3 numbers for 2 Values"),
     (["a", 1.0], TypeError, "copy_ wants numbers"),
+    ([1.0, None], TypeError, "copy_ wants numbers, and number 1 is None"),
     ("ab", TypeError, "copy_ wants numbers, a buffer or an iterable of them, not str"),
     (b"12345678", TypeError, "not bytes"),
     (7, TypeError, "not int"),

@@ -391,3 +391,28 @@ def test_an_infinite_parameter_that_does_not_decay_stays_infinite(kind):
     p.grad = 1.0
     kind([p], lr=0.1).step()
     assert p.data == float("inf")
+
+
+def test_a_group_of_one_value_needs_no_list():
+    p = Value(1.0)
+    optimizer = SGD([{"params": p}], lr=0.1)
+    optimizer.add_param_group({"params": Value(2.0), "lr": 0.5})
+    assert [len(group["params"]) for group in optimizer.param_groups] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("group", "message"), [(3, "a dict with the key 'params', not 3"), ({"params": 3}, "must be Values.*not 3")],
+)
+def test_what_is_no_group_is_named(group, message):
+    with pytest.raises(TypeError, match=message):
+        SGD([Value(1.0)]).add_param_group(group)
+
+
+@pytest.mark.parametrize(("name", "option"), [("lr", "a"), ("betas", 3), ("eps", None)])
+def test_an_option_that_was_assigned_wrongly_is_named_by_step(name, option):
+    p = Value(1.0)
+    optimizer = Adam([p])
+    optimizer.param_groups[0][name] = option
+    with pytest.raises(TypeError, match=f"^{name} must be"):
+        optimizer.step()
+    assert p.data == 1.0

@@ -96,11 +96,14 @@ def as_doubles(numbers: Any) -> array[float]:
         view = None
     if view is not None and view.ndim != 1:
         raise ValueError(f"copy_ wants numbers one after the other, not an array of {view.ndim} axes")
-    try:
-        if view is not None and view.format == "d" and view.contiguous:
-            return array("d", view.tobytes())
-        if not isinstance(numbers, (str, bytes, bytearray)):
-            return array("d", iter(numbers))
-    except TypeError:
-        pass
-    raise TypeError(f"copy_ wants numbers, a buffer or an iterable of them, not {type(numbers).__name__}")
+    if view is not None and view.format == "d" and view.contiguous:
+        return array("d", view.tobytes())
+    if isinstance(numbers, (str, bytes, bytearray)) or not hasattr(numbers, "__iter__"):
+        raise TypeError(f"copy_ wants numbers, a buffer or an iterable of them, not {type(numbers).__name__}")
+    found = array("d")
+    for number in numbers:
+        try:
+            found.append(number)
+        except TypeError:
+            raise TypeError(f"copy_ wants numbers, and number {len(found)} is {number!r}") from None
+    return found

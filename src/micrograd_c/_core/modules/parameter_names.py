@@ -5,6 +5,8 @@ Names are kept beside the parameters, as "param_names", saved and shown; nothing
 
 from __future__ import annotations
 
+from micrograd_c._core.value.value import Value
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,7 +16,11 @@ __all__ = ["check_all_named", "check_names", "with_names_apart"]
 
 def with_names_apart(group: dict[str, Any]) -> dict[str, Any]:
     """The group with each parameter once, and, if they are pairs (name, Value), with their names as "param_names"."""
-    given = list(group["params"])
+    given = group["params"]
+    try:
+        given = [given] if isinstance(given, Value) else list(given)
+    except TypeError:
+        raise TypeError(f"'params' of a group must be Values, as model.parameters() is, not {given!r}") from None
     named = sum(map(is_pair, given))
     if named:
         if named < len(given):

@@ -11,9 +11,11 @@ Knows files. Knows nothing of models. The layout, of which the first three lines
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import stat
 import sys
 from array import array
 
@@ -43,10 +45,13 @@ def write_file(path: str, header: dict[str, Any], numbers: array[float]) -> None
     data = little_endian(numbers)
     whole = {"version": VERSION, "bytes": len(data), "sha256": checksum(data), **header}
     head = MAGIC + json.dumps(whole).encode() + b"\n"
-    path = os.path.realpath(path)       # of a link, what it leads to is replaced
+    given, path = path, os.path.realpath(path)      # of a link, what it leads to is replaced
+    mode = mode_of(path, given)
     part = path + ".part"
     file = open_part(part)
     try:
+        if mode is not None and os.name == "posix":
+            os.fchmod(file, mode)
         with open(file, "wb", closefd=False) as out:
             out.write(head + checksum(head).encode() + b"\n")
             out.write(data)
@@ -64,6 +69,23 @@ def write_file(path: str, header: dict[str, Any], numbers: array[float]) -> None
         if file != -1:
             os.close(file)
     sync_folder(os.path.dirname(path))
+
+
+def mode_of(path: str, given: str) -> int | None:
+    """The permissions of the file that is to be replaced, if there is one. Raises OSError if it must not be."""
+    if not given:
+        raise FileNotFoundError(errno.ENOENT, "save wants the path of a file", given)
+    try:
+        found = os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), given)
+    if not stat.S_ISREG(found):
+        raise OSError(errno.EINVAL, "save replaces files, and this is none", given)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), given)
+    return stat.S_IMODE(found)
 
 
 def open_part(part: str) -> int:

@@ -36,7 +36,9 @@ def pack(tree: Any, numbers: array[float], name: str, singles: bool = False) -> 
         return [pack(part, numbers, f"{name}[{i}]", singles) for i, part in enumerate(tree)]
     if tree is None or isinstance(tree, (str, bool, int, float)):
         return tree
-    raise TypeError(f"{name} is a {type(tree).__name__}: dicts, lists, texts, numbers, bools and None can be saved")
+    kind = type(tree)
+    full = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    raise TypeError(f"{name} is a {full}: dicts, lists, texts, numbers, bools and None can be saved")
 
 
 def unpack(tree: Any, numbers: Iterator[float]) -> Any:
