@@ -67,6 +67,7 @@ def test_no_limit_is_none(run):
         (["open('x')"], "`open('x')` calls open, which is none of "),
         (["x +", "x=1"], "the expression is not Python: invalid syntax"),
         (["x / 0", "x=1"], ""),
+        (["x * x", "x=1", "x=2"], "x is given two numbers: 1 and 2"),
         (["x", "x=1", "--lang", "tlh"], "lang must be one of en, zh-TW, not 'tlh'"),
         (["--file", "nowhere.txt"], "[Errno 2] No such file or directory: 'nowhere.txt'"),
         (["x", "x=1", "--html", "no/such/folder.html"], "[Errno 2] No such file or directory"),
@@ -77,6 +78,25 @@ def test_what_is_refused_is_one_sentence_and_no_traceback(arguments, message, ru
     assert (status, out) == (2, "")
     assert err.startswith(f"micrograd-c explain: {message}")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("expression", ["-x*y", "-x", "-(x+y)", "-2*x"])
+def test_an_expression_may_begin_with_a_minus(expression, run):
+    numbers = [f"{name}=-2" for name in "xy" if name in expression]
+    assert run(expression, *numbers) == run(f"({expression})", *numbers)
+    assert run("--digits", "3", expression, *numbers) == run(f"({expression})", *numbers, "--digits=3")
+
+
+def test_numbers_are_read_as_expressions_are(run):
+    assert run("x * y", "x=\N{MINUS SIGN}2", "y＝３") == run("x * y", "x=-2", "y=3")      # noqa: RUF001
+
+
+def test_files_have_a_mark_of_their_encoding_or_are_refused_by_name(run, tmp_path):
+    path = tmp_path / "gates.txt"
+    path.write_text("x = 2\nf = x * 3\n", encoding="utf-8-sig")
+    assert "f = x * 3 = 2 * 3 = 6" in run("--file", str(path))[1]
+    path.write_bytes(b"\xff\xfe")
+    assert run("--file", str(path)) == (2, "", f"micrograd-c explain: {path} is not text in UTF-8\n")
 
 
 def test_help_shows_an_example(capsys):

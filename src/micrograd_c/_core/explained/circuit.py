@@ -132,7 +132,10 @@ def read_gate(node: Node, value: Value, places: Mapping[int, int], nodes: list[N
     try:
         node.locals = [float(local) for local in value._local_grads]
     except AttributeError as error:
-        raise ValueError(f"cannot explain the node {node.op!r}: {error}") from None
+        advice = "make it as Value(data, children, local_grads)"
+        if node.op == "vmap":
+            advice = "explain one row, without vmap"
+        raise ValueError(f"cannot explain the node {node.op!r}: {error}; {advice}") from None
     if len(node.locals) != len(node.operands):
         raise ValueError(f"cannot explain the node {node.op!r}: its operands were replaced, and its rule was not")
     data = [nodes[place].data for place in node.operands]

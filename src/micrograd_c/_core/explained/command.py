@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import re
 import sys
 
 from micrograd_c._core.explained.catalogues import languages
 from micrograd_c._core.explained.explaining import explain
+from micrograd_c._core.explained.slips import as_typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
 
     from micrograd_c._core.explained.explaining import Explanation
+    from micrograd_c._core.value.value import Value
 
     _Number = Union[int, float]
 
 __all__ = ["main"]
 
 FORMS = ("html", "svg", "latex")
+MINUS = re.compile(r"-(?!-|h$)(?=.)")     # an expression such as -x, to which argparse is given a space before it
 REFUSALS = (ArithmeticError, NameError, OSError, SyntaxError, TypeError, ValueError)
 
 
@@ -28,7 +32,6 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="micrograd-c explain", usage="%(prog)s [options] (EXPRESSION | --file FILE) [NAME=NUMBER ...]",
         description="Explain an expression gate by gate: its value forward, its derivatives backward.",
-        epilog="An expression that begins with - must stand in parentheses: '(-x * y)'.",
     )
     made.add_argument("words", metavar="EXPRESSION NAME=NUMBER", nargs="*", help="such as '(x + y) * z' x=-2 y=5 z=-4")
     made.add_argument("--file", metavar="FILE",
@@ -50,7 +53,7 @@ def limit(word: str) -> int | None:
 
 def main(arguments: list[str]) -> int:
     """Runs the command; returns the exit status: 2 where it refuses, with one sentence on standard error."""
-    options = parser().parse_intermixed_args(arguments)
+    options = parser().parse_intermixed_args([" " + word if MINUS.match(word) else word for word in arguments])
     try:
         explanation = explanation_of(options)
         for form in FORMS:
@@ -73,13 +76,16 @@ def explanation_of(options: argparse.Namespace) -> Explanation:
         text = words.pop(0)
     else:
         raise ValueError("which expression? For example: micrograd-c explain '(x + y) * z' x=-2 y=5 z=-4")
-    return explain(
-        text, lang=options.lang, digits=options.digits, limit=options.limit, names=dict(map(name_and_number, words))
-    )
+    names: dict[str, Value | float] = {}
+    for name, number in map(name_and_number, words):
+        if name in names:
+            raise ValueError(f"{name} is given two numbers: {names[name]} and {number}")
+        names[name] = number
+    return explain(text, lang=options.lang, digits=options.digits, limit=options.limit, names=names)
 
 
 def name_and_number(word: str) -> tuple[str, _Number]:
-    name, equals, number = word.partition("=")
+    name, equals, number = as_typed(word).partition("=")
     if not equals or not name.isidentifier():
         raise ValueError(f"{word!r} is not NAME=NUMBER, such as x=-2; an expression of several words stands in quotes")
     try:
@@ -93,7 +99,10 @@ def name_and_number(word: str) -> tuple[str, _Number]:
 
 
 def read(path: str) -> str:
-    return sys.stdin.read() if path == "-" else pathlib.Path(path).read_text(encoding="utf-8")
+    try:
+        return sys.stdin.read() if path == "-" else pathlib.Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{'standard input' if path == '-' else path} is not text in UTF-8") from None
 
 
 def write(path: str, text: str) -> None:

@@ -112,6 +112,7 @@ def explain(
 
     check_options(digits, limit)
     given = {**(names or {}), **variables}
+    is_text = isinstance(root, str)
     if isinstance(root, str):
         from micrograd_c._core.explained.expressions import build
 
@@ -122,6 +123,8 @@ def explain(
         keywords = list(check_names(given).items())
         around = naming.variables_of(sys._getframe(1))
     read, values = circuit.read_circuit(root, limit)
+    if not is_text and not read.is_cut():
+        check_places(keywords, values)      # of statements, some may not lead to the result
     naming.give_names(read, values, keywords, around)
     explanation = Explanation(read, lang, digits)
     for path, form in ((html, "html"), (svg, "svg"), (latex, "latex")):
@@ -144,6 +147,13 @@ def check_root(root: object) -> None:
             f"explain wants a Value, or an expression as text, not {type(root).__name__}; "
             "for several outputs take the sum"
         )
+
+
+def check_places(keywords: list[tuple[str, Value]], values: list[Value]) -> None:
+    places = set(map(id, values))
+    for name, value in keywords:
+        if id(value) not in places:
+            raise ValueError(f"{name} is not a Value of this graph: nothing of it was computed from that")
 
 
 def check_names(given: dict[str, Value | float]) -> dict[str, Value]:

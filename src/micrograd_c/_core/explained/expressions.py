@@ -10,6 +10,7 @@ import ast
 import math
 import operator
 
+from micrograd_c._core.explained.slips import EXAMPLES, advice, as_typed, missing_product
 from micrograd_c._core.ops import rules  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
 from micrograd_c._core.value.value import Value
@@ -43,6 +44,7 @@ def build(text: str, given: Mapping[str, _Operand]) -> tuple[Value, list[tuple[s
     Raises SyntaxError for what is not Python, NameError for a name without a number, ValueError for anything else
     that cannot be explained, and what Value's operators raise.
     """
+    text = as_typed(text)
     reader = Reader(given)
     try:
         statements = ast.parse(text.strip()).body
@@ -50,7 +52,8 @@ def build(text: str, given: Mapping[str, _Operand]) -> tuple[Value, list[tuple[s
     except RecursionError:
         raise ValueError("the expression is nested too deeply: write it as several statements") from None
     except SyntaxError as error:
-        raise SyntaxError(f"the expression is not Python: {error.msg}{at(error.lineno, text)}") from None
+        complaint = f"the expression is not Python: {error.msg}{missing_product(text)}"
+        raise SyntaxError(f"{complaint}{at(error.lineno, text)}") from None
     except MemoryError:     # CPython 3.9's parser, of parentheses in parentheses
         raise ValueError("the expression is nested too deeply: write it as several statements") from None
     unused = [name for name in given if name not in reader.used]
@@ -59,7 +62,10 @@ def build(text: str, given: Mapping[str, _Operand]) -> tuple[Value, list[tuple[s
     if not isinstance(result, Value):
         raise ValueError("the expression has no variable: there is nothing to take a derivative with respect to")
     if not result._children and reader.has_gates:
-        raise ValueError("under no_grad nothing is recorded: explain expressions outside of it")
+        raise ValueError(
+            "the last line computes nothing: end with the expression to explain" if reader.is_recorded
+            else "under no_grad nothing is recorded: explain expressions outside of it"
+        )
     return result, reader.named
 
 
@@ -75,6 +81,7 @@ class Reader:
         self.named = [(name, value) for name, value in self.names.items() if isinstance(value, Value)]
         self.used: set[str] = set()
         self.has_gates = False
+        self.is_recorded = False        # whether any of them is
 
     def run(self, statements: list[ast.stmt]) -> _Operand:
         if not statements:
@@ -118,7 +125,7 @@ class Reader:
 
     def variable(self, name: str) -> _Operand:
         if name not in self.names:
-            raise NameError(f"{name} has no number: give it one, {name}=1.0")
+            raise NameError(f"{name} has no number: give it one, {name}={EXAMPLES.get(name, 1.0)}")
         self.used.add(name)
         return self.names[name]
 
@@ -131,11 +138,16 @@ class Reader:
             return self.operation(tree, type(tree.op), self.value(tree.left), self.value(tree.right))
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, (ast.USub, ast.UAdd)):
             operand = self.value(tree.operand)
-            self.has_gates |= isinstance(operand, Value) and isinstance(tree.op, ast.USub)
-            return -operand if isinstance(tree.op, ast.USub) else operand
+            return self.recorded(-operand) if isinstance(tree.op, ast.USub) else operand
         if isinstance(tree, ast.Call):
             return self.call(tree)
-        self.refuse(tree, "is not an operator or function of Value")
+        self.refuse_with_advice(tree, "is not an operator or function of Value")
+
+    def recorded(self, result: _Operand) -> _Operand:
+        if isinstance(result, Value):
+            self.has_gates = True
+            self.is_recorded |= bool(result._children)
+        return result
 
     def constant(self, tree: ast.Constant) -> _Number:
         number = tree.value
@@ -144,14 +156,16 @@ class Reader:
         return within(number)       # type: ignore[arg-type]
 
     def operation(self, tree: ast.AST, kind: type, left: _Operand, right: _Operand) -> _Operand:
-        if isinstance(left, Value) or isinstance(right, Value):
-            self.has_gates = True
-        elif kind is ast.Pow and isinstance(left, int) and isinstance(right, int) and abs(left) > 1 and right > 53:
+        if kind is ast.Pow and isinstance(left, int) and isinstance(right, int) and abs(left) > 1 and right > 53:
             left = float(left)      # and not an int of a million digits
         try:
-            result = OPERATORS[kind](left, right)
+            result = self.recorded(OPERATORS[kind](left, right))
         except OverflowError:
             raise OverflowError(f"`{shortened(ast.unparse(tree))}` is too large for a float") from None
+        except ZeroDivisionError:
+            if kind is not ast.Div:
+                raise
+            raise ZeroDivisionError(f"`{shortened(ast.unparse(tree))}` divides by 0") from None
         if isinstance(result, complex):
             self.refuse(tree, "is not a real number")
         return result if isinstance(result, Value) else within(result)
@@ -164,13 +178,14 @@ class Reader:
         elif isinstance(tree.func, ast.Name):
             name, operands = tree.func.id, tree.args
         else:
-            self.refuse(tree, "is not a function's name")
+            self.refuse_with_advice(tree, "is not a function's name")
         if isinstance(tree.func, ast.Name) and name in FUNCTIONS:
             function, count = FUNCTIONS[name]
             return self.applied(tree, function, operands, count, count)
-        if name in METHODS:
+        is_of_module = isinstance(tree.func, ast.Attribute) and advice(tree, self.names, METHODS)
+        if name in METHODS and not is_of_module:
             return self.applied(tree, getattr(Value, name), operands, 1, 1 + (name in WITH_ARGUMENT))
-        self.refuse(tree, f"calls {name}, which is none of {', '.join([*METHODS, *FUNCTIONS])}")
+        self.refuse_with_advice(tree, f"calls {name}, which is none of {', '.join([*METHODS, *FUNCTIONS])}")
 
     def applied(
         self, tree: ast.Call, function: Callable[..., Any], operands: list[ast.expr], least: int, most: int
@@ -181,8 +196,12 @@ class Reader:
         for operand in operands[1:]:
             is_word = least == 1 and isinstance(operand, ast.Constant) and isinstance(operand.value, str)
             arguments.append(operand.value if is_word else self.value(operand))     # type: ignore[attr-defined]
-        self.has_gates |= function is not operator.pos
-        return function(as_value(arguments[0], "a number"), *arguments[1:])     # type: ignore[no-any-return]
+        result = function(as_value(arguments[0], "a number"), *arguments[1:])
+        return result if function is operator.pos else self.recorded(result)    # type: ignore[no-any-return,return-value]
+
+    def refuse_with_advice(self, tree: ast.AST, why: str) -> NoReturn:
+        found = advice(tree, self.names, [*METHODS, *FUNCTIONS])
+        self.refuse(tree, ": ".join(found) if found else why)
 
     def refuse(self, tree: ast.AST, why: str) -> NoReturn:
         line = getattr(tree, "lineno", 1)
