@@ -42,6 +42,7 @@ const look = () => ({
 const key = (name, target = document) => target.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true}));
 const send = (id, event) => byTestId(id).dispatchEvent(new Event(event, {bubbles: true}));
 const type = (id, text) => { byTestId(id).value = text; send(id, "input"); };
+const isOff = (id) => byTestId(id).getAttribute("aria-disabled") === "true";
 const click = (id) => byTestId(id).click();
 const answer = (place, text) => {
   byTestId(`answer-${place}`).value = text;
@@ -189,7 +190,7 @@ CLICKS = scene(explain(EXPRESSION, **NUMBERS).html(), f"""
 seen.push(look());
 for (let k = 0; k < {len(STEPS) - 1}; k++) {{ click("next"); seen.push(look()); }}
 for (let k = 0; k < {len(STEPS) - 1}; k++) {{ click("back"); seen.push(look()); }}
-seen.push(byTestId("back").disabled, byTestId("next").disabled);
+seen.push(isOff("back"), isOff("next"));
 """)
 
 
@@ -199,6 +200,18 @@ def test_every_step_shows_the_lines_of_the_text(seen):
     assert [look["lines"] for look in looks] == [*STEPS, *STEPS[-2::-1]]
     assert [look["step"] for look in looks[:len(STEPS)]] == [f"Step {k} of {len(STEPS) - 1}" for k in range(len(STEPS))]
     assert (back, forward) == (True, False)
+
+
+FOCUS = scene(explain("(x + y) * z", **GATES).html(), """
+byTestId("next").focus();
+for (let k = 0; k < 7; k++) click("next");
+seen.push(look().step, document.activeElement.id);
+""")
+
+
+@in_browser
+def test_a_button_keeps_the_keyboard_at_the_last_step(seen):
+    assert seen(FOCUS) == ["Step 5 of 5", "next"]
 
 
 KEYS = scene(explain("(x + y) * z", **GATES).html(), """
@@ -242,6 +255,7 @@ EDITS = [
     (FUNCTIONS, {"x": 0.5}, {"x": 1.25}), (FUNCTIONS, {"x": 0.5}, {"x": 3.5}),
     (POWERS, {"x": 0.5, "y": 2}, {"x": 2, "y": 1.5}), (CHOICES, {"x": 1, "y": 2}, {"x": 3, "y": 3}),
     ("sqrt(where(0, x, y)) + exp(x)", {"x": 1, "y": 4}, {"x": 2, "y": 0}),
+    ("x**y + y", {"x": 1, "y": 2}, {"x": 0, "y": 2}), ("x**y + y", {"x": 1, "y": 2}, {"x": 0, "y": 0}),
 ]
 
 
@@ -249,7 +263,7 @@ def edited(expression, before, after):
     typed = "".join(f'type("leaf-{k}", "{number}");' for k, number in enumerate(after.values()))
     return scene(explain(expression, **before).html(), f"""
 {typed}
-while (!byTestId("next").disabled) {{ seen.push(look().lines); click("next"); }}
+while (!isOff("next")) {{ seen.push(look().lines); click("next"); }}
 seen.push(look().lines);
 click("reset"); click("start"); seen.push(look().lines);
 """)
@@ -287,6 +301,11 @@ seen.push([...document.querySelectorAll("#way-0 .line")].map((line) => line.text
 document.querySelector('g[data-node="1"]').dispatchEvent(new MouseEvent("click", {bubbles: true}));
 seen.push(byTestId("way-1").open, byTestId("way-1").querySelector("summary").textContent);
 """)
+WAYS_OF_EDITED = scene(explain("x * y", x=2, y=3).html(), """
+open(0);
+type("leaf-1", "5");
+seen.push(byTestId("way-0").open, byTestId("way-1").open, document.querySelector("#way-0 .line").textContent);
+""")
 MANY_WAYS = scene(explain("a = x + x\n" + "a = a + a\n" * 29, x=1).html(), """
 open(0);
 seen.push(document.querySelectorAll("#way-0 .line").length, document.querySelector("#way-0 .hint").textContent);
@@ -300,6 +319,11 @@ def test_each_derivative_opens_as_the_sum_over_all_ways(seen):
          "x → q → r → f: df/dr * dr/dq * dq/dx = 5 * 2 * 1 = 10", "df/dx = 25 + 10 + 10 = 45"],
         True, "df/dy = 20",
     ]
+
+
+@in_browser
+def test_what_is_open_stays_open_when_a_leaf_is_edited(seen):
+    assert seen(WAYS_OF_EDITED) == [True, False, "x → f: df/dx = 5"]
 
 
 @in_browser
@@ -320,6 +344,34 @@ PRACTICE_OF_SUMS = scene(explain("x * y + x * 4 + (x * 2) * 5", x=2, y=3).html()
 click("practice");
 for (const text of ["4", "120", "17"]) seen.push(answer(0, text));
 """)
+
+
+TYPED = scene(explain("x * y + 0 * z", x=0.25, y=1e-7, z=3).html(), """
+click("practice");
+for (const [place, text] of [[1, "1/4"], [1, "０．２５"], [1, "1/2/2"], [1, "1/"], [0, "1e-7"], [0, "0"], [2, "−0"]]) {
+  seen.push(answer(place, text));
+}
+type("leaf-0", "−1/4"); seen.push(look().numbers[0][0]);
+type("leaf-0", "1/0"); seen.push(byTestId("problem-0").textContent);
+""".replace("−", "\\u2212"))      # noqa: RUF001
+INFINITE = scene(explain("sqrt(x) * 2", x=0).html(), """
+click("practice"); seen.push(answer(0, "5"), answer(0, "-inf"), answer(0, "inf"));
+""")
+
+
+@in_browser
+def test_numbers_are_typed_as_people_write_them(seen):
+    right, empty = STRINGS["right"], STRINGS["empty"]
+    *said, small, zero, value, problem = seen(TYPED)
+    assert said == [right, right, empty, empty, right]
+    assert small.startswith("Not yet")
+    assert (zero, value, problem) == (right, "-0.25", "1/0 is not a number.")
+
+
+@in_browser
+def test_an_infinite_gradient_is_answered_by_inf(seen):
+    assert seen(INFINITE) == [
+        STRINGS["wrong"].format(rule="df/dx = df/dq * dq/dx"), STRINGS["wrong_sign"], STRINGS["right"]]
 
 
 @in_browser
@@ -374,7 +426,7 @@ def of_its_author():
 
 
 ITS_AUTHORS = scene(of_its_author().html(), """
-while (!byTestId("next").disabled) { seen.push(look().lines); click("next"); }
+while (!isOff("next")) { seen.push(look().lines); click("next"); }
 seen.push(look().lines, byTestId("leaf-0").disabled, document.querySelector("#leaves .hint").textContent);
 """)
 
@@ -393,7 +445,7 @@ def power(length):
 
 LEAF = scene(explain(power(0)).html(), 'click("end"); seen.push(look().lines, look().step);')
 PART = scene(explain(power(100), limit=3).html(), """
-while (!byTestId("next").disabled) { seen.push(look().lines); click("next"); }
+while (!isOff("next")) { seen.push(look().lines); click("next"); }
 seen.push(look().lines);
 """)
 
@@ -410,3 +462,10 @@ def test_a_leaf_alone_and_a_part_of_a_graph_are_pages_too(seen):
 def test_a_link_may_name_the_step(tmp_path):
     printed = dump(tmp_path, played(explain("(x + y) * z", **GATES).html(), "seen.push(look().step);"), part="#step=4")
     assert '["Step 4 of 5"]' in printed
+
+
+@in_browser
+@pytest.mark.parametrize(("step", "shown"), [("2.5", 3), ("-1", 0), ("nan", 0), ("1e999", 5)])
+def test_a_link_to_no_step_opens_at_one(step, shown, tmp_path):
+    printed = dump(tmp_path, played(explain("(x + y) * z", **GATES).html(), "seen.push(look().step);"), f"#step={step}")
+    assert f'["Step {shown} of 5"]' in printed

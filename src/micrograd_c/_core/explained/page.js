@@ -45,6 +45,12 @@ function upperTail(x) {
 
 // --- numbers ---
 
+// Whether a power has the derivative 0 where its rule has none.
+function isFlat({rule, power}, slot, x, y) {
+  if (rule === "POWER") return power === 0;
+  return rule === "POW" && (slot === 0 ? y === 0 : x === 0 && y >= 0);
+}
+
 function compute() {
   const {data, locals} = state;
   NODES.forEach((node, place) => {
@@ -54,7 +60,7 @@ function compute() {
       data[place] = rule.value(x, y, 0, power, power - 1);
       const z = data[place];
       locals[place] = node.operands.map((_, slot) =>
-        node.rule === "POWER" && power === 0 ? 0 : rule.slopes[slot](x, y, z, power, power - 1));
+        isFlat(node, slot, x, y) ? 0 : rule.slopes[slot](x, y, z, power, power - 1));
       if (node.operands.every((operand) => Object.is(data[operand], first[operand]))) {
         data[place] = first[place];     // nothing below was edited: the engine's own numbers, to the last digit
         locals[place] = node.locals.map(read);
@@ -211,8 +217,9 @@ function show() {
     ...(hint ? [element("p", {className: "hint"}, hint)] : []),
   );
   byId("step").textContent = say("step", {k: step, n: LAST});
-  byId("start").disabled = byId("back").disabled = step === 0;
-  byId("next").disabled = byId("end").disabled = step === LAST;
+  for (const [id, isOff] of [["start", step === 0], ["back", step === 0], ["next", step === LAST], ["end", step === LAST]]) {
+    byId(id).setAttribute("aria-disabled", String(isOff));      // a button that is disabled would lose the keyboard
+  }
   byId("all-ways").hidden = state.practice;
   byId("questions").hidden = !state.practice;
 }
@@ -225,15 +232,22 @@ function bringIntoView(group) {
 }
 
 function go(step) {
-  state.step = Math.min(LAST, Math.max(0, step));
+  state.step = Math.min(LAST, Math.max(0, Math.round(step)));
   show();
 }
 
 // --- leaves ---
 
+// A number as people type it: 1/3, with any minus sign, in full width; nan if it is none.
+function typed(text) {
+  const parts = text.normalize("NFKC").replace(/\u2212/g, "-").split("/").map((part) => part.trim());
+  const numbers = parts.map((part) => (part === "" ? NaN : read(part)));
+  return numbers.length > 2 ? NaN : numbers.reduce((a, b) => a / b);
+}
+
 function editLeaf(place, field) {
-  const text = field.value.trim(), number = Number(text);
-  const isNumber = text !== "" && Number.isFinite(number);
+  const text = field.value.trim(), number = typed(text);
+  const isNumber = Number.isFinite(number);
   field.setAttribute("aria-invalid", String(!isNumber));
   byId(`problem-${place}`).textContent = isNumber ? "" : say("not_a_number", {text});
   if (!isNumber) return;
@@ -268,7 +282,7 @@ function fillLeaves() {
 
 // --- practice ---
 
-const near = (a, b) => Math.abs(a - b) <= 0.005 * Math.max(Math.abs(b), 1e-3);
+const near = (a, b) => a === b || (Number.isFinite(b) && Math.abs(a - b) <= Math.max(0.005 * Math.abs(b), 1e-9));
 
 // What to say of an answer: which rule was missed, if it is known.
 function verdict(place, answer) {
@@ -300,8 +314,8 @@ function fillQuestions() {
     const form = element("form", {className: "field"}, element("span", {}, `${NODES[place].d} =`), field, button, said);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = field.value.trim(), answer = Number(text);
-      const {isRight, text: words} = text === "" || Number.isNaN(answer) ? {text: SAY.empty} : verdict(place, answer);
+      const answer = typed(field.value);
+      const {isRight, text: words} = Number.isNaN(answer) ? {text: SAY.empty} : verdict(place, answer);
       said.textContent = words;
       said.className = isRight ? "forward" : "backward";
       if (isRight) state.right.add(place);
@@ -354,10 +368,15 @@ function fillWay(place, details) {
 
 function fillWays() {
   const places = NODES.map((_, place) => place).filter((place) => place !== ROOT && /^(leaf|gate)$/.test(NODES[place].kind));
+  const opened = new Set([...document.querySelectorAll("#ways details[open]")].map((details) => details.id));
   byId("ways").replaceChildren(...places.map((place) => {
     const summary = element("summary", {}, `${NODES[place].d} = ${shown(state.grads[place])}`);
     const details = element("details", {id: `way-${place}`}, summary, element("div", {}));
     details.addEventListener("toggle", () => details.open && fillWay(place, details));
+    if (opened.has(details.id)) {
+      details.open = true;
+      fillWay(place, details);
+    }
     return details;
   }));
 }
@@ -383,7 +402,7 @@ function start() {
   for (const [id, step] of Object.entries(steps)) byId(id).addEventListener("click", () => go(step()));
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.matches && event.target.matches("input[type=text], .picture");     // which scrolls
-    if (isTyping || event.ctrlKey || event.altKey || event.metaKey || !(event.key in keys)) return;
+    if (isTyping || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey || !(event.key in keys)) return;
     event.preventDefault();
     go(steps[keys[event.key]]());
   });
