@@ -66,6 +66,17 @@ def test_slopes_of_powers_are_those_of_values(x, power):
     assert [evaluate(text, numbers) for text in RULES["POW"].slopes] == pytest.approx(list(by_value._local_grads))
 
 
+@pytest.mark.parametrize(
+    ("expression", "line"),
+    [("x**2", "df/dx = 2 * x = 2 * (-3) = -6"), ("x**1", "df/dx = 1"), ("x**0", "df/dx = 0"),
+     ("x**3", "df/dx = 3 * x**2 = 3 * (-3)**2 = 27")],
+)
+def test_a_square_is_differentiated_as_people_write_it(expression, line):
+    explanation = explain(expression, x=-3)
+    assert f"    {line}\n" in explanation.text()
+    assert r"\cdot x^{1}" not in explanation.latex()
+
+
 @pytest.mark.parametrize("name", rules.functions())
 def test_an_explanation_shows_the_text_of_each_function(name):
     text = explain(f"x.{name}()", x=0.5).text()

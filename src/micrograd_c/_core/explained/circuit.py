@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Circuit", "Node", "Share", "read_circuit"]
 
 GIVEN = "GIVEN BY ITS AUTHOR"       # an op whose local derivatives are known as numbers only
+SLOPES = {0.0: "0", 1.0: "1", 2.0: "n * x"}        # of these powers n * x**m is not how people write it
 AGREE = 1e-6        # how near a text's number must be to the engine's: what differs more is another op of that name
 
 
@@ -48,8 +49,8 @@ class Node:
         """The texts of its op."""
         if self.rule == GIVEN:
             return Rule("", *("" for _ in self.operands))
-        if self.rule == "POWER" and self.number == 0:
-            return Rule("x**n", "0")
+        if self.rule == "POWER" and self.number in SLOPES:
+            return Rule("x**n", SLOPES[self.number])
         return RULES[self.rule]
 
     def numbers(self) -> dict[str, float]:
