@@ -556,6 +556,15 @@ def test_a_keyword_names_a_value():
         explain(Value(1.0) * 2, w=Value(2.0))
 
 
+def test_of_a_part_of_a_graph_it_is_said_which_gradients_are_not_whole():
+    x = v = Value(2.0)
+    for _ in range(100):
+        v = v * x
+    note = "A gradient with += but without a sum gets more from gates that are left out."
+    assert note in explain(v, limit=5).text()
+    assert note not in explain(v).text()
+
+
 def test_a_keyword_may_name_what_a_limit_leaves_out():
     x = v = Value(1.0)
     for _ in range(100):

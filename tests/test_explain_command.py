@@ -51,10 +51,11 @@ def test_forms_are_written_to_files_and_to_standard_output(form, run, tmp_path):
     assert run(*EXPRESSION, f"--{form}", str(path), "--text")[1] == GATES
 
 
-def test_no_limit_is_none(run):
+@pytest.mark.parametrize("word", ["none", "None"])
+def test_no_limit_is_none(word, run):
     terms = " + ".join(f"x**{k}" for k in range(40))
     assert run(terms, "x=1", "--limit", "5")[1].startswith("5 of ")
-    assert run(terms, "x=1", "--limit", "none")[1].startswith("Forward")
+    assert run(terms, "x=1", "--limit", word)[1].startswith("Forward")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Languages of explanations: each catalogue is whole, keeps what is put in, and says what its file says."""
 
 import ast
+import json
 import pathlib
 import re
 import shutil
@@ -9,8 +10,9 @@ import subprocess
 import pytest
 
 import micrograd_c._core.explained as explained
-from micrograd_c import explain
+from micrograd_c import Value, explain
 from micrograd_c._core.explained import catalogues, svg
+from micrograd_c._core.explained.catalogues import translation
 from micrograd_c._core.explained.page import STRINGS
 
 FOLDER = pathlib.Path(explained.__file__).parent
@@ -108,6 +110,22 @@ def test_every_form_is_translated(form):
     assert not re.search(r"[\u4e00-\u9fff]", english)
     assert re.search(r"[\u4e00-\u9fff]", chinese)
     assert not re.search(r"Forward|Backward|otherwise|gate by gate", chinese.partition("<script>")[0])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_punctuation_is_that_of_the_language(lang):
+    v = Value(1.0, label="v")
+    for _ in range(20):
+        v = Value(1.0, (v * 2,), (0.5,), "own")
+    explanation = explain(v, limit=8, lang=lang)
+    said = [line for line in explanation.text().splitlines() if re.search(r"[\u4e00-\u9fff]", line)]
+    assert bool(said) == (lang == "zh-TW")
+    assert not [line for line in said if re.search(r"[\u4e00-\u9fff]\s*[,;:!?()]|[,;:!?(]\s*[\u4e00-\u9fff]", line)]
+    assert translation(lang)(STRINGS["backward_of"]) in html_strings(explanation)
+
+
+def html_strings(explanation):
+    return json.loads(re.search(r'"strings": (\{.*?\}), "digits"', explanation.html())[1]).values()
 
 
 @pytest.mark.parametrize(

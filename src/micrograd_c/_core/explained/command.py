@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def limit(word: str) -> int | None:
-    return None if word == "none" else int(word)
+    return None if word.lower() == "none" else int(word)
 
 
 def main(arguments: list[str]) -> int:

@@ -129,7 +129,7 @@ function forwardLine(place) {
 
 function localLine(gate, slot) {
   const node = NODES[gate], local = shown(state.locals[gate][slot]);
-  if (!node.rule) return `${node.localNames[slot]} = ${local} (${SAY.given})`;
+  if (!node.rule) return `${node.localNames[slot]} = ${local} ${SAY.given}`;
   return joined([node.localNames[slot], node.symbolicSlopes[slot], filled(node.slopes[slot], numbersFor(gate)), local]);
 }
 
@@ -192,7 +192,7 @@ function linesOfStep() {
   if (step === GATES.length + 1) return {title: SAY.backward, kind: "backward", hint: SAY.begin, lines: [`${NODES[ROOT].d} = 1`]};
   const lines = backwardLines(gate);
   const hint = lines.some((line) => line.includes("+=")) ? SAY.added : "";
-  return {title: `${SAY.backward}: ${NODES[gate].name} = ${NODES[gate].symbolic}`, kind: "backward", hint, lines};
+  return {title: say("backward_of", {gate: `${NODES[gate].name} = ${NODES[gate].symbolic}`}), kind: "backward", hint, lines};
 }
 
 function show() {

@@ -133,7 +133,7 @@ class Texts:
         """dq/dx = y = -4."""
         parts = [self.local(node, slot)]
         if node.rule == GIVEN:
-            return f"{parts[0]} = {self.number(node.locals[slot])} ({self.translate('given by the author of the op')})"
+            return f"{parts[0]} = {self.number(node.locals[slot])} {self.translate('(given by the author of the op)')}"
         slope = node.formulas().slopes[slot]
         parts += [filled(slope, self.names_for(node)), filled(slope, self.numbers_for(node))]
         return " = ".join(each_once([*parts, self.number(node.locals[slot])]))
@@ -160,18 +160,20 @@ class Texts:
         _ = self.translate
         notes = []
         if any(any(node.several) for node in self.circuit.gates()):
-            notes.append(_("∂ is the local derivative, with the other operands held fixed: d would be along all ways."))
+            notes.append(_("∂ is the derivative of one gate, with its other operands held fixed; d is along all ways."))
         if any(len(set(node.operands)) < len(node.operands) for node in self.circuit.gates()):
             notes.append(_("[1] and [2] tell the places of an operand that one gate uses twice."))
         if any(len(node.shares) > 1 for node in self.circuit.nodes if node.kind in ("leaf", "gate")):
-            notes.append(_("What arrives from several gates is added (+=): a change of the operand changes them all."))
+            notes.append(_("What arrives from several places is added (+=): a change acts through each of them."))
+        if self.circuit.is_cut():
+            notes.append(_("A gradient with += but without a sum gets more from gates that are left out."))
         notes.append(_("backward() adds to the gradients that are there: set them to zero before each round."))
         return notes
 
     def summary(self) -> str:
         """How much of a graph that is too large is explained."""
         ordered = sorted(self.circuit.counts.items(), key=lambda item: (-item[1], str(item[0])))
-        ops = ", ".join(f"{count:,} {op or self.translate('without op')}" for op, count in ordered[:10])
+        ops = self.translate(", ").join(f"{count:,} {op or self.translate('without op')}" for op, count in ordered[:10])
         return self.translate(
             "{part} of {all} Values, those computed last; limit=None explains all. The graph has {ops}."
         ).format(part=f"{self.circuit.taken:,}", all=f"{sum(self.circuit.counts.values()):,}", ops=ops) + "\n"
