@@ -383,6 +383,22 @@ def test_practice_hides_gradients_and_says_which_rule_was_missed(seen):
     assert said[-4:] == [["", "-4", "3", "-4", "1"], True, ["-4", "-4", "3", "-4", "1"], False]
 
 
+RULES_OF_RESULTS = scene(explain("x * tanh(x) + y", x=2, y=3).html(), """
+click("practice"); seen.push(answer(1, "9"), answer(0, "9"));
+""")
+RULE_OF_A_PRODUCT = scene(explain("x * tanh(x)", x=2).html(), """
+click("practice"); seen.push(answer(1, "9"), answer(0, "9"));
+""")
+
+
+@in_browser
+def test_the_rule_of_the_results_own_gate_is_its_local_derivative(seen):
+    assert seen(RULES_OF_RESULTS) == [
+        STRINGS["wrong"].format(rule=rule) for rule in ("df/dy = 1", "df/dx = df/dr * ∂r/∂x + df/dq * dq/dx")]
+    assert seen(RULE_OF_A_PRODUCT) == [
+        STRINGS["wrong"].format(rule=rule) for rule in ("df/dq = x", "df/dx = ∂f/∂x + df/dq * dq/dx")]
+
+
 @in_browser
 def test_practice_knows_sums_that_were_forgotten(seen):
     wanted = [STRINGS["wrong_added"].format(name="x"), STRINGS["wrong_product"], STRINGS["right"]]

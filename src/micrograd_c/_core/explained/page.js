@@ -284,6 +284,13 @@ function fillLeaves() {
 
 const near = (a, b) => a === b || (Number.isFinite(b) && Math.abs(a - b) <= Math.max(0.005 * Math.abs(b), 1e-9));
 
+// df/dq * dq/dx; of the result's own gate its local derivative, which is asked for.
+function ruleOf(gate, slot, asked) {
+  const {d, localNames, symbolicSlopes} = NODES[gate];
+  if (gate !== ROOT) return `${d} * ${localNames[slot]}`;
+  return localNames[slot] === asked ? symbolicSlopes[slot] || shown(state.locals[gate][slot]) : localNames[slot];
+}
+
 // What to say of an answer: which rule was missed, if it is known.
 function verdict(place, answer) {
   const shares = state.shares[place], grad = state.grads[place], name = NODES[place].name;
@@ -299,7 +306,7 @@ function verdict(place, answer) {
     if (near(answer, state.grads[gate])) return {text: say("wrong_arrives", {local})};
   }
   if (near(answer, state.data[place])) return {text: SAY.wrong_value};
-  const rule = shares.map(({gate, slot}) => `${NODES[gate].d} * ${NODES[gate].localNames[slot]}`).join(" + ");
+  const rule = shares.map(({gate, slot}) => ruleOf(gate, slot, NODES[place].d)).join(" + ");
   return {text: say("wrong", {rule: `${NODES[place].d} = ${rule}`})};
 }
 
