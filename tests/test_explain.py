@@ -456,7 +456,7 @@ def test_a_deep_graph_is_explained_in_full_without_recursion():
         ("x.data", ValueError, "`x.data` is not an operator"),
         ("x.backward()", ValueError, "calls backward, which is none of"),
         ("[x]", ValueError, r"`\[x\]` is not an operator"), ("x if x else 1", ValueError, "is not an operator"),
-        ("lambda: x", ValueError, "`lambda: x` is not an operator"), ("x // 2", ValueError, "`x // 2` is not an op"),
+        ("lambda: x", ValueError, "`lambda ?: x` is not an operator"), ("x // 2", ValueError, "`x // 2` is not an op"),
         ("x @ x", ValueError, "is not an operator"), ("x < 1", ValueError, "is not an operator"),
         ("~x", ValueError, "is not an operator"), ("not x", ValueError, "is not an operator"),
         ("'x' + x", ValueError, "`'x'` is not a number"), ("True + x", ValueError, "`True` is not a number"),
