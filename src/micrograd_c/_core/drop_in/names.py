@@ -6,8 +6,6 @@ Knows micrograd's names and which modules stand in for them. pytest calls this; 
 from __future__ import annotations
 
 import importlib
-import importlib.machinery
-import importlib.util
 import sys
 
 TYPE_CHECKING = False
@@ -66,8 +64,11 @@ def substitutes() -> dict[str, ModuleType]:
     The package is empty, as micrograd's is, and belongs to no folder: with micrograd_c's, `import micrograd.tape` would
     load a compiled module a second time. But `from micrograd import Value`, which many write, gives what they mean.
     """
-    package = importlib.util.module_from_spec(
-        importlib.machinery.ModuleSpec("micrograd", None, origin="micrograd_c", is_package=True)
+    from importlib.machinery import ModuleSpec
+    from importlib.util import module_from_spec
+
+    package = module_from_spec(
+        ModuleSpec("micrograd", None, origin="micrograd_c", is_package=True)
     )
     engine, nn = (importlib.import_module(f"micrograd_c.{name}") for name in ("engine", "nn"))
     vars(package).update(engine=engine, nn=nn, __getattr__=exported)

@@ -6,7 +6,6 @@ Knows Values, and lists of them. Knows nothing of how numbers are read, or of wh
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
@@ -49,7 +48,8 @@ def axes_of(in_axes: Any, count: int) -> Any:
 def names(fn: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
     """What messages call the arguments."""
     code = getattr(fn, "__code__", None)
-    known = code.co_varnames[inspect.ismethod(fn):code.co_argcount] if isinstance(code, types.CodeType) else ()
+    bound = isinstance(fn, types.MethodType)
+    known = code.co_varnames[bound:code.co_argcount] if isinstance(code, types.CodeType) else ()
     return [f"argument {k + 1} ({known[k]!r})" if k < len(known) else f"argument {k + 1}"
             for k in range(len(arguments))]
 

@@ -7,13 +7,12 @@ This module decides which trace fits a call, and what its results look like. `ar
 from __future__ import annotations
 
 import contextlib
-import copy
 import copyreg
 import functools
 import os
 import sys
-import threading
 import warnings
+from _thread import RLock  # as functools does: threading imports more
 
 from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
 from micrograd_c._core.mapped.arguments import Rows, check_axes, read_all, rows_of
@@ -42,14 +41,14 @@ __all__ = ["TraceError", "vmap"]
 SAVED_BYTES = 2**26
 MOST_TRACES = 100       # of one function; then the oldest goes, or Values made for each call would be kept for good
 
-one_at_a_time = threading.RLock()   # traces; reentrant, as a finalizer may begin one right before another
+one_at_a_time = RLock()   # traces; reentrant, as a finalizer may begin one right before another
 
 
 def forget_other_threads() -> None:
     """After a fork: nobody would ever release what another thread holds."""
     global one_at_a_time
     if not tracing.is_tracing():
-        one_at_a_time = threading.RLock()
+        one_at_a_time = RLock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -129,6 +128,8 @@ class Mapped:
         kept = getattr(instance, "__dict__", {}).get(kept_as)
         if isinstance(kept, Mapped) and kept.fn == method:
             return kept
+        import copy
+
         bound = copy.copy(self)
         bound.fn = method
         with contextlib.suppress(TypeError):    # of an object without a __dict__

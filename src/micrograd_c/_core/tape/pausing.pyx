@@ -12,7 +12,6 @@ closed in another context than the one it was opened in, and since contexts are 
 `paused_here` is called when an op is recorded: it runs neither Python code nor Python's collector.
 """
 
-import inspect
 import sys
 from contextvars import ContextVar
 
@@ -20,6 +19,7 @@ from cpython.ref cimport PyObject, Py_DECREF
 from libc.stdint cimport int32_t, int64_t
 
 cdef extern from "Python.h":
+    int CO_GENERATOR, CO_ASYNC_GENERATOR
     int PyContextVar_Get(object variable, PyObject *default, PyObject **value)
     void PyErr_Clear()
     unsigned long PyThread_get_thread_ident()
@@ -237,7 +237,7 @@ cdef int forget_other_threads() except -1:
 
 # --- who opens a block ---
 
-GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+cdef int GENERATORS = CO_GENERATOR | CO_ASYNC_GENERATOR
 
 
 def generator_of(frame):

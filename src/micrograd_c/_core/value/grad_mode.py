@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 
 from micrograd_c._core.tape.pausing import Blocks
 
@@ -48,6 +47,8 @@ class no_grad(Blocks, contextlib.ContextDecorator):
         return self if function is None else self(function)
 
     def __call__(self, function: _F) -> _F:
+        import inspect  # would take most of the time of `import micrograd_c`
+
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function) or (
                 inspect.isasyncgenfunction(function)):
             raise TypeError(

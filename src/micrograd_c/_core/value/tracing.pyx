@@ -13,7 +13,6 @@ trace lasts, one mark per node is owned here, and brought up to date when somebo
 and neither do the first and the last steps of a trace: an interrupt comes before, within or after it.
 """
 
-import linecache
 import os
 import sys
 
@@ -172,6 +171,8 @@ def check_read(Value value not None, what):
         return
     mark_all()
     if is_dependent(value.index):
+        import linecache    # loads Python's own tokenizer, which programs without mistakes can do without
+
         frame = sys._getframe()
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         raise TraceError(
