@@ -12,39 +12,33 @@ import sys
 __version__ = "0.1.0"
 __all__ = [
     "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "cross_entropy", "explain", "flat", "install",
-    "linear", "load", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "softmax",
-    "stop_gradient", "sumprod", "uninstall", "vmap", "where",
+    "linear", "load", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "show_config",
+    "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
 ]
 
 try:
-    from micrograd_c.engine import Value
-except ModuleNotFoundError as _error:
-    if not (_error.name or "").startswith("micrograd_c."):
-        raise
-    _message = (
-        "micrograd_c is not compiled in this folder, which holds its sources: "
-        "run `pip install .` here, then start Python (or `micrograd-c demo`) from another folder."
+    from micrograd_c._core.bulk.flat import flat
+    from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
+        install,
+        pytest_addoption,
+        pytest_report_header,
+        pytest_unconfigure,
+        uninstall,
     )
+    from micrograd_c._core.drop_in.notebooks import load_ipython_extension, unload_ipython_extension  # noqa: F401
+    from micrograd_c._core.value.grad_mode import no_grad
+    from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
+    from micrograd_c.engine import Value
+    from micrograd_c.functional import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
+except Exception as _error:
+    from micrograd_c.import_errors import reason
+
+    _message = reason(_error)
+    if _message is None:
+        raise
     if sys.argv[:1] == ["-m"]:      # `python -m micrograd_c` has come no further than looking for the module
         raise SystemExit(_message) from None
-    raise ImportError(_message) from None
-
-from micrograd_c._core.adopted.accelerating import accelerate
-from micrograd_c._core.bulk.flat import flat
-from micrograd_c._core.drop_in.names import (  # noqa: F401 (IPython and pytest look for their hooks here)
-    install,
-    pytest_addoption,
-    pytest_report_header,
-    pytest_unconfigure,
-    uninstall,
-)
-from micrograd_c._core.drop_in.notebooks import load_ipython_extension, unload_ipython_extension  # noqa: F401
-from micrograd_c._core.explained.explaining import explain
-from micrograd_c._core.mapped.batch import Batch
-from micrograd_c._core.mapped.vmap import TraceError, vmap
-from micrograd_c._core.value.grad_mode import no_grad
-from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
-from micrograd_c.functional import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
+    raise ImportError(_message) from _error
 
 TYPE_CHECKING = False       # as type checkers know it, without importing typing
 if TYPE_CHECKING:
@@ -57,19 +51,32 @@ if TYPE_CHECKING:
     from micrograd_c import tape as tape
     from micrograd_c import vector as vector
     from micrograd_c import viz as viz
+    from micrograd_c._core.adopted.accelerating import accelerate
+    from micrograd_c._core.explained.explaining import explain
+    from micrograd_c._core.mapped.batch import Batch
+    from micrograd_c._core.mapped.vmap import TraceError, vmap
     from micrograd_c.checkpoints import CheckpointError, load, save
+    from micrograd_c.configuration import show_config
 
 # loaded at their first use
 MODULES = {"checkpoints", "distributed", "engine", "functional", "nn", "optim", "tape", "vector", "viz"}
-OF_CHECKPOINTS = {"CheckpointError", "load", "save"}
+NAMES = {
+    **dict.fromkeys(["CheckpointError", "load", "save"], "checkpoints"),
+    **dict.fromkeys(["TraceError", "vmap"], "_core.mapped.vmap"),
+    "Batch": "_core.mapped.batch",
+    "accelerate": "_core.adopted.accelerating",
+    "explain": "_core.explained.explaining",
+    "show_config": "configuration",
+}
 
 
 if not TYPE_CHECKING:       # or type checkers would take any name to be there
     def __getattr__(name: str) -> object:
         if name in MODULES:
             return importlib.import_module(f"{__name__}.{name}")
-        if name in OF_CHECKPOINTS:
-            return getattr(importlib.import_module(f"{__name__}.checkpoints"), name)
+        if name in NAMES:
+            found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{NAMES[name]}"), name)
+            return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

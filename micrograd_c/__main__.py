@@ -17,6 +17,11 @@ def main(arguments: list[str] | None = None) -> int | None:
         from micrograd_c._core.explained import command
 
         return command.main(arguments[1:])
+    if arguments == ["--version"]:
+        from micrograd_c import show_config
+
+        show_config()
+        return None
 
     import argparse
 

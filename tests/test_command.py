@@ -75,11 +75,12 @@ def test_a_missing_extra_is_named_before_anything_runs(monkeypatch, capsys, miss
     assert capsys.readouterr().out == ""
 
 
-def test_the_version_is_the_packages(capsys):
-    with pytest.raises(SystemExit) as ended:
-        command.main(["--version"])
-    assert ended.value.code == 0
-    assert capsys.readouterr().out == f"micrograd_c {micrograd_c.__version__}\n"
+def test_the_version_is_the_packages_and_tells_what_it_runs_on(capsys):
+    assert command.main(["--version"]) is None
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"micrograd_c {micrograd_c.__version__}\ncompiled by: ")
+    micrograd_c.show_config()
+    assert capsys.readouterr().out == printed
 
 
 def test_help_names_the_commands(capsys):
@@ -128,6 +129,7 @@ def uncompiled(tmp_path):
     (tmp_path / "micrograd_c").mkdir()
     for file in PACKAGE.glob("*.py"):       # the compiled core has a folder of its own
         shutil.copy(file, tmp_path / "micrograd_c")
+    (tmp_path / "src" / "micrograd_c" / "_core").mkdir(parents=True)
     return tmp_path
 
 
