@@ -6,7 +6,10 @@ import tarfile
 import zipfile
 
 FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
-FILES = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"]
+FILES = [
+    "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "SECURITY.md",
+    "pyproject.toml", "setup.py",
+]
 GENERATED = {".so", ".pyd", ".pyc", ".pyo"}
 COMPILED = {".so", ".pyd"}
 DATA = (".html", ".css", ".js", ".po")
