@@ -20,23 +20,53 @@ __all__ = ["pickled_as"]
 
 def pickled_as(kind: type, roles: Roles) -> dict[str, Any]:
     """__reduce__ and __setstate__ that go by the attributes of kind, in its __slots__ or in its dict."""
-    slots = vars(kind).get("__slots__", ())
+    has_slots = "__slots__" in vars(kind)
     names = tuple(roles.attributes)
-    has_dict = not slots
-    make = Value.__init__
+    on_node = {roles.grad, roles.op, *roles.children, *roles.function} - {""}
+    make, set_attributes = Value.__init__, vars(Value)["__setstate__"]
     operands = next(iter(roles.children))
 
     def reduce(self: Any) -> Any:
-        state = {name: getattr(self, name) for name in names if hasattr(self, name)}
-        if has_dict:
-            state.update((name, held) for name, held in self.__dict__.items() if name not in state)
-        return copyreg.__newobj__, (type(self),), state if has_dict else (None, state)  # type: ignore[attr-defined]
+        held = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        attributes = {name: its for name, its in self.__dict__.items() if name not in held}
+        slots = {name: getattr(self, name) for name in slots_below(type(self)) if hasattr(self, name)}
+        if has_slots:
+            slots.update(held)
+            state: Any = (attributes if attributes or has_dict_below(type(self)) else None, slots)
+        else:
+            held.update(attributes)
+            state = (held, slots) if slots else held
+        return copyreg.__newobj__, (type(self),), state     # type: ignore[attr-defined]
 
     def set_state(self: Any, state: Any) -> None:
-        both = state if isinstance(state, tuple) else (state, None)
-        found = {name: held for part in both for name, held in (part or {}).items()}
-        make(self, found.pop(roles.data, 0), found.pop(operands, None) or (), found.pop(roles.local, None) or ())
-        for name, held in found.items():
-            setattr(self, name, held)
+        """Of a pickle, which has all that a node holds; or of a copy, whose node is there: its attributes only."""
+        attributes, slots = state if isinstance(state, tuple) else (state, None)
+        attributes, slots = dict(attributes or {}), dict(slots or {})
+        found = slots if roles.data in slots else attributes
+        if roles.data in found:
+            make(self, found.pop(roles.data), found.pop(operands, None) or (), found.pop(roles.local, None) or ())
+            for name in on_node & found.keys():
+                setattr(self, name, found.pop(name))
+        set_attributes(self, (attributes, slots))
 
     return {"__reduce__": reduce, "__setstate__": set_state}
+
+
+def slots_below(kind: type) -> list[str]:
+    """Names of slots that subclasses of Value have, in the order of a pickle."""
+    found: list[str] = []
+    for one in subclasses_in(kind):
+        slots = vars(one).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__"):
+                is_private = name[:2] == "__" and name[-2:] != "__"
+                found.append(f"_{one.__name__.lstrip('_')}{name}" if is_private else name)
+    return found
+
+
+def has_dict_below(kind: type) -> bool:
+    return any("__dict__" in vars(one).get("__slots__", ("__dict__",)) for one in subclasses_in(kind))
+
+
+def subclasses_in(kind: type) -> list[type]:
+    return [one for one in kind.__mro__ if one is not Value and one is not object]

@@ -280,8 +280,16 @@ cdef tuple state_of(Value value):
     """(attributes, slots), each a dict or None."""
     slots = None
     if type(value) is not Value:
-        slots = {name: getattr(value, name) for name in copyreg._slotnames(type(value)) if hasattr(value, name)}
+        slots = {
+            name: getattr(value, name) for name in copyreg._slotnames(type(value))
+            if hasattr(value, name) and not is_of_node(type(value), name)
+        }
     return (dict(<object> value.attributes) if value.attributes != NULL else None), slots or None
+
+
+cdef bint is_of_node(kind, name) except -1:
+    """Whether Value has it itself: the __slots__ of a class in whose place Value is put name what a node holds."""
+    return hasattr(Value, name) and getattr(kind, name) is getattr(Value, name)
 
 
 def set_state(Value value not None, state):
