@@ -25,7 +25,7 @@ ARGUMENTS: dict[int, list[tuple[Any, ...]]] = {     # by how many are wanted
 def own_trials(
     kind: type, members: dict[str, Any], ours: dict[str, str], subject: Subject
 ) -> list[tuple[str, tuple[Any, ...], Any]]:
-    """(name, numbers, expression) for what stays theirs."""
+    """(call, numbers, expression) for what stays theirs."""
     return [
         trial for name, member in members.items() if name not in ours and name not in NOT_CALLED
         for trial in of_member(name, member, subject)
@@ -42,18 +42,32 @@ def of_member(name: str, member: Any, subject: Subject) -> Iterator[tuple[str, t
     function = getattr(member, "__func__", member)
     if not inspect.isfunction(function):
         return
+    is_of_class = isinstance(member, (staticmethod, classmethod))
     is_bound = not isinstance(member, staticmethod)
     parameters = list(inspect.signature(function).parameters.values())[is_bound:]
     wanted = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     for arguments in ARGUMENTS.get(len(wanted), [()]):
+        if "value" in arguments and not is_of_class and makes_no_number(name, arguments, subject):
+            continue
+        call = f"{name}({', '.join('a Value' if one == 'value' else repr(one) for one in arguments)})"
         for x in (0.7, -2, 0.0, 3.5):
-            if isinstance(member, (staticmethod, classmethod)):
-                yield name, (x,), lambda V, v, arguments=arguments: getattr(V.kind, name)(*given(V, arguments, v))
+            if is_of_class:
+                yield call, (x,), lambda V, v, arguments=arguments: getattr(V.kind, name)(*given(V, arguments, v))
             else:
-                yield name, (x,), lambda V, v, arguments=arguments: [
+                yield call, (x,), lambda V, v, arguments=arguments: [
                     getattr(v, name)(*given(V, arguments, v)), v]
-                yield name, (x,), lambda V, v, arguments=arguments: computed(V, v, name, arguments)
-                yield name, (x,), lambda V, v, arguments=arguments: getattr(v, name)(*given(V, arguments, v))
+                yield call, (x,), lambda V, v, arguments=arguments: computed(V, v, name, arguments)
+                yield call, (x,), lambda V, v, arguments=arguments: getattr(v, name)(*given(V, arguments, v))
+
+
+def makes_no_number(name: str, arguments: Any, subject: Subject) -> bool:
+    """Whether a Value as an argument becomes a node's data or gradient: the method is meant for numbers."""
+    node = subject.kind(0.7)
+    try:
+        getattr(node, name)(*given(subject, arguments, node))
+    except Exception:
+        return False
+    return isinstance(subject.data(node), subject.kind) or isinstance(subject.grad(node), subject.kind)
 
 
 def computed(V: Any, v: Any, name: str, arguments: Any) -> Any:

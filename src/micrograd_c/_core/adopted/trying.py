@@ -12,6 +12,7 @@ import sys
 
 from micrograd_c._core.adopted import grid
 from micrograd_c._core.adopted.adopting import adopt, give_back, placed
+from micrograd_c._core.adopted.code_reading import beyond_nodes
 from micrograd_c._core.adopted.habit_finding import find_habits
 from micrograd_c._core.adopted.looking import bind, own_members
 from micrograd_c._core.adopted.observing import Subject, difference, observe
@@ -88,6 +89,7 @@ class Comparison:
                 raise NotAdopted(f"its {name} takes other arguments than ours")
         self.trials, self.strict = list_trials(self.candidates, self.roles)
         self.look_at_theirs()
+        self.look_at_code()
         self.look_at_flags()
         self.verdict.habits = find_habits(self.theirs, self.candidates)
         found = self.differences(self.candidates, set(self.candidates))
@@ -105,6 +107,16 @@ class Comparison:
         self.try_together()
 
     # --- theirs ---
+
+    def look_at_code(self) -> None:
+        """What a method asks of a node that ours does not look at, or sets: it does so in no trial, perhaps."""
+        for name in list(self.candidates):
+            found = beyond_nodes(self.kind, self.members[name], placed(self.roles) - {""}, self.roles.attributes)
+            if found and name in CORE:
+                raise NotAdopted(f"its {name} {found}")
+            if found:
+                del self.candidates[name]
+                self.verdict.own[name] = f"it {found}"
 
     def look_at_theirs(self) -> None:
         """What their class does in each trial; and whether a method does anything besides."""
@@ -192,12 +204,13 @@ class Comparison:
             seen = difference(self.expected[k], facts, k < self.strict)
             if seen is not None:
                 raise NotAdopted(f"{told(names, numbers)} would give {seen[1]} in the place of {seen[0]}")
-        for (name, numbers, _), expected, repeated in zip(mine, wanted, again):
+        for (call, numbers, expression), expected, repeated in zip(mine, wanted, again):
             if expected == [("raises", "TypeError")] or difference(expected, repeated, False) is not None:
                 continue        # arguments that it does not take; by chance, or by identities
-            seen = difference(expected, seeded(ours, (name, numbers, _)), False)
+            seen = difference(expected, seeded(ours, (call, numbers, expression)), False)
             if seen is not None:
-                raise NotAdopted(f"its own {told(name, numbers)} would give {seen[1]} in the place of {seen[0]}")
+                raise NotAdopted(f"its own {call} of {numbers[0]!r} would give {seen[1]} in the place of {seen[0]}; "
+                                 "as a function outside of the class it would not keep the class from being compiled")
         held = {*placed(self.roles), "__replace__"}     # which dataclasses have from Python 3.13 on
         for name, member in self.members.items():
             is_method = isinstance(member, property) or callable(getattr(member, "__func__", member))
