@@ -117,17 +117,20 @@ def test_what_is_no_class_is_a_type_error(what):
         micrograd_c.accelerate(what)
 
 
-def test_a_second_class_stays_and_the_same_statement_again_takes_its_place(run_own):
+def test_a_second_class_stays_and_the_same_statement_in_a_notebook_takes_its_place(run_own):
     run_own("""
-import warnings
-first = accelerate(made(CLOSURES))
+import builtins, warnings
+builtins.__IPYTHON__ = True
+first = made(CLOSURES)
+first.__module__ = "__main__"
+first = accelerate(first)
 other = made(LOCAL)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     assert accelerate(other) is other
 assert "has a compiled class already" in str(caught[0].message)
 again = made(changed(LOCAL, ("def relu(self)", "def positive(self)")))
-again.__module__ = first.__module__
+again.__module__ = "__main__"
 assert accelerate(again) is first
 assert first(2.0).positive().data == 2.0
 assert type(first.gelu).__name__ == "method_descriptor"     # Value's again, not the first class's
@@ -135,6 +138,57 @@ x = first(3)
 (x * x).backward()
 assert repr(x.grad) == "6"
 """)
+
+
+SECOND = """
+import warnings
+def second(make):
+    first, old = kinds[0], kinds[0](2.0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        other = make()
+    assert other is not first and first is micrograd_c.Value
+    assert "has a compiled class already" in str(caught[0].message)
+    assert (other(2.0).relu().data, old.relu().data, first(2.0).relu().data) == (4.0, 2.0, 2.0)
+    x = other(2.0)
+    (x * x + 1.0).backward()
+    assert x.grad == 4.0
+TWICE = changed(LOCAL, ("max(0, self.data)", "max(0, self.data) * scale"),
+                ("class Value:", "@accelerate\\nclass Value:"))
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        # in a function
+        "names = {'accelerate': accelerate, '__name__': 'inner'}\n"
+        "exec('def make(scale):\\n' + ''.join('    ' + line for line in TWICE.splitlines(True)) + "
+        "'\\n    return Value', names)\n"
+        "kinds = [names['make'](1)]\nsecond(lambda: names['make'](2))",
+        # twice in one file
+        "names = {'accelerate': accelerate, '__name__': 'inner'}\n"
+        "exec(TWICE.replace('scale', '1'), names)\nkinds = [names['Value']]\n"
+        "def make():\n    exec(TWICE.replace('scale', '2'), names)\n    return names['Value']\nsecond(make)",
+        # reloaded
+        "import importlib, pathlib\nsys.path.insert(0, '')\nsys.dont_write_bytecode = True\n"
+        "def write(scale):\n    pathlib.Path('reloaded.py').write_text("
+        "'from micrograd_c import accelerate\\n' + TWICE.replace('scale', scale))\n"
+        "write('1')\nimport reloaded\nkinds = [reloaded.Value]\nwrite('2')\n"
+        "second(lambda: importlib.reload(reloaded).Value)",
+    ],
+)
+def test_a_class_statement_that_runs_twice_makes_two_classes(program, run_own):
+    run_own(SECOND + program)
+
+
+@pytest.mark.parametrize("source", ["CLOSURES", "LOCAL"])
+@pytest.mark.parametrize("returned", ["self", "topo", "self.grad", "len(topo) or None", "topo[1:] or None"])
+def test_what_backward_returns_is_compared(source, returned):
+    source = {"CLOSURES": CLOSURES, "LOCAL": LOCAL}[source]
+    end = source.index("node._backward()\n") + 17 if source is CLOSURES else source.index("local_grad * v.grad") + 20
+    verdict = examine(made(f"{source[:end]}        return {returned}\n{source[end:]}"))
+    assert "its backward returns " in verdict.refusal
 
 
 def test_explain_says_what_was_compared(capfd):

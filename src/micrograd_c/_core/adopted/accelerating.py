@@ -98,8 +98,18 @@ def examine(cls: type, refusal: str = "") -> Verdict:
 
 
 def is_again(cls: type, before: type) -> bool:
-    """Whether it is the same class statement, as of a notebook's cell that is run again."""
-    return (before.__module__, before.__qualname__) == (cls.__module__, cls.__qualname__)
+    """Whether it is the same class statement, in a cell of a notebook or at a prompt that was run again.
+
+    Elsewhere a statement that runs twice makes two classes, and the first one's instances go on as they are.
+    """
+    import builtins
+
+    if not (hasattr(builtins, "__IPYTHON__") or hasattr(sys, "ps1")) or "<locals>" in cls.__qualname__:
+        return False
+    if (cls.__module__, cls.__qualname__) != (before.__module__, before.__qualname__) or cls.__module__ != "__main__":
+        return False
+    now, then = (kind.backward.__code__ for kind in (cls, before))     # type: ignore[attr-defined]
+    return now.co_filename != then.co_filename or now.co_firstlineno == then.co_firstlineno     # not two in one cell
 
 
 def in_its_place(cls: type, verdict: Verdict) -> type:

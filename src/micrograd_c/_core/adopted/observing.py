@@ -61,16 +61,18 @@ def observe(subject: Any, numbers: Sequence[Any], expression: Callable[..., Any]
         return [("raises", type(error).__name__)]
     facts: _Facts = []
     if isinstance(result, subject.kind):
-        error_of_backward: _Facts = []
+        of_backward: _Facts = []
         try:
-            result.backward()
+            returned = result.backward()
+            if returned is not None:
+                of_backward = [("what backward() returns,", type(returned).__name__)]
         except Exception as error:
-            error_of_backward = [("raises", type(error).__name__)]
+            of_backward = [("raises", type(error).__name__)]
         known = {id(one): f"operand {k}" for k, one in enumerate(operands)}
         add_node(facts, subject, result, known, DEEPEST)
         for one in operands:        # also those that cannot be reached
             add_node(facts, subject, one, {}, 0)
-        return facts + error_of_backward
+        return facts + of_backward
     add_thing(facts, subject, result, 3)
     return facts
 

@@ -87,6 +87,7 @@ class Comparison:
         for name in CORE:
             if name not in self.candidates:
                 raise NotAdopted(f"its {name} takes other arguments than ours")
+        self.look_at_return()
         self.trials, self.strict = list_trials(self.candidates, self.roles)
         self.look_at_theirs()
         self.look_at_code()
@@ -107,6 +108,13 @@ class Comparison:
         self.try_together()
 
     # --- theirs ---
+
+    def look_at_return(self) -> None:
+        """What backward() returns: ours nothing. Trials would show it, but not name it."""
+        for root in (self.kind(2.0), self.kind(2.0) * self.kind(3.0) + 1.0):
+            returned = root.backward()
+            if returned is not None:
+                raise NotAdopted(f"its backward returns {type(returned).__name__}, ours nothing")
 
     def look_at_code(self) -> None:
         """What a method asks of a node that ours does not look at, or sets: it does so in no trial, perhaps."""
