@@ -146,6 +146,40 @@ def test_a_method_that_asks_for_another_class_is_not_ours(source, condition):
     assert "its __mul__ asks for the type " in verdict.refusal
 
 
+@pytest.mark.parametrize("source", [CLOSURES, LOCAL])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if isinstance(other, list): return [self * one for one in other]",
+        "if isinstance(other, tuple): return tuple(self * one for one in other)",
+        "if isinstance(other, str): return other",
+        "if other is None: return self",
+        "if isinstance(other, (dict, set)): return len(other)",
+        "if not isinstance(other, (Value, int, float)): return 0.0",
+    ],
+)
+@pytest.mark.parametrize("method", ["__mul__", "__rmul__", "__sub__"])
+def test_operands_of_other_types_are_tried(source, method, line):
+    begin = f"    def {method}(self, other):"
+    source = changed(source, (begin, f"{begin}\n        {line}\n       "))
+    source = source.replace("       \n        ", "        ")
+    verdict = examine(made(source))
+    assert verdict.refusal if method == "__mul__" else method in verdict.own
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["if not isinstance(other, (Value, int, float)): return NotImplemented",
+     "if not isinstance(other, (Value, int, float)): raise ValueError(type(other).__name__)",
+     "assert isinstance(other, (Value, numbers.Number)), 'no number'"],
+)
+def test_in_what_way_they_are_refused_is_all_the_same(line):
+    begin = "    def __mul__(self, other):\n"
+    source = changed(CLOSURES, (begin, f"{begin}        {line}\n"), ("import math", "import math, numbers"))
+    verdict = examine(made(source))
+    assert (verdict.refusal, {"__mul__", "__rmul__"} <= set(verdict.ours)) == ("", True)
+
+
 # --- methods that stay theirs ---
 
 def test_a_method_of_a_number_is_not_tried_with_a_value():

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     _Trial = tuple[tuple[Any, ...], Callable[..., Any]]     # numbers, and an expression over Values of them
 
 __all__ = [
-    "ALIASES", "BINARY", "COMPOSED", "FUNCTIONS", "PREFIX", "REFLECTED", "graphs", "paired", "preset", "programs",
-    "single",
+    "ALIASES", "BINARY", "COMPOSED", "FUNCTIONS", "PREFIX", "REFLECTED", "graphs", "of_other_types", "paired", "preset",
+    "programs", "single",
 ]
 
 # of another name where people call it so
@@ -47,6 +47,14 @@ PREFIX: dict[str, tuple[str, Callable[[Any], Any]]] = {
 FUNCTIONS = (
     "relu", "exp", "log", "tanh", "sigmoid", "sqrt", "sin", "cos", "abs", "expm1", "log1p",
 )
+
+
+
+class Unknown:
+    """What no method can know."""
+
+
+OF_OTHER_TYPES = [[1.0, 2.0], (1.0,), {"data": 1.0}, {1.0}, "text", b"bytes", None, Unknown()]
 
 USUAL = [0.7, -1.3, 2.718281828459045, 123.456, -0.1]
 SPECIAL = [0, 1, 2, -3, 0.0, -0.0, -1.0, 0.5, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan]
@@ -91,6 +99,28 @@ def single(methods: set[str], known: set[str]) -> Iterator[tuple[str, tuple[Any,
     for name in methods & known:
         for x in ALONE:
             yield name, (x,), lambda V, v, name=name: getattr(v, name)()
+
+
+def of_other_types(methods: set[str]) -> Iterator[tuple[str, tuple[Any, ...], Callable[..., Any]]]:
+    """(method, numbers, expression) with an operand that is neither a number nor a Value; in what way it is refused, is
+    all the same."""
+    for name, other in itertools.product(sorted(methods), OF_OTHER_TYPES):
+        if name in REFLECTED:
+            reflected = BINARY[REFLECTED[name]][1]
+            yield name, (0.7,), refused(lambda v, other=other, action=reflected: action(other, v), other)
+        elif name in ("__add__", "__sub__", "__mul__", "__truediv__"):
+            yield name, (0.7,), refused(lambda v, other=other, action=BINARY[name][1]: action(v, other), other)
+
+
+def refused(action: Callable[..., Any], other: Any) -> Callable[..., Any]:
+    def program(V: Any, v: Any) -> Any:
+        try:
+            return action(v)
+        except Exception:
+            return "an exception"
+
+    program.other = type(other).__name__   # type: ignore[attr-defined]
+    return program
 
 
 def is_real(x: float, n: float) -> bool:

@@ -22,6 +22,8 @@ def list_trials(candidates: dict[str, str], roles: Roles) -> tuple[_Trials, int]
     for name, numbers, expression in grid.single(set(candidates), functions(candidates)):
         trials.append((name, numbers, expression, {}))
     strict = len(trials)
+    for name, numbers, expression in grid.of_other_types(set(candidates)):
+        trials.append((name, numbers, expression, {}))
     for name, action, count in actions_of(candidates):
         trials.append((name, *grid.preset(action, count), {}))
     for name, action, count in actions_of(candidates):

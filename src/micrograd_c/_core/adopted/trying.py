@@ -189,7 +189,7 @@ class Comparison:
                 seen = difference(self.expected[k], facts, k < self.strict)
                 if seen is not None:
                     blamed = next((name for name in its if name not in CORE), its[-1])
-                    found[blamed] = f"{told(names, numbers)} gives {seen[0]}, ours {seen[1]}"
+                    found[blamed] = f"{told(names, numbers, expression)} gives {seen[0]}, ours {seen[1]}"
         finally:
             give_back()
             bind(self.kind, self.kind.__name__, self.kind, everywhere=True)
@@ -211,7 +211,7 @@ class Comparison:
             facts = self.observed(ours, numbers, expression, extras)
             seen = difference(self.expected[k], facts, k < self.strict)
             if seen is not None:
-                raise NotAdopted(f"{told(names, numbers)} would give {seen[1]} in the place of {seen[0]}")
+                raise NotAdopted(f"{told(names, numbers, expression)} would give {seen[1]} in the place of {seen[0]}")
         for (call, numbers, expression), expected, repeated in zip(mine, wanted, again):
             if expected == [("raises", "TypeError")] or difference(expected, repeated, False) is not None:
                 continue        # arguments that it does not take; by chance, or by identities
@@ -247,8 +247,8 @@ def others(held: Any) -> list[Any]:
     return [held + 1] if held else [1]
 
 
-def told(names: str, numbers: Any) -> str:
+def told(names: str, numbers: Any, expression: Any) -> str:
     """A trial in a message."""
-    return f"{' and '.join(dict.fromkeys(names.split()))} of {', '.join(map(repr, numbers))}"
-
-
+    other = getattr(expression, "other", "")
+    operands = [*map(repr, numbers), *([f"an operand of type {other}"] if other else [])]
+    return f"{' and '.join(dict.fromkeys(names.split()))} of {', '.join(operands)}"
