@@ -119,7 +119,8 @@ def test_what_is_asked_elsewhere_or_of_others_than_nodes_does_no_harm(edits):
     ],
 )
 def test_a_core_method_that_sets_an_attribute_leaves_the_class(source, edit, name):
-    assert f" sets {name}, " in examine(made(changed(source, edit))).refusal
+    refusal = examine(made(changed(source, edit))).refusal
+    assert f" sets {name}, " in refusal or f"a sum has an attribute {name}, " in refusal
 
 
 def test_another_method_that_sets_one_stays_theirs():

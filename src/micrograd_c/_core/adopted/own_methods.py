@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import random
+import sys
 
 from micrograd_c._core.adopted.grid import BINARY, REFLECTED
+from micrograd_c._core.adopted.observing import observe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from micrograd_c._core.adopted.observing import Subject
+    from micrograd_c._core.adopted.observing import Subject, _Facts
 
-__all__ = ["own_trials"]
+__all__ = ["own_trials", "seeded"]
 
 # operators are on the grid
 NOT_CALLED = {"__init__", "__hash__", "__sizeof__", "__class_getitem__", "__dir__", *BINARY, *REFLECTED}
@@ -79,3 +82,12 @@ def computed(V: Any, v: Any, name: str, arguments: Any) -> Any:
 
 def given(V: Any, arguments: Any, v: Any) -> list[Any]:
     return [V.kind(1.5) if argument == "value" else argument for argument in arguments]
+
+
+def seeded(subject: Subject, trial: tuple[str, Any, Any]) -> _Facts:
+    """With the same random numbers each time."""
+    _, numbers, expression = trial
+    random.seed(1)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(1)
+    return observe(subject, numbers, expression)

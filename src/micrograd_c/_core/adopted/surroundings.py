@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-__all__ = ["Surroundings", "changed"]
+__all__ = ["Surroundings", "changed", "others"]
 
 PLAIN = (str, bytes, int, float, bool, complex, type(None))
 MANY = 1000     # entries of a container that are looked at
@@ -140,6 +140,17 @@ def same(a: Any, b: Any) -> bool:
 
 def is_flag(held: Any) -> bool:
     return type(held) in (bool, int, float, type(None), str)
+
+
+def others(held: Any) -> list[Any]:
+    """Values that a variable may have later."""
+    if isinstance(held, bool):
+        return [not held]
+    if held is None:
+        return [1]
+    if isinstance(held, str):
+        return [held + "z"]
+    return [held + 1] if held else [1]
 
 
 def names_in(code: types.CodeType) -> Iterator[str]:

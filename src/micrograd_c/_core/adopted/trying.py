@@ -7,18 +7,17 @@ the grid and how to observe; decides nothing by names or text but what to try.
 from __future__ import annotations
 
 import inspect
-import random
-import sys
 
 from micrograd_c._core.adopted import grid
 from micrograd_c._core.adopted.adopting import adopt, give_back, placed
 from micrograd_c._core.adopted.code_reading import beyond_nodes
+from micrograd_c._core.adopted.constructor_trials import constructed, differs, look_at_instances
 from micrograd_c._core.adopted.habit_finding import find_habits
 from micrograd_c._core.adopted.looking import bind, own_members
 from micrograd_c._core.adopted.observing import Subject, difference, observe
-from micrograd_c._core.adopted.own_methods import own_trials
+from micrograd_c._core.adopted.own_methods import own_trials, seeded
 from micrograd_c._core.adopted.roles import NotAdopted, Roles, find_roles
-from micrograd_c._core.adopted.surroundings import Surroundings, changed
+from micrograd_c._core.adopted.surroundings import Surroundings, changed, others
 from micrograd_c._core.adopted.trials import list_trials
 from micrograd_c._core.adopted.verdicts import Verdict
 from micrograd_c._core.value.value import Value
@@ -87,6 +86,7 @@ class Comparison:
         for name in CORE:
             if name not in self.candidates:
                 raise NotAdopted(f"its {name} takes other arguments than ours")
+        self.look_at_constructor()
         self.look_at_return()
         self.trials, self.strict = list_trials(self.candidates, self.roles)
         self.look_at_theirs()
@@ -108,6 +108,21 @@ class Comparison:
         self.try_together()
 
     # --- theirs ---
+
+    def look_at_constructor(self) -> None:
+        look_at_instances(self.theirs)
+        made = constructed(self.theirs)
+        adopt(self.kind, self.verdict, self.candidates, everywhere=True)
+        try:
+            found = differs(made, constructed(Subject(Value, self.roles)), self.roles.data_is_float)
+        finally:
+            self.back_to_theirs()
+        if found:
+            raise NotAdopted(found)
+
+    def back_to_theirs(self) -> None:
+        give_back()
+        bind(self.kind, self.kind.__name__, self.kind, everywhere=True)
 
     def look_at_return(self) -> None:
         """What backward() returns: ours nothing. Trials would show it, but not name it."""
@@ -191,8 +206,7 @@ class Comparison:
                     blamed = next((name for name in its if name not in CORE), its[-1])
                     found[blamed] = f"{told(names, numbers, expression)} gives {seen[0]}, ours {seen[1]}"
         finally:
-            give_back()
-            bind(self.kind, self.kind.__name__, self.kind, everywhere=True)
+            self.back_to_theirs()
         return found
 
     # --- ours in the place of theirs ---
@@ -225,26 +239,6 @@ class Comparison:
             if name not in self.verdict.ours and is_method and name not in held:
                 self.verdict.own.setdefault(name, "")
         self.verdict.notes.append(f"{len(self.trials) + len(mine)} expressions and their gradients")
-
-
-def seeded(subject: Subject, trial: tuple[str, Any, Any]) -> _Facts:
-    """With the same random numbers each time."""
-    _, numbers, expression = trial
-    random.seed(1)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(1)
-    return observe(subject, numbers, expression)
-
-
-def others(held: Any) -> list[Any]:
-    """Values that a variable may have later."""
-    if isinstance(held, bool):
-        return [not held]
-    if held is None:
-        return [1]
-    if isinstance(held, str):
-        return [held + "z"]
-    return [held + 1] if held else [1]
 
 
 def told(names: str, numbers: Any, expression: Any) -> str:
