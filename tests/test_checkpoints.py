@@ -382,7 +382,7 @@ print(kill + 1, "kills,", midway, "while a file was there in part,", last, "chec
         ({"step": 0.5}, "step is a number of steps, an int, not 0.5"),
         ({"extra": {"a": [np.float32(1.0)]}}, r"extra\['a'\]\[0\] is a numpy.float32"),
     ],
-    ids=str,
+    ids=lambda part: part if isinstance(part, str) else "",
 )
 def test_what_cannot_be_saved_is_named_and_no_file_is_made(given, message, tmp_path):
     with pytest.raises(TypeError, match=message):
