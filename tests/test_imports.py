@@ -21,10 +21,14 @@ HEAVY = [
 LATER = ["_core.adopted", "_core.explained", "_core.mapped", "_core.modules", "_core.training", "nn", "optim", "viz"]
 
 
-def start(program, **options):
-    """A fresh interpreter, without what its site-packages may load by themselves."""
+BY_PATH = ("-I", "-S")      # without what site-packages may load by themselves
+INSTALLED = BY_PATH if CORE.parent == PACKAGE else ("-I",)      # an editable install is found by these only
+
+
+def start(program, flags=BY_PATH, **options):
+    """A fresh interpreter, in which the folder it runs in is not looked into."""
     return subprocess.run(
-        [sys.executable, "-S", "-E", "-c", program], capture_output=True, text=True, check=False, **options,
+        [sys.executable, *flags, "-c", program], capture_output=True, text=True, check=False, **options,
     )
 
 
@@ -35,7 +39,7 @@ sys.path.append({str(PACKAGE.parent)!r})
 before = set(sys.modules)
 {statement}
 print(*sorted(set(sys.modules) - before))
-""")
+""", INSTALLED)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
 
