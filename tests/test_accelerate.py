@@ -569,3 +569,27 @@ assert vars(original)["relu"] is not vars(Value)["relu"]
 """)
     theirs, ours = output.splitlines()
     assert theirs == ours
+
+
+# --- data as it was ---
+
+@pytest.mark.parametrize(
+    "program", [
+        "y = x * x; x.data = 5; u = x + 1; x.data = 7; y.backward()",       # two assignments back
+        "y = x * x; x.data = 5; y.backward()",
+        "y = x * x; x.data = 5; z = Value(y.data, (y,), (1.0,)); del y; z.backward()",
+        "y = x * x; x.data = 5; x.data = 6; u = x + y; u.backward()",
+    ],
+)
+@pytest.mark.parametrize("start", ["2", "2.5"])
+def test_derivatives_are_by_data_as_it_was(start, program, run_own):
+    theirs, ours = run_own(f"""
+original = made(LOCAL)
+def shown(Value):
+    x = Value({start})
+    {program}
+    return repr(x.data), repr(x.grad)
+print(shown(original))
+print(shown(accelerate(original)))
+""").splitlines()
+    assert ours == theirs

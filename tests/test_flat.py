@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd_c import TraceError, flat, no_grad, vmap
+from micrograd_c import TraceError, flat, no_grad, sumprod, vmap
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP, Module
 
@@ -251,3 +251,28 @@ flat([x, y]).copy_([100.0, 200.0])
 out.backward()
 print(x.grad, y.grad, x.data)
 """) == "4.0 3.0 100.0\n"
+
+
+# --- what the tape is told ---
+
+def test_a_gradient_of_none_is_0_and_no_minus_0():
+    value = Value(1.0)
+    value.grad = None
+    assert repr(flat([value], "grad").tolist()) == "[0.0]"
+
+
+def test_a_product_that_nobody_asks_for_is_computed_if_data_written_since_is_infinite():
+    w, x = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
+    out = sumprod(w, x) * 0.0
+    flat(x).copy_([math.inf, 4.0])
+    out.backward()
+    assert math.isnan(w[0].grad)
+    assert w[1].grad == 0.0
+
+
+def test_a_minus_0_that_was_written_is_added_to():
+    w, x = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
+    out = sumprod(w, x) * 0.0
+    flat(w, "grad").copy_([-0.0, -0.0])
+    out.backward()
+    assert [repr(value.grad) for value in w] == ["0.0", "0.0"]
