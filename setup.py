@@ -96,6 +96,11 @@ class Way:
     def is_other(self):
         return not self.file.exists() or self.file.read_text(encoding="utf-8") != self.text
 
+    def begin(self):
+        """Forget another way, as from here on, and should building fail, there is some of each."""
+        if self.is_other():
+            self.file.unlink(missing_ok=True)
+
     def keep(self):
         self.file.write_text(self.text, encoding="utf-8")
 
@@ -120,6 +125,7 @@ class BuildKernels(build_clib):
         self.force = self.force or COMPILATION.is_other()
 
     def run(self):
+        COMPILATION.begin()
         super().run()
         COMPILATION.keep()
 
@@ -135,6 +141,7 @@ class BuildModules(build_ext):
         else:
             self.translate()
         self.force = self.force or MODULES.is_other()
+        MODULES.begin()
         self.run_command("build_clib")
         kernels = [str(path) for path in (BUILT / "kernels").glob("*micrograd_c_kernels.*")]
         for module in self.extensions:
@@ -147,9 +154,12 @@ class BuildModules(build_ext):
         MODULES.keep()
 
     def translate(self):
+        force = self.force or TRANSLATION.is_other()
+        TRANSLATION.begin()
+        SOURCES.begin()
         translated = cythonize(
-            self.extensions, include_path=[str(ROOT)], build_dir=str(TRANSLATED),
-            force=self.force or TRANSLATION.is_other(), compiler_directives=DIRECTIVES,
+            self.extensions, include_path=[str(ROOT)], build_dir=str(TRANSLATED), force=force,
+            compiler_directives=DIRECTIVES,
         )
         for module, made in zip(self.extensions, translated):
             module.sources, module.depends = made.sources, made.depends

@@ -5,16 +5,11 @@ own, so that a crash is a result as any other. A failure is printed as a program
 """
 
 import argparse
-import faulthandler
 import gc
-import json
 import math
 import os
-import signal
 import sys
-import tempfile
 import time
-import traceback
 import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -24,9 +19,8 @@ import programs
 import rules
 import shrinking
 from comparing import Difference
+from processes import apart
 from worlds import Entry, Worlds
-
-PATIENCE = 60       # seconds for a seed, until it is taken to hang
 
 
 def arguments():
@@ -43,30 +37,6 @@ def arguments():
     parser.add_argument("--planted", action="store_true", help="have the model wrong, to see that it is found")
     parser.add_argument("--keep", action="store_true", help="print whole programs, not smaller ones")
     return parser.parse_args()
-
-
-def apart(action, patience=PATIENCE):
-    """action(write) in a process of its own: a list of what it has written, and None, or the signal it ended by."""
-    with tempfile.TemporaryFile() as file:
-        sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            code = 70
-            try:
-                faulthandler.disable()
-                signal.alarm(patience)
-                action(lambda thing: os.write(file.fileno(), json.dumps(thing).encode() + b"\n"))
-                code = 0
-            except BaseException:
-                os.write(file.fileno(), json.dumps(["broken", traceback.format_exc()]).encode() + b"\n")
-            finally:
-                os._exit(code)
-        _, status = os.waitpid(child, 0)
-        file.seek(0)
-        written = [json.loads(line) for line in file.read().splitlines()]
-    if os.WIFSIGNALED(status):
-        return written, signal.Signals(os.WTERMSIG(status)).name
-    return written, None if os.WEXITSTATUS(status) in (0, 70) else f"exit {os.WEXITSTATUS(status)}"
 
 
 def seed_of(seed, steps, kinds, without):

@@ -10,20 +10,17 @@ import contextlib
 import copy
 import gc
 import math
-import os
 import pathlib
 import random
-import signal
 import sys
-import tempfile
 import time
-import traceback
 import warnings
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import shrinking
 from own_values import CLOSURES, LOCAL, changed, made
+from processes import apart
 
 CLOSE = 1e-9        # gradients, relative to 1 and their size
 MOST = 25           # variables
@@ -205,46 +202,36 @@ class Program:
         return None
 
 
-def apart(action):
-    """What it returns, a text or None, in a process of its own."""
-    with tempfile.TemporaryFile("w+") as file:
-        sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            try:
-                file.write(action() or "")
-            except BaseException:
-                file.write(f"the fuzzer itself failed\n{traceback.format_exc()}")
-            finally:
-                file.flush()
-                os._exit(0)
-        status = os.waitpid(child, 0)[1]
-        file.seek(0)
-        return file.read() or (f"ended by {signal.Signals(status).name}" if status else None)
+def found_by(action):
+    """What differs by an action in a process of its own, or how that has ended: a text, or None."""
+    written, signal_name = apart(lambda write: write(["difference", action()]))
+    return f"ended by {signal_name}" if signal_name else written[-1][1]
 
 
 def run(seed, steps):
     """Whether the program of a seed goes as it should. If not, a smaller one is printed."""
 
-    def first():
+    def at_first(write):
         program = Program(seed)
-        for _ in range(steps):
-            difference = program.step(program.next())
-            if difference:
-                return "\0".join([difference, *program.lines])
-        return None
+        difference = None
+        while difference is None and len(program.lines) < steps and not program.over:
+            line = program.next()
+            write(["line", line])
+            difference = program.step(line)
+        write(["difference", difference])
 
     def again(lines):
         program = Program(seed)
         return next(filter(None, map(program.step, lines)), None)
 
-    found = apart(first)
-    if found is None:
+    written, signal_name = apart(at_first)
+    lines = [text for what, text in written if what == "line"]
+    difference = f"ended by {signal_name}" if signal_name else written[-1][1]
+    if difference is None:
         return True
-    difference, *lines = found.split("\0")
     kind = difference.split(" is ")[0].split(".")[-1].split(" ")[0]
-    lines = shrinking.smallest(lines, lambda some: kind in (apart(lambda: again(some)) or ""))
-    print(f"\n=== seed {seed}: {apart(lambda: again(lines)) or difference}\n{source_of(random.Random(seed))}")
+    lines = shrinking.smallest(lines, lambda some: kind in (found_by(lambda: again(some)) or ""))
+    print(f"\n=== seed {seed}: {found_by(lambda: again(lines)) or difference}\n{source_of(random.Random(seed))}")
     print("\n".join(lines), flush=True)
     return False
 

@@ -49,11 +49,11 @@ FAULTS = {
          "        node.grad = source[i]\n        node.flags |= GRAD_FLOAT\n",
          "        node.grad = source[i]\n"),
         ("the tape does not hear that data was written",
-         "    note_change(&tape)\n"
+         "    announce_assignments(values)\n"
          "    for i in range(len(values)):\n        node = node_of(values, i)\n        node.data",
          "    for i in range(len(values)):\n        node = node_of(values, i)\n        node.data"),
         ("the tape does not hear of a -0.0",
-         "        tape.minus_zeros |= source[i] == 0.0 and copysign(1.0, source[i]) < 0.0\n",
+         "        tape.minus_zeros |= is_minus_zero(source[i])\n",
          ""),
     ]),
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copyreg
 
+from micrograd_c._core.adopted.roles import slots_of
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -29,7 +30,8 @@ def pickled_as(kind: type, roles: Roles) -> dict[str, Any]:
     def reduce(self: Any) -> Any:
         held = {name: getattr(self, name) for name in names if hasattr(self, name)}
         attributes = {name: its for name, its in self.__dict__.items() if name not in held}
-        slots = {name: getattr(self, name) for name in slots_below(type(self)) if hasattr(self, name)}
+        below = [name for one in subclasses_in(type(self)) for name in slots_of(one)]
+        slots = {name: getattr(self, name) for name in below if hasattr(self, name)}
         if has_slots:
             slots.update(held)
             state: Any = (attributes if attributes or has_dict_below(type(self)) else None, slots)
@@ -50,18 +52,6 @@ def pickled_as(kind: type, roles: Roles) -> dict[str, Any]:
         set_attributes(self, (attributes, slots))
 
     return {"__reduce__": reduce, "__setstate__": set_state}
-
-
-def slots_below(kind: type) -> list[str]:
-    """Names of slots that subclasses of Value have, in the order of a pickle."""
-    found: list[str] = []
-    for one in subclasses_in(kind):
-        slots = vars(one).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                is_private = name[:2] == "__" and name[-2:] != "__"
-                found.append(f"_{one.__name__.lstrip('_')}{name}" if is_private else name)
-    return found
 
 
 def has_dict_below(kind: type) -> bool:

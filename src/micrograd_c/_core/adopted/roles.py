@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["NotAdopted", "Roles", "attributes_of", "find_roles"]
+__all__ = ["NotAdopted", "Roles", "attributes_of", "find_roles", "slots_of"]
 
 PLAIN = (str, bytes, int, float, bool, type(None))
 CONTAINERS: dict[type, str] = {tuple: "tuple", list: "list", set: "set", frozenset: "frozenset"}
@@ -48,13 +48,17 @@ def attributes_of(value: Any) -> dict[str, Any]:
     """What is assigned to an instance, in slots or in its dict."""
     found = dict(getattr(value, "__dict__", {}))
     for one in type(value).__mro__:
-        slots = vars(one).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                mangled = f"_{one.__name__.lstrip('_')}{name}" if name[:2] == "__" and name[-2:] != "__" else name
-                if hasattr(value, mangled):
-                    found[mangled] = getattr(value, mangled)
+        found.update({name: getattr(value, name) for name in slots_of(one) if hasattr(value, name)})
     return found
+
+
+def slots_of(kind: type) -> list[str]:
+    """What the __slots__ of a class's own statement are called as attributes."""
+    slots = vars(kind).get("__slots__", ())
+    return [
+        f"_{kind.__name__.lstrip('_')}{name}" if name[:2] == "__" and name[-2:] != "__" else name
+        for name in ((slots,) if isinstance(slots, str) else slots) if name not in ("__dict__", "__weakref__")
+    ]
 
 
 def find_roles(kind: Any) -> Roles:

@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t
 from libc.math cimport sqrt
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, drop_grad, has_no_grad, note_change, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, drop_grad, has_no_grad, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
 
@@ -78,7 +78,6 @@ def sgd(
     if updates is not None:
         counts = checked(updates, parameters)
     announce_assignments(parameters)
-    note_change(&tape)
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, node_of_first)
         if has_no_grad(node):
@@ -125,7 +124,6 @@ def adam(
     if largest is not None:
         most = checked(largest, parameters)
     announce_assignments(parameters)
-    note_change(&tape)
     for i in range(len(parameters)):
         node = tape.nodes + index_of(parameters, i, first)
         if has_no_grad(node):

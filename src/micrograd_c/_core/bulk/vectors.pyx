@@ -6,18 +6,16 @@ Design
 ------
 Where all are plain Values nobody's Python code has a say in their numbers, and one loop over nodes moves them. All else
 goes through the attributes `data` and `grad` of each: a subclass with properties of its own, properties that were
-replaced, a trace, which wants to know what is read and assigned to, and a class of a program's that Value stands in
-for, which may need data as it was before.
+replaced, and a trace, which wants to know what is read and assigned to.
 """
 
 from cpython cimport array
 from cpython.ref cimport PyObject
-from libc.math cimport copysign
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights, is_value
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, NO_TRACE, Node, note_change, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, NO_TRACE, Node, is_minus_zero, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
-from micrograd_c._core.value.value cimport Value, properties_are_ours
+from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
 
 
 def distinct(values):
@@ -73,7 +71,7 @@ def write_data(list values not None, array.array numbers not None):
         for one, number in zip(values, numbers):
             one.data = number
         return
-    note_change(&tape)
+    announce_assignments(values)
     for i in range(len(values)):
         node = node_of(values, i)
         node.data = source[i]
@@ -93,7 +91,7 @@ def write_gradients(list values not None, array.array numbers not None):
         node = node_of(values, i)
         node.grad = source[i]
         node.flags |= GRAD_FLOAT
-        tape.minus_zeros |= source[i] == 0.0 and copysign(1.0, source[i]) < 0.0
+        tape.minus_zeros |= is_minus_zero(source[i])
 
 
 cdef inline Node *node_of(list values, Py_ssize_t i) noexcept:
@@ -102,7 +100,7 @@ cdef inline Node *node_of(list values, Py_ssize_t i) noexcept:
 
 cdef bint are_plain(list values) except -1:
     """Whether nodes can be read and written without asking anybody. Runs no Python code after it has looked at them."""
-    if tape.traced != NO_TRACE or not properties_are_ours() or Value.__module__ != "micrograd_c.engine":
+    if tape.traced != NO_TRACE or not properties_are_ours():
         return False
     for one in values:
         if not is_value(<PyObject *> one) or not (<Value> one).index:

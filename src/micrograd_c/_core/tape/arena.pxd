@@ -263,12 +263,16 @@ cdef inline int expand_dots(Tape *t) except -1:
     return 0
 
 
+cdef inline bint is_minus_zero(double number) noexcept nogil:
+    return number == 0.0 and copysign(1.0, number) < 0.0
+
+
 cdef inline bint has_no_grad(const Node *node) noexcept nogil:
     """Its gradient is None until a backward pass reaches it.
 
     That is -0.0 where Python would hold an int, which no int is: what is added first, be it 0.0, is then the sum.
     """
-    return not node.flags & GRAD_FLOAT and node.grad == 0.0 and copysign(1.0, node.grad) < 0.0
+    return not node.flags & GRAD_FLOAT and is_minus_zero(node.grad)
 
 
 cdef inline void drop_grad(Tape *t, Node *node) noexcept nogil:

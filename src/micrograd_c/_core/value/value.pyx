@@ -24,15 +24,14 @@ from micrograd_c._core.value.grad_mode import no_grad
 cimport cython
 from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
 from cpython.ref cimport PyObject
-from libc.math cimport copysign
 from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_number
 cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, drop_grad, expand_dots, has_no_grad, note_change, record_leaf, release,
-    reserve, reserve_nary, tape, want_states,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, drop_grad, expand_dots, has_no_grad, is_minus_zero, note_change,
+    record_leaf, release, reserve, reserve_nary, tape, want_states,
 )
 from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
 from micrograd_c._core.value.lifetime cimport (
@@ -534,6 +533,7 @@ cdef int announce_assignments(list values) except -1:
     if before_assignment != NULL:
         for value in values:
             before_assignment(<Value> value)
+    note_change(&tape)
     return 0
 
 
@@ -566,7 +566,7 @@ cdef int set_grad(Value value, object number) except -1:
     node = tape.nodes + value.index
     node.grad = new.value
     node.flags = (node.flags | GRAD_FLOAT) & ~(new.is_int << 1)
-    tape.minus_zeros |= new.value == 0.0 and copysign(1.0, new.value) < 0.0
+    tape.minus_zeros |= is_minus_zero(new.value)
     return 0
 
 
