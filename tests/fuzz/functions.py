@@ -81,6 +81,29 @@ def mean(xs):
     return sum(xs) / len(xs)
 
 
+# --- numbers of several Values ---
+
+
+class FlatVector(list):
+    def __init__(self, values, attribute):
+        numbers = [getattr(value, attribute) for value in values]
+        super().__init__(0.0 if number is None else float(number) for number in numbers)
+        self.values, self.attribute = values, attribute
+
+    def copy_(self, numbers=None):
+        self[:] = map(float, self if numbers is None else numbers)
+        for value, one in zip(self.values, self):
+            setattr(value, self.attribute, one)
+        return self
+
+    def tolist(self):
+        return list(self)
+
+
+def flat(values, attribute="data"):
+    return FlatVector(list(dict.fromkeys(values)), attribute)
+
+
 # --- choices ---
 
 

@@ -128,7 +128,7 @@ def local(draw):
 def respelled(draw):
     """Any op as one of one's own."""
     a = draw.value(1e6)
-    return a and (f"x0 = len({a}._children), [type(one).__name__ for one in {a}._local_grads]\n"
+    return a and (f"x0 = len({a}._prev), len({a}._children), [type(one).__name__ for one in {a}._local_grads]\n"
                   f"{draw.new()} = Value({a}.data, {a}._children, {a}._local_grads)")
 
 
@@ -215,6 +215,19 @@ def through_vars(draw):
                            f"setattr({a}, 'tag', 'set')", f"{a}.__dict__.update(label='late')"])
 
 
+def vector(draw):
+    """Numbers of several Values at once, and back."""
+    a, b = draw.any("v"), draw.any("v")
+    if a is None:
+        return None
+    first, second = (draw.worlds.model[name] for name in (a, b))
+    if first._slack or second._slack or first._blur or second._blur:
+        return None
+    numbers = [str(draw.number()) for _ in {first, second}]
+    written = draw.one(["", f".copy_([{', '.join(numbers)}])", ".copy_()"])
+    return f"x0 = flat([{a}, {b}, {a}], {draw.one(['data', 'grad'])!r}){written}.tolist()"
+
+
 # --- copies ---
 
 def shallow(draw):
@@ -253,6 +266,6 @@ KINDS = {
     "wrong_local": (0.5, wrong_local), "hook": (2, hook), "simple_hook": (1, simple_hook),
     "attribute": (4, attribute), "attribute_then_drop": (3, attribute_then_drop),
     "temporary_with_attribute": (2, temporary_with_attribute), "no_attribute": (2, no_attribute),
-    "through_vars": (1, through_vars), "shallow": (1, shallow), "deep": (1, deep), "pickled": (1, pickled),
+    "through_vars": (1, through_vars), "shallow": (1, shallow), "deep": (1, deep), "pickled": (1, pickled), "vector": (1, vector),
     "modules": (0.5, modules),
 }
