@@ -32,7 +32,36 @@ def partly_used(p, x):
     return above[0] * hidden[1] + stop_gradient(above[1]) + after(hidden[2] * above[2], x) + stop_gradient(hidden[0])
 
 
+def residual(p, x):
+    """Sums that start from what varies, and what they start from is read elsewhere, too."""
+    hidden = [dot(p, x, x[0] * x[1]), dot([p[1], p[2], p[0]], x, x[1]).tanh()]
+    for _ in range(2):
+        hidden = [dot([p[k], p[1 - k], p[2]], hidden, one).relu() + one for k, one in enumerate(hidden)]
+    return [dot(p, hidden, hidden[0]), dot([p[2], p[1]], hidden, hidden[0]), dot([p[0], p[2]], hidden, x[0] * 2.0)]
+
+
+def one_after_the_other(p, x):
+    """Of the same inputs, each sum starts from the one before."""
+    total = x[0] * x[1]
+    for k in range(4):
+        total = dot([p[k % 3], p[(k + 1) % 3]], x, total)
+    return total * dot(p, x, total).tanh()
+
+
+def repeated(p, x):
+    """The same layer, with biases, at places one after the other; some of its outputs are used at one place only."""
+    past = x
+    for _ in range(3):
+        outputs = [dot([p[k], p[1], p[2]], past, p[0]).tanh() for k in range(3)]
+        past = outputs[:2]
+    return [outputs[2], past[0] * past[1]]
+
+
 FUNCTIONS = {
+    "sums that start from what varies": residual, "sums from sums": one_after_the_other, "a layer repeated": repeated,
+    "a sum of products only": lambda p, x: p[0] * x[0] + p[1] * x[1] + p[2] * x[0] * x[1],
+    "a start twice": lambda p, x: (lambda s: [dot(p, x, s), dot([p[1], p[2]], x, s)])(x[0] * p[2]),
+    "a start that is an input": lambda p, x: [dot(p, x, x[0]), dot([p[1], p[2]], x, x[1])],
     **{name: (lambda p, x, name=name: after(getattr(x[0] * p[0], name)(), x)) for name in rules.functions()},
     "number ** v": lambda p, x: after(2.0 ** (x[0] * p[0]), x), "v ** 3": lambda p, x: after((x[0] * p[0]) ** 3, x),
     "v ** v": lambda p, x: after((x[0] * p[0]) ** (x[1] * p[1]), x),
@@ -52,6 +81,8 @@ FUNCTIONS = {
     "a bias only": lambda p, x: [dot([1.5, 2.0], x, p[k]).tanh() for k in range(3)],
     "weights only": lambda p, x: [dot(p, x, 1.0).tanh() for k in range(3)],
     "activations": mixed, "partly used": partly_used,
+    "a sum of one number twice": lambda p, x: (lambda y: (lambda twice, a, b: twice + (a + b))(
+        y + y, x[1] + p[1], x[1] + p[2]))(x[0] + p[0]),
     "an output twice": lambda p, x: (lambda y: [y, y, y * 2.0])((x[0] * p[0]).tanh()),
     "a sum that is an output": lambda p, x: (lambda s: [s, s + p[0] * x[1], s.tanh()])(
         p[2] + p[0] * x[0] + p[1] * x[1]),

@@ -104,6 +104,23 @@ next(generator)
 """)
 
 
+def test_a_block_that_another_thread_opened_stays_open_where_its_context_was_copied(run_python):
+    run_python(FORKED + """
+import contextvars
+x = Value(2.0)
+def check():
+    assert not (x * 2)._prev
+with no_grad():
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(in_child, check))
+    failed = []
+    threading.excepthook = failed.append
+    thread.start()
+    thread.join()
+assert not failed, failed
+""")
+
+
 def test_a_block_of_another_context_of_this_thread_stays_open_in_the_child(run_python):
     run_python(FORKED + """
 import contextvars

@@ -59,7 +59,18 @@ class Neuron(Module):
     def __init__(self, nin, nonlin=True, activation="relu"):
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
-        self.nonlin, self.activation = nonlin and activation != "linear", activation
+        self.nonlin, self._activation = nonlin, "relu"
+        self.activation = activation
+
+    @property
+    def activation(self):
+        return self._activation
+
+    @activation.setter
+    def activation(self, activation):
+        if "linear" in (activation, self._activation):
+            self.nonlin = activation != "linear"
+        self._activation = activation
 
     def __call__(self, x):
         x = list(x)

@@ -25,6 +25,42 @@ def fresh_products(draw):
     return f"{', '.join(ws)} = map(Value, [{data}]); {out} = sumprod([{', '.join(ws)}], [{', '.join(xs)}]{start})"
 
 
+def products_with_numbers(draw):
+    """Of Values and numbers, which dots keep once for all."""
+    names = draw.some(2, 4)
+    if not names:
+        return None
+    numbers = f"[{', '.join(draw.plain() for _ in names)}]"
+    values = f"[{', '.join(names)}]"
+    pair = draw.one([f"{values}, {numbers}", f"{values}, {numbers}", f"{numbers}, {values}"])
+    out, other = draw.new(), draw.new()
+    return draw.one([f"{out} = sumprod({pair})", f"{out}, {other} = linear([{values}, {values}], {numbers})",
+                     f"{out}, {other} = linear([{numbers}, {numbers}], {values})"])
+
+
+def changed_since(draw):
+    """Data is assigned to between a network's call, or two, and the sweep."""
+    m = draw.any("m")
+    names = draw.some(2, 2)
+    if m is None or not names:
+        return None
+    first, second, out = draw.new(), draw.new(), draw.new()
+    numbers = f"[{draw.plain()}, {draw.plain()}]"
+    change = draw.one([
+        f"{m}.parameters()[{draw.random.randrange(6)}].data = {draw.plain()}", f"{names[0]}.data = {draw.plain()}",
+        f"for v0 in {m}.parameters(): v0.data -= 0.1 * v0.grad\ndel v0",
+    ])
+    total = "sum([v * v for v in l1]) if type(l1) is list else l1 * 1"
+    looked = draw.one(["", "", f"; x0 = len({first}._prev)", f"; {first}.backward()"])
+    inputs = draw.one([numbers, numbers, f"[{names[0]}, {names[1]}]"])
+    lines = [f"l1 = {m}({inputs}); {first} = {total}; del l1", change]
+    if draw.chance(0.5):
+        lines += [lines[0].replace(first, second), change]
+    else:
+        lines.append(f"{second} = {first}")
+    return "\n".join([*lines, f"{out} = {first} + {second}{looked}", f"{out}.backward()"])
+
+
 def rows(draw):
     names = draw.some(2, 3)
     if not names:
@@ -183,7 +219,9 @@ def run_and_sum(draw):
 
 
 KINDS = {
-    "products": (4, products), "fresh_products": (3, fresh_products), "rows": (1, rows), "reduction": (3, reduction),
+    "products": (4, products), "fresh_products": (3, fresh_products),
+    "products_with_numbers": (3, products_with_numbers), "changed_since": (3, changed_since),
+    "rows": (1, rows), "reduction": (3, reduction),
     "choice": (3, choice), "network": (1, network), "call": (3, call), "loss": (2, loss),
     "change_parameter": (2, change_parameter), "replace_parameter": (1, replace_parameter),
     "optimizer": (1, optimizer), "optimize": (2, optimize), "mapped": (3, mapped), "run": (3, run),

@@ -53,10 +53,8 @@ FAULTS = {
          "",
          "test_set_to_none.py"),
         ("sgd does not tell the tape that data has changed",
-         "    announce_assignments(parameters)\n    for i in range(len(parameters)):\n"
-         "        node = tape.nodes + index_of(parameters, i, node_of_first)\n",
-         "    for i in range(len(parameters)):\n"
-         "        node = tape.nodes + index_of(parameters, i, node_of_first)\n",
+         "    announce_assignments(parameters)\n    node_of_first",
+         "    node_of_first",
          "rare"),
         ("adam does not tell the tape that data has changed",
          "        most = checked(largest, parameters)\n    announce_assignments(parameters)\n",
@@ -91,7 +89,7 @@ FAULTS = {
          "    if numbers.typecode != \"d\" or len(numbers) != len(parameters):\n",
          "    if numbers.typecode != \"d\":\n"),
         ("a parameter that was an int stays one",
-         "    node.flags &= ~DATA_INT\n",
+         "    tape.nodes[index].flags &= ~DATA_INT\n",
          "    pass\n"),
     ]),
 }

@@ -24,7 +24,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, realloc
 
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, LEAF_NODE, Node, is_nary, pin, record_leaf, reserve, tape, unpin,
+    DATA_INT, FIRST, HOOK, LEAF_NODE, Edge, Node, is_consecutive, is_nary, pin, product_count, record_leaf, reserve,
+    tape, unpin,
 )
 from micrograd_c._core.tape.sweeping cimport local_step
 from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_by_steps, sweep_from
@@ -145,6 +146,7 @@ cdef bint is_needed(int32_t marker) noexcept:
     """Whether a node below the marker that was computed has a live Value, or was used for one above, dead or alive."""
     cdef Node *nodes = tape.nodes
     cdef Node *node
+    cdef Edge *edge
     cdef int32_t i, k
     for i in range(1, marker):
         if tape.handles[i] != NULL and not nodes[i].flags & LEAF_NODE:
@@ -155,6 +157,11 @@ cdef bint is_needed(int32_t marker) noexcept:
             for k in range(node.a, node.a + node.b):
                 if is_computed_below(marker, tape.edges[k].a) or is_computed_below(marker, tape.edges[k].b):
                     return True
+            if is_consecutive(node):
+                edge = tape.edges + node.a
+                for k in range(product_count(edge)):
+                    if is_computed_below(marker, edge[FIRST].a + k) or is_computed_below(marker, edge[FIRST].b + k):
+                        return True
         elif is_computed_below(marker, node.a) or is_computed_below(marker, node.b):
             return True
     return False

@@ -21,15 +21,15 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c._core.bulk.products cimport (
-    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, consecutive_inputs, consecutive_weights,
-    find_inputs, have_nodes, hold_operands, node_as_input, read_inputs, record_consecutive_dot, record_dot,
-    record_products,
+    Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs, consecutive_inputs,
+    consecutive_weights, find_inputs, have_nodes, hold_operands, node_as_input, read_inputs, record_consecutive_dot,
+    record_dot, record_numbers, record_products,
 )
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, read_exact_number
 cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, NO_TRACE, ODD, PRODUCT, Tape, lower_top, record, record_leaf, reserve, reserve_nary, tape,
+    DATA_INT, NO_TRACE, NUMBERS, ODD, PRODUCT, Tape, lower_top, record, record_leaf, reserve, reserve_nary, tape,
 )
 from micrograd_c._core.value.lifetime cimport as_plain_number, describe, hold
 from micrograd_c._core.value.value cimport Value, bind, compositions_are_ours, new_value, operators_are_ours
@@ -86,7 +86,7 @@ cdef Value record_neighbours(list ws, list xs, object start):
     outputs = [new_value()]     # may run any code
     if len(ws) != width or len(xs) != width or not read_exact_number(start, &number):
         return None
-    reserve_nary(&tape, 2, width + PRODUCT)
+    reserve_nary(&tape, 2, PRODUCT)
     w = consecutive_weights(&tape, <PyObject *> ws, width)
     x = w if ws is xs else consecutive_weights(&tape, <PyObject *> xs, width)
     if not w or not x:
@@ -97,7 +97,7 @@ cdef Value record_neighbours(list ws, list xs, object start):
         return None
     top, edge_top = tape.top, tape.edge_top
     end = node_as_input(&tape, record_consecutive_dot(
-        &tape, w, x, width, record_leaf(&tape, number.value, number.is_int)
+        &tape, w, x, width, record_leaf(&tape, number.value, number.is_int), 0
     ))
     if not end.index:
         lower_top(&tape, top, edge_top)
@@ -159,7 +159,7 @@ cdef list record_rows(list rows, list xs, list starts):
             if read_inputs(<PyObject *> starts, count, inputs + 2 * width, &plain):
                 # from a reserve to bind no Python code runs, so borrowed pointers and indexes stay good
                 if width > 1 and tape.pins == 0:
-                    reserve_nary(&tape, 2 * count, count * (width + PRODUCT))
+                    reserve_nary(&tape, width + 2 * count, count * (width + PRODUCT))
                     done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, True, &plain)
                 if not done:
                     reserve(&tape, count * (3 * width + 1))
@@ -188,9 +188,13 @@ cdef bint record_all_rows(
     cdef Input *ends = starts + count
     cdef PyObject *row
     cdef int32_t x
+    cdef uint8_t state = 0
     find_inputs(t, inputs, width)
     find_inputs(t, starts, count)
-    if as_dots and not have_nodes(inputs, width):
+    if as_dots and are_numbers(inputs, width):
+        record_numbers(t, inputs, width)
+        state = NUMBERS
+    elif as_dots and not have_nodes(inputs, width):
         return False
     x = consecutive_inputs(inputs, width)
     for i in range(count):
@@ -199,7 +203,7 @@ cdef bint record_all_rows(
         if type(<object> row) is not list or PyList_GET_SIZE(row) != width:
             pass
         elif as_dots:
-            end = record_row(t, row, inputs, width, x, starts[i], plain)
+            end = record_row(t, row, inputs, width, x, starts[i], state, plain)
         else:
             end = record_products(t, row, inputs, width, starts[i], plain)
             if not end and read_inputs(row, width, row_inputs, plain):
@@ -215,7 +219,7 @@ cdef bint record_all_rows(
 
 
 cdef inline int32_t record_row(
-    Tape *t, PyObject *row, Input *inputs, Py_ssize_t width, int32_t x, Input start, bint *plain
+    Tape *t, PyObject *row, Input *inputs, Py_ssize_t width, int32_t x, Input start, uint8_t state, bint *plain
 ) noexcept:
     """A row as a dot, or 0; x is the first input's node if the others' follow it."""
     cdef int32_t w = consecutive_weights(t, row, width) if x else 0
@@ -223,8 +227,8 @@ cdef inline int32_t record_row(
     if not start.index:
         start.index = record_leaf(t, start.number.value, start.number.is_int)
     if w:
-        dot = record_consecutive_dot(t, w, x, width, start.index)
-    return dot if dot else record_dot(t, row, inputs, width, start.index, plain)
+        dot = record_consecutive_dot(t, w, x, width, start.index, state)
+    return dot if dot else record_dot(t, row, inputs, width, start.index, state, plain)
 
 
 # --- what is made of all of a list ---

@@ -17,13 +17,13 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c._core.bulk.products cimport (
-    Input, PyList_GET_ITEM, PyList_GET_SIZE, as_inputs, bind_outputs, consecutive_inputs, consecutive_weights,
-    find_inputs, have_nodes, hold_operands, is_value, node_as_input, read_inputs, record_consecutive_dot, record_dot,
-    record_four_dots, record_products,
+    Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs, consecutive_inputs,
+    consecutive_weights, find_inputs, have_nodes, hold_operands, is_value, node_as_input, read_inputs,
+    record_consecutive_dot, record_dot, record_four_dots, record_numbers, record_products,
 )
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, ODD, PRODUCT, Tape, lower_top, new_flags, reserve, reserve_nary, tape, write,
+    DATA_INT, NUMBERS, ODD, PRODUCT, Tape, lower_top, new_flags, reserve, reserve_nary, tape, write,
 )
 from micrograd_c._core.value.type_version cimport is_version, version_of
 from micrograd_c._core.value.value cimport Value, new_value, operators_are_ours
@@ -218,13 +218,19 @@ cdef bint layers_are_ours() except -1:
     return layer_class.__call__ is layer_call
 
 
+cdef enum Form:         # how neurons are recorded
+    CONSECUTIVE_DOTS    # as dots of parameters and inputs that are one after the other on the tape
+    DOTS                # as dots
+    NODES               # as all the nodes of their sums
+
+
 cdef list record_layers(list stages, list x):
     """The last layer's outputs, or None if Python code might have a say in any neuron. A stage is a list of neurons."""
     cdef Py_ssize_t widest, width, count
     cdef Py_ssize_t nodes = 0
+    cdef Py_ssize_t dots        # nodes of dots, and of what a first layer has besides
     cdef Py_ssize_t edges = 0
-    cdef Py_ssize_t nodes_without_dots = 0
-    cdef bint dots
+    cdef bint mixed                     # Values and numbers cannot be the inputs of a dot
     cdef bint plain = True
     cdef list neurons, outputs, operands
     cdef Input *inputs
@@ -234,16 +240,16 @@ cdef list record_layers(list stages, list x):
     # first: making Values may run Python's collector, and so code that changes the lists
     neurons = stages[len(stages) - 1]
     outputs = [new_value() for _ in range(len(neurons))]
-    dots = are_values(x)
-    widest = width = len(x)
+    widest = width = dots = len(x)
+    mixed = 0 < count_values(x) < width
     for neurons in stages:
         count = len(neurons)
         if not count or not width:
             return None
-        nodes_without_dots += count * (3 * width + 1)
-        nodes += count if dots and width > 1 else count * (3 * width + 1)
+        nodes += count * (3 * width + 1)
+        dots += count if width > 1 and not mixed else count * (3 * width + 1)
         edges += count * (width + PRODUCT)
-        dots = True
+        mixed = False
         width = count
         widest = max(widest, width)
     if width != len(outputs):
@@ -252,16 +258,22 @@ cdef list record_layers(list stages, list x):
     if inputs == NULL:
         raise MemoryError(f"no memory for {widest} inputs")
     try:
-        if not read_inputs(<PyObject *> x, len(x), inputs, &plain):
-            return None
         # from a reserve to bind no Python code runs, so borrowed pointers and indexes stay good
         if tape.pins == 0:
-            reserve_nary(&tape, nodes, edges)
-            done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, True, &plain)
+            if not read_inputs(<PyObject *> x, len(x), inputs, &plain):
+                return None
+            reserve_nary(&tape, dots, dots * PRODUCT)
+            done = record_stages(
+                &tape, stages, inputs, widest, len(x), <PyObject *> outputs, CONSECUTIVE_DOTS, &plain)
+            if not done:
+                reserve_nary(&tape, dots, edges)
+                read_inputs(<PyObject *> x, len(x), inputs, &plain)     # again: outputs were written over them
+                done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, DOTS, &plain)
         if not done:
-            reserve(&tape, nodes_without_dots)
-            read_inputs(<PyObject *> x, len(x), inputs, &plain)     # again: outputs were written over them
-            done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, False, &plain)
+            if not read_inputs(<PyObject *> x, len(x), inputs, &plain):
+                return None
+            reserve(&tape, nodes)
+            done = record_stages(&tape, stages, inputs, widest, len(x), <PyObject *> outputs, NODES, &plain)
     finally:
         free(inputs)
     if not done:
@@ -275,16 +287,16 @@ cdef list record_layers(list stages, list x):
     return outputs
 
 
-cdef bint are_values(list x) noexcept:
+cdef Py_ssize_t count_values(list x) noexcept:
+    cdef Py_ssize_t count = 0
     cdef Py_ssize_t i
     for i in range(PyList_GET_SIZE(<PyObject *> x)):
-        if not is_value(PyList_GET_ITEM(<PyObject *> x, i)):
-            return False
-    return True
+        count += is_value(PyList_GET_ITEM(<PyObject *> x, i))
+    return count
 
 
 cdef bint record_stages(
-    Tape *t, list stages, Input *inputs, Py_ssize_t widest, Py_ssize_t width, PyObject *outputs, bint dots, bint *plain
+    Tape *t, list stages, Input *inputs, Py_ssize_t widest, Py_ssize_t width, PyObject *outputs, Form form, bint *plain
 ) noexcept:
     """Record all layers and bind the last one's outputs, or record nothing and return False."""
     cdef int32_t start = t.top
@@ -293,15 +305,21 @@ cdef bint record_stages(
     cdef Input *after = inputs + widest
     cdef PyObject *neurons
     cdef Py_ssize_t k
+    cdef uint8_t state = 0
     cdef bint as_dots
     find_inputs(t, before, width)
+    if form != NODES and width > 1 and are_numbers(before, width):
+        record_numbers(t, before, width)
+        state = NUMBERS
     for k in range(PyList_GET_SIZE(<PyObject *> stages)):
         neurons = PyList_GET_ITEM(<PyObject *> stages, k)
-        as_dots = dots and width > 1 and have_nodes(before, width)
-        if not as_dots or not record_consecutive_layer(t, neurons, before, width, after):
-            if not record_layer(t, neurons, before, width, after, as_dots, plain):
+        as_dots = form != NODES and width > 1 and have_nodes(before, width)
+        if not as_dots or not record_consecutive_layer(t, neurons, before, width, state, after):
+            if form == CONSECUTIVE_DOTS and width > 1 or not record_layer(
+                    t, neurons, before, width, as_dots, state, after, plain):
                 lower_top(t, start, edge_start)
                 return False
+        state = 0
         width = PyList_GET_SIZE(neurons)
         before, after = after, before
     bind_outputs(t, start, edge_start, outputs, before)
@@ -309,7 +327,7 @@ cdef bint record_stages(
 
 
 cdef bint record_consecutive_layer(
-    Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, Input *outputs
+    Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, uint8_t state, Input *outputs
 ) noexcept:
     """Record a layer as dots, if inputs and parameters are plain Values one after the other, as Neuron makes them.
 
@@ -321,9 +339,9 @@ cdef bint record_consecutive_layer(
     cdef Py_ssize_t count = PyList_GET_SIZE(neurons)
     cdef Py_ssize_t i = 0
     if x:
-        while i + AT_ONCE <= count and record_neurons(t, neurons, i, AT_ONCE, x, width, outputs):
+        while i + AT_ONCE <= count and record_neurons(t, neurons, i, AT_ONCE, x, width, state, outputs):
             i += AT_ONCE
-        while i < count and record_neurons(t, neurons, i, 1, x, width, outputs):
+        while i < count and record_neurons(t, neurons, i, 1, x, width, state, outputs):
             i += 1
     if i < count:
         lower_top(t, start, edge_start)
@@ -331,7 +349,8 @@ cdef bint record_consecutive_layer(
 
 
 cdef inline bint record_neurons(
-    Tape *t, PyObject *neurons, Py_ssize_t first, Py_ssize_t count, int32_t x, Py_ssize_t width, Input *outputs
+    Tape *t, PyObject *neurons, Py_ssize_t first, Py_ssize_t count, int32_t x, Py_ssize_t width, uint8_t state,
+    Input *outputs
 ) noexcept:
     """Record 1 or AT_ONCE of a layer's neurons as dots; False if one is not as record_consecutive_layer needs it."""
     cdef int32_t w[AT_ONCE]
@@ -344,10 +363,10 @@ cdef inline bint record_neurons(
         if not w[k]:
             return False
     if count == AT_ONCE:
-        if not record_four_dots(t, w, x, width, dots):
+        if not record_four_dots(t, w, x, width, state, dots):
             return False
     else:
-        dots[0] = record_consecutive_dot(t, w[0], x, width, w[0] + <int32_t> width)
+        dots[0] = record_consecutive_dot(t, w[0], x, width, w[0] + <int32_t> width, state)
         if not dots[0]:
             return False
     for k in range(count):
@@ -378,13 +397,14 @@ cdef inline int32_t consecutive_parameters(Tape *t, PyObject *unit, Py_ssize_t w
 
 
 cdef bint record_layer(
-    Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, Input *outputs, bint as_dots, bint *plain
+    Tape *t, PyObject *neurons, Input *inputs, Py_ssize_t width, bint as_dots, uint8_t state, Input *outputs,
+    bint *plain
 ) noexcept:
     """Record any layer; False if Python code might have a say in a neuron or the lengths do not fit."""
     cdef int32_t end
     cdef Py_ssize_t i
     for i in range(PyList_GET_SIZE(neurons)):
-        end = record_neuron(t, PyList_GET_ITEM(neurons, i), inputs, width, as_dots, plain)
+        end = record_neuron(t, PyList_GET_ITEM(neurons, i), inputs, width, as_dots, state, plain)
         if not end:
             return False
         outputs[i] = node_as_input(t, end)
@@ -392,7 +412,7 @@ cdef bint record_layer(
 
 
 cdef int32_t record_neuron(
-    Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint as_dot, bint *plain
+    Tape *t, PyObject *unit, Input *inputs, Py_ssize_t width, bint as_dot, uint8_t state, bint *plain
 ) noexcept:
     """Record a neuron. Returns its last node, or 0 if Python code might have a say in it or the lengths do not fit."""
     cdef int32_t sum
@@ -410,7 +430,7 @@ cdef int32_t record_neuron(
         return 0
     plain[0] &= (<Value> b).plain
     if as_dot:
-        sum = record_dot(t, weights, inputs, width, (<Value> b).index, plain)
+        sum = record_dot(t, weights, inputs, width, (<Value> b).index, state, plain)
     else:
         sum = record_products(t, weights, inputs, width, node_as_input(t, (<Value> b).index), plain)
     if not sum or nonlin == Py_False:

@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t
 from libc.math cimport sqrt
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, drop_grad, has_no_grad, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, drop_grad, has_no_grad, note_change, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
 
@@ -72,14 +72,17 @@ def sgd(
     cdef double *b = NULL
     cdef double *counts = NULL
     cdef Py_ssize_t i
-    cdef int32_t node_of_first = check_parameters(parameters)
+    cdef int32_t index, node_of_first
+    check_parameters(parameters)
     if buffer is not None:
         b = checked(buffer, parameters)
     if updates is not None:
         counts = checked(updates, parameters)
     announce_assignments(parameters)
+    node_of_first = check_parameters(parameters)        # again: nodes may have new numbers
     for i in range(len(parameters)):
-        node = tape.nodes + index_of(parameters, i, node_of_first)
+        index = index_of(parameters, i, node_of_first)
+        node = tape.nodes + index
         if has_no_grad(node):
             continue
         if counts != NULL:
@@ -91,7 +94,7 @@ def sgd(
         if b != NULL:
             b[i] = gradient if first else momentum * b[i] + (1.0 - dampening) * gradient
             gradient = gradient + momentum * b[i] if nesterov else b[i]
-        set_data(node, node.data - lr * gradient)
+        set_data(index, node.data - lr * gradient)
 
 
 def adam(
@@ -116,7 +119,8 @@ def adam(
     cdef double *v
     cdef double *most = NULL
     cdef Py_ssize_t i
-    cdef int32_t first = check_parameters(parameters)
+    cdef int32_t index, first
+    check_parameters(parameters)
     m = checked(mean, parameters)
     v = checked(square, parameters)
     if updates is not None:
@@ -124,8 +128,10 @@ def adam(
     if largest is not None:
         most = checked(largest, parameters)
     announce_assignments(parameters)
+    first = check_parameters(parameters)        # again: nodes may have new numbers
     for i in range(len(parameters)):
-        node = tape.nodes + index_of(parameters, i, first)
+        index = index_of(parameters, i, first)
+        node = tape.nodes + index
         if has_no_grad(node):
             continue
         if counts != NULL:
@@ -147,7 +153,7 @@ def adam(
             if size > most[i] or size != size:      # NaN stays
                 most[i] = size
             size = most[i]
-        set_data(node, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
+        set_data(index, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
 
 
 cdef inline double between(double start, double end, double part) noexcept:
@@ -155,9 +161,10 @@ cdef inline double between(double start, double end, double part) noexcept:
     return start + part * (end - start) if part < 0.5 else end - (end - start) * (1.0 - part)
 
 
-cdef inline void set_data(Node *node, double data) noexcept:
-    node.data = data
-    node.flags &= ~DATA_INT
+cdef inline void set_data(int32_t index, double data) noexcept:
+    note_change(&tape, index)
+    tape.nodes[index].data = data
+    tape.nodes[index].flags &= ~DATA_INT
 
 
 cdef inline int32_t index_of(list parameters, Py_ssize_t i, int32_t first) noexcept:

@@ -13,8 +13,8 @@ from libc.string cimport memcmp
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c._core.tape.arena cimport (
-    ADJOINT, BIAS, CONSECUTIVE, DATA_INT, FINITE, LEAF_NODE, ODD, PRODUCT, Edge, Node, Tape, lower_top, record_leaf,
-    new_flags, settle, write,
+    BIAS, CONSECUTIVE, DATA_INT, FINITE, FIRST, LEAF_NODE, NUMBERS, ODD, PRODUCT, Edge, Node, Tape, lower_top,
+    new_flags, record_leaf, settle, write,
 )
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.value.lifetime cimport (
@@ -29,6 +29,7 @@ cdef extern from "Python.h":
     ctypedef struct PyListObject:
         PyObject **ob_item
     Py_ssize_t PyList_GET_SIZE(PyObject *list)
+    bint PyObject_CheckBuffer(object one)
 
 
 cdef struct Input:
@@ -49,14 +50,27 @@ cdef inline list as_inputs(object x, str name):
     if type(x) is list:
         inputs = <list> x
     else:
-        try:
-            inputs = list(x)
-        except TypeError:
-            raise TypeError(f"{name} must be a sequence of numbers or Values, not {describe(x)}") from None
+        inputs = numbers_of_buffer(x) if PyObject_CheckBuffer(x) else None
+        if inputs is None:
+            try:
+                inputs = list(x)
+            except TypeError:
+                raise TypeError(f"{name} must be a sequence of numbers or Values, not {describe(x)}") from None
     for one in inputs:
         if not isinstance(one, Value) and not read_exact_number(one, &number):
             return [as_operand(one) for one in inputs]
     return inputs
+
+
+cdef inline list numbers_of_buffer(object x):
+    """Those of one axis, without an object of NumPy's per number; None where entries may not be numbers."""
+    if hasattr(x, "mask"):
+        return None
+    try:
+        view = memoryview(x)
+        return view.tolist() if view.ndim == 1 else None
+    except (BufferError, NotImplementedError, TypeError, ValueError):
+        return None
 
 
 cdef inline object as_operand(object one):
@@ -157,6 +171,26 @@ cdef inline bint have_nodes(Input *inputs, Py_ssize_t width) noexcept:
     return True
 
 
+cdef inline bint are_numbers(Input *inputs, Py_ssize_t width) noexcept:
+    """Whether no input has a node."""
+    cdef Py_ssize_t j
+    for j in range(width):
+        if inputs[j].index:
+            return False
+    return True
+
+
+cdef inline void record_numbers(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
+    """A leaf for each, which dots with NUMBERS share. There must be room for them."""
+    cdef int32_t top = t.top
+    cdef Py_ssize_t j
+    for j in range(width):
+        write(t.nodes + top, rules.LEAF, 0, 0, inputs[j].number.value, inputs[j].number.is_int | LEAF_NODE)
+        inputs[j].index = top
+        top += 1
+    t.top = top
+
+
 cdef inline int32_t consecutive_inputs(Input *inputs, Py_ssize_t width) noexcept:
     """The first input's node if those of the others follow it one by one; else 0."""
     cdef Py_ssize_t j
@@ -178,17 +212,16 @@ cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t w
     return first
 
 
-# A dot stands for the nodes of record_products. Each of the next two needs room for a node and width + PRODUCT edges,
-# and returns 0 if a weight holds an int: products must be floats.
+# A dot stands for the nodes of record_products. `state` is NUMBERS if the inputs are those of record_numbers, else 0.
+# Each of the next three returns 0 if a weight holds an int: products must be floats.
 
 cdef inline int32_t record_dot(
-    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, int32_t start, bint *plain
+    Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, int32_t start, uint8_t state, bint *plain
 ) noexcept:
-    """Also returns 0 if a weight is not just a Value. All inputs must have nodes."""
+    """Also returns 0 if a weight is not just a Value. Needs room for a node and width + PRODUCT edges."""
     cdef Node *nodes = t.nodes
     cdef Edge *edge = t.edges + t.edge_top + PRODUCT
     cdef double running = nodes[start].data
-    cdef double product
     cdef int32_t index
     cdef PyObject *w
     cdef Py_ssize_t j
@@ -200,81 +233,84 @@ cdef inline int32_t record_dot(
         plain[0] &= (<Value> w).plain
         if not index or nodes[index].flags & DATA_INT:
             return 0
-        product = nodes[index].data * inputs[j].number.value
-        running += product
-        edge[j] = Edge(product, index, inputs[j].index)
-    return write_dot(t, start, width, running, 0)
+        running += nodes[index].data * inputs[j].number.value
+        edge[j] = Edge(0.0, index, inputs[j].index)
+    return write_dot(t, start, edge[0].a, edge[0].b, width, running, state)
 
 
-cdef inline int32_t record_consecutive_dot(Tape *t, int32_t w, int32_t x, Py_ssize_t width, int32_t start) noexcept:
-    """For nodes one after the other, from w and from x on. Also returns 0 if a weight is not plain."""
-    cdef Edge *edge = t.edges + t.edge_top + PRODUCT
+cdef inline int32_t record_consecutive_dot(
+    Tape *t, int32_t w, int32_t x, Py_ssize_t width, int32_t start, uint8_t state
+) noexcept:
+    """For nodes one after the other, from w and from x on. Also returns 0 if a weight is not plain.
+
+    Needs room for a node and PRODUCT edges.
+    """
     cdef double running = t.nodes[start].data
     cdef uint8_t flags = 0
     cdef Py_ssize_t j
     for j in range(width):
-        running += write_product(t.nodes, edge + j, w + <int32_t> j, x + <int32_t> j, &flags)
+        running += product_of(t.nodes + w + j, t.nodes[x + j].data, &flags)
     if flags & (DATA_INT | ODD):
         return 0
-    return write_dot(t, start, width, running, CONSECUTIVE)
+    return write_dot(t, start, w, x, width, running, state | CONSECUTIVE)
 
 
-cdef inline double write_product(Node *nodes, Edge *edge, int32_t w, int32_t x, uint8_t *flags) noexcept nogil:
-    """Write the product of two nodes into its edge, and return it."""
-    cdef double product = nodes[w].data * nodes[x].data
-    flags[0] |= nodes[w].flags
-    edge.term = product
-    edge.a = w
-    edge.b = x
-    return product
+cdef inline double product_of(const Node *w, double x, uint8_t *flags) noexcept nogil:
+    flags[0] |= w.flags
+    return w.data * x
 
 
 cdef inline bint record_four_dots(
-    Tape *t, const int32_t *w, int32_t x, Py_ssize_t width, int32_t *dots
+    Tape *t, const int32_t *w, int32_t x, Py_ssize_t width, uint8_t state, int32_t *dots
 ) noexcept:
     """record_consecutive_dot for four neurons whose bias is right after their weights; False if it is 0 for any.
 
     Their sums grow side by side, each in its own order: an addition need not wait for the one before it.
     """
-    cdef Node *nodes = t.nodes
-    cdef Edge *edge = t.edges + t.edge_top + PRODUCT
-    cdef Py_ssize_t stride = width + PRODUCT
-    cdef int32_t w0 = w[0]
-    cdef int32_t w1 = w[1]
-    cdef int32_t w2 = w[2]
-    cdef int32_t w3 = w[3]
-    cdef double sum0 = nodes[w0 + width].data
-    cdef double sum1 = nodes[w1 + width].data
-    cdef double sum2 = nodes[w2 + width].data
-    cdef double sum3 = nodes[w3 + width].data
+    cdef const Node *nodes = t.nodes
+    cdef const Node *inputs = nodes + x
+    cdef const Node *w0 = nodes + w[0]
+    cdef const Node *w1 = nodes + w[1]
+    cdef const Node *w2 = nodes + w[2]
+    cdef const Node *w3 = nodes + w[3]
+    cdef double sum0 = w0[width].data
+    cdef double sum1 = w1[width].data
+    cdef double sum2 = w2[width].data
+    cdef double sum3 = w3[width].data
+    cdef double data
     cdef uint8_t flags = 0
-    cdef int32_t j
-    for j in range(<int32_t> width):
-        sum0 += write_product(nodes, edge + j, w0 + j, x + j, &flags)
-        sum1 += write_product(nodes, edge + stride + j, w1 + j, x + j, &flags)
-        sum2 += write_product(nodes, edge + 2 * stride + j, w2 + j, x + j, &flags)
-        sum3 += write_product(nodes, edge + 3 * stride + j, w3 + j, x + j, &flags)
+    cdef Py_ssize_t j
+    for j in range(width):
+        data = inputs[j].data
+        sum0 += product_of(w0 + j, data, &flags)
+        sum1 += product_of(w1 + j, data, &flags)
+        sum2 += product_of(w2 + j, data, &flags)
+        sum3 += product_of(w3 + j, data, &flags)
     if flags & (DATA_INT | ODD):
         return False
-    dots[0] = write_dot(t, w0 + <int32_t> width, width, sum0, CONSECUTIVE)
-    dots[1] = write_dot(t, w1 + <int32_t> width, width, sum1, CONSECUTIVE)
-    dots[2] = write_dot(t, w2 + <int32_t> width, width, sum2, CONSECUTIVE)
-    dots[3] = write_dot(t, w3 + <int32_t> width, width, sum3, CONSECUTIVE)
+    state |= CONSECUTIVE
+    dots[0] = write_dot(t, w[0] + <int32_t> width, w[0], x, width, sum0, state)
+    dots[1] = write_dot(t, w[1] + <int32_t> width, w[1], x, width, sum1, state)
+    dots[2] = write_dot(t, w[2] + <int32_t> width, w[2], x, width, sum2, state)
+    dots[3] = write_dot(t, w[3] + <int32_t> width, w[3], x, width, sum3, state)
     return True
 
 
-cdef inline int32_t write_dot(Tape *t, int32_t start, Py_ssize_t width, double data, uint8_t state) noexcept:
-    """Write the node. Its products are in their edges already."""
+cdef inline int32_t write_dot(
+    Tape *t, int32_t start, int32_t w, int32_t x, Py_ssize_t width, double data, uint8_t state
+) noexcept:
+    """Write the node. Edges of single products, if there are any, have been written already."""
     cdef int32_t index = t.top
     cdef Node *node = t.nodes + index
     cdef Edge *edge = t.edges + t.edge_top
-    edge[BIAS] = Edge(t.nodes[start].data, start, 0)
-    edge[ADJOINT] = Edge(0.0, 0, 0)
-    write(node, rules.DOT, t.edge_top, <int32_t> width + PRODUCT, data, new_flags(t, 0))
+    cdef int32_t count = PRODUCT if state & CONSECUTIVE else <int32_t> width + PRODUCT
+    edge[BIAS] = Edge(<double> width, start, 0)
+    edge[FIRST] = Edge(0.0, w, x)
+    write(node, rules.DOT, t.edge_top, count, data, new_flags(t, 0))
     node.activation = rules.ADD
     node.dot = state | (FINITE if isfinite(data) else 0)
     t.first_dot = min(t.first_dot, index)
-    t.edge_top += <int32_t> width + PRODUCT
+    t.edge_top += count
     t.top = index + 1
     return index
 

@@ -11,9 +11,10 @@ replaced, and a trace, which wants to know what is read and assigned to.
 
 from cpython cimport array
 from cpython.ref cimport PyObject
+from libc.stdint cimport int32_t
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights, is_value
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, NO_TRACE, Node, is_minus_zero, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, NO_TRACE, Node, is_minus_zero, note_change, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
 
@@ -74,6 +75,7 @@ def write_data(list values not None, array.array numbers not None):
     announce_assignments(values)
     for i in range(len(values)):
         node = node_of(values, i)
+        note_change(&tape, <int32_t> (node - tape.nodes))
         node.data = source[i]
         node.flags &= ~DATA_INT
 

@@ -32,7 +32,7 @@ cdef struct Traced:
 
 
 cdef struct Dot:
-    int32_t start       # what the products are added to
+    int32_t start       # what the products are added to; a bias, if it is uniform
     int32_t terms       # where they begin in the list of all terms
     int32_t count
     int32_t sum         # the node
@@ -46,6 +46,7 @@ cdef struct Step:       # what becomes an instruction
     int32_t layer       # its number, or NONE
     int32_t outs, out_count     # nodes written: where they begin, how many there are
     int32_t reads, read_count   # varying nodes read, likewise
+    int32_t start_count         # so many of these, the last ones, are what a layer's sums start from
     int32_t use         # its first use of a uniform
 
 
@@ -63,6 +64,7 @@ cdef class Analysis:
     cdef int32_t *outs
     cdef int32_t *reads
     cdef int32_t *used          # by use: the uniform
+    cdef dict shared_uses       # by the first use of layers that share theirs: how many
 
     cdef void *room(self, size_t count, size_t size) except NULL
     cdef int read_tape(self, list outputs, list inputs, list shared) except -1

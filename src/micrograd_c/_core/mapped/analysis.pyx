@@ -147,6 +147,7 @@ cdef class Analysis:
         """Tell uniform nodes from varying ones. Constants need no folding: they have been computed already."""
         cdef int32_t k
         cdef Traced *node
+        cdef dict constants = {}
         for k in range(self.parameter_count):
             self.nodes[k].kind = UNIFORM
             self.nodes[k].differentiable = 1
@@ -170,8 +171,12 @@ cdef class Analysis:
                     node.differentiable |= self.nodes[node.b].differentiable
                 if node.op == rules.STOP:
                     node.differentiable = 0
-            if node.kind != VARYING:
+            if node.kind == UNIFORM:
                 self.new_uniform(k)
+            elif node.kind == CONSTANT:     # equal ones are one, so that layers with them can be seen to be the same
+                bits = (<char *> &node.data)[:sizeof(node.data)]
+                node.uniform = constants.setdefault(bits, self.uniform_count)
+                self.uniform_count += node.uniform == self.uniform_count
         return 0
 
     cdef void new_uniform(self, int32_t k) noexcept:
@@ -202,7 +207,7 @@ cdef class Analysis:
                 sums[count], products[count] = rest, product
                 count += 1
                 rest = before
-            if count < 2 or nodes[rest].kind == VARYING:
+            if count < 2:
                 for j in range(count):      # no dot ends at the sums before it either
                     nodes[sums[j]].hopeless = 1
                 continue
@@ -232,30 +237,36 @@ cdef class Analysis:
         return Term(node.b, node.a) if self.nodes[node.a].kind == VARYING else Term(node.a, node.b)
 
     cdef int list_steps(self) except -1:
-        """List all that varies, in the tape's order; dots over the same x with the same activation are one step."""
+        """List all that varies, in the tape's order; dots over the same x with the same activation are one step.
+
+        That is where the first of them is. So what varies and they start from must be known there.
+        """
         cdef Traced *nodes = self.nodes
         cdef int32_t k, j
         cdef Dot *dot = NULL
-        cdef dict groups = {}
+        cdef dict groups = {}       # the layer, and the node where it is computed
         cdef list layer
         order = []      # nodes and layers
+        self.layers = []
         for k in range(self.count):
             if nodes[k].dot != NONE:
                 dot = self.dots + nodes[k].dot
-                key = (nodes[nodes[k].activation].op if nodes[k].activation != NONE else <int> DO_MOVE,
+                starts = nodes[dot.start].kind == VARYING
+                key = (starts, nodes[nodes[k].activation].op if nodes[k].activation != NONE else <int> DO_MOVE,
                        *[self.terms[j].x for j in range(dot.terms, dot.terms + dot.count)])
-                layer = groups.get(key)
-                if layer is None:
-                    layer = groups[key] = []
+                layer, place = groups.get(key, (None, 0))
+                if layer is None or starts and dot.start > place:
+                    layer = []
+                    groups[key] = (layer, k)
                     order.append(layer)
+                    self.layers.append(layer)
                 layer.append(nodes[k].dot)
             elif nodes[k].kind == VARYING and nodes[k].op != rules.LEAF and not nodes[k].part:
                 order.append(k)
         self.move_outputs(order)
-        self.layers = list(groups.values())
         self.steps = <Step *> self.room(len(order), sizeof(Step))
         self.outs = <int32_t *> self.room(self.count, sizeof(int32_t))
-        self.reads = <int32_t *> self.room(2 * self.count, sizeof(int32_t))
+        self.reads = <int32_t *> self.room(3 * self.count, sizeof(int32_t))
         self.list_reads(order)
         return 0
 
@@ -282,7 +293,8 @@ cdef class Analysis:
         cdef int32_t outs = 0
         cdef int32_t k
         for entry in order:
-            step[0] = Step(layer=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, use=0)
+            step[0] = Step(
+                layer=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, start_count=0, use=0)
             if type(entry) is list:
                 step.layer = layer
                 layer += 1
@@ -293,6 +305,10 @@ cdef class Analysis:
                     outs += 1
                 for k in range(dot.terms, dot.terms + dot.count):
                     self.add_read(self.terms[k].x)
+                if self.nodes[dot.start].kind == VARYING:
+                    step.start_count = <int32_t> len(entry)
+                    for number in <list> entry:
+                        self.add_read(self.dots[<int32_t> number].start)
             else:
                 node = self.nodes + <int32_t> entry
                 self.outs[outs] = entry
@@ -310,11 +326,16 @@ cdef class Analysis:
             self.read_count += 1
 
     cdef int list_uses(self) except -1:
-        """Number the uses of uniforms in the order of the steps: a layer's weights row by row, and then its biases."""
+        """Number the uses of uniforms in the order of the steps: a layer's weights row by row, and then any biases.
+
+        Layers of the same weights and biases, a model's at each place of a sequence, have the same uses.
+        """
         cdef Traced *node
         cdef Step *step
         cdef Dot *dot = NULL
         cdef int32_t k, j
+        cdef dict known = {}        # by a layer's uniforms: its first use
+        self.shared_uses = {}
         self.used = <int32_t *> self.room(3 * self.count, sizeof(int32_t))
         for k in range(self.step_count):
             step = self.steps + k
@@ -330,6 +351,11 @@ cdef class Analysis:
                     self.add_use(self.terms[j].w)
             for number in <list> self.layers[step.layer]:
                 self.add_use(self.dots[<int32_t> number].start)
+            uniforms = (<char *> (self.used + step.use))[:(self.use_count - step.use) * sizeof(int32_t)]
+            first = known.setdefault(uniforms, step.use)
+            if first != step.use:
+                self.use_count, step.use = step.use, first
+                self.shared_uses[first] = len(uniforms) // sizeof(int32_t)
         return 0
 
     cdef void add_use(self, int32_t k) noexcept:

@@ -106,7 +106,7 @@ cdef class Compiler(Analysis):
             if node.b != NONE and self.nodes[node.b].differentiable:
                 self.keep(node, rules.second_slope_reads(node.op))
             return 0
-        for j in range(step.reads, step.reads + step.read_count):
+        for j in range(step.reads, step.reads + step.read_count - step.start_count):
             self.nodes[self.reads[j]].kept |= reads
         for j in range(step.outs, step.outs + step.out_count):
             self.nodes[self.outs[j]].kept |= outs
@@ -126,7 +126,7 @@ cdef class Compiler(Analysis):
         cdef int32_t j
         for number in <list> self.layers[layer]:
             dot = self.dots + <int32_t> number
-            if self.nodes[dot.start].differentiable:
+            if self.nodes[dot.start].differentiable and self.nodes[dot.start].kind != VARYING:
                 return True
             for j in range(dot.terms, dot.terms + dot.count):
                 if self.nodes[self.terms[j].w].differentiable:
@@ -147,6 +147,8 @@ cdef class Compiler(Analysis):
         program.constants = <double *> allocate(self.uniform_count, sizeof(double))
         program.scalars = <Scalar *> allocate(self.uniform_count, sizeof(Scalar))
         program.used = copied(self.used, self.use_count)
+        program.shared_uses = numbers([number for use in self.shared_uses.items() for number in use])
+        program.shared_use_count = <int> len(self.shared_uses)
         for k in range(self.count):
             node = self.nodes + k
             if node.uniform == NONE:
@@ -208,12 +210,16 @@ cdef class Compiler(Analysis):
         cdef Layer *layer = self.program.layers + step.layer
         cdef Traced *first = self.nodes + self.outs[step.outs]
         cdef int32_t j
-        layer.inputs, layer.outputs = step.read_count, step.out_count
+        cdef int32_t inputs = step.read_count - step.start_count
+        layer.inputs, layer.outputs = inputs, step.out_count
         layer.activation = <int> DO_MOVE if first.dot != NONE else first.op
-        layer.weights, layer.biases = step.use, step.use + step.read_count * step.out_count
+        layer.weights, layer.biases = step.use, step.use + inputs * step.out_count
         layer.wants_weights = self.wants_weights(step.layer)
+        layer.shares_uses = step.use in self.shared_uses
         layer.in_, layer.out = place, place + step.read_count
+        layer.starts = place + inputs if step.start_count else NULL
         layer.adjoint_in = layer.out + step.out_count
+        layer.adjoint_starts = layer.adjoint_in + inputs
         layer.adjoint_out = layer.adjoint_in + step.read_count
         for j in range(step.read_count):
             place[j] = self.nodes[self.reads[step.reads + j]].slot
@@ -271,7 +277,7 @@ cdef class Compiler(Analysis):
         return use if uniform else self.adjoint_of(k, slots)
 
     cdef void give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots) noexcept:
-        cdef int32_t *adjoint_in = <int32_t *> layer.adjoint_in
+        cdef int32_t *adjoint_in = <int32_t *> layer.adjoint_in     # and of starts, which follow in both lists
         cdef int32_t *adjoint_out = <int32_t *> layer.adjoint_out
         cdef int32_t j
         for j in range(step.out_count):

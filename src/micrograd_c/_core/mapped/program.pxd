@@ -14,11 +14,14 @@ cdef extern from "kernels.h":
         int32_t op, out, a, b, adjoint, adjoint_a, adjoint_b, flags
 
     ctypedef struct Layer:
-        int32_t inputs, outputs, activation, weights, biases, wants_weights
+        int32_t inputs, outputs, activation, weights, biases, wants_weights, shares_uses
         const int32_t *in_ "in"
+        const int32_t *starts
         const int32_t *out
         const int32_t *adjoint_in
+        const int32_t *adjoint_starts
         const int32_t *first_in
+        const int32_t *first_starts
         const int32_t *adjoint_out
 
     ctypedef struct Code:
@@ -69,6 +72,7 @@ cdef struct Backward:
     Instruction *instructions
     Layer *layers
     int32_t *first_in       # of each layer's first stretch
+    int32_t *first_starts   # of each layer
     int32_t *not_first      # of all others
     uint8_t *given          # by adjoint slot: something was given to it
     uint8_t *busy           # by use: a gradient goes to it
@@ -84,6 +88,8 @@ cdef class Program:
     cdef Scalar *scalars
     cdef double *constants          # what uniforms start from
     cdef int32_t *used              # the uniform of each use
+    cdef int32_t *shared_uses       # pairs: the first use of layers that share theirs, and how many there are
+    cdef int shared_use_count       # of pairs
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
     cdef Instruction *instructions

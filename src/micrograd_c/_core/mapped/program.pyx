@@ -34,6 +34,7 @@ cdef class Program:
         PyMem_Free(self.scalars)
         PyMem_Free(self.constants)
         PyMem_Free(self.used)
+        PyMem_Free(self.shared_uses)
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
         free_backward(self.backward)
@@ -77,6 +78,7 @@ cdef Backward *new_backward(Program program) except NULL:
     cdef int32_t stretches = 0
     cdef int32_t widest = 0
     cdef size_t inputs = 0
+    cdef size_t outputs = 0
     cdef int32_t k
     if b == NULL:
         raise no_memory()
@@ -85,6 +87,7 @@ cdef Backward *new_backward(Program program) except NULL:
             layer = program.layers + program.instructions[k].a
             stretches += (layer.outputs + 1) // 2
             inputs += layer.inputs
+            outputs += layer.outputs
             widest = max(widest, layer.inputs)
     b.whole, b.all_scalars, b.used = &program.code, program.scalars, program.used
     b.output_adjoints, b.outputs, b.adjoints = program.output_adjoints, program.outputs, program.adjoints
@@ -93,13 +96,14 @@ cdef Backward *new_backward(Program program) except NULL:
     b.instructions = <Instruction *> calloc(b.room + 1, sizeof(Instruction))
     b.layers = <Layer *> calloc(stretches + 1, sizeof(Layer))
     b.first_in = <int32_t *> calloc(inputs + widest + 1, sizeof(int32_t))
+    b.first_starts = <int32_t *> calloc(outputs + 1, sizeof(int32_t))
     b.scalars = <Scalar *> calloc(b.scalar_count + 1, sizeof(Scalar))
     b.idle = <int32_t *> calloc(b.uses + 1, sizeof(int32_t))
     b.asked = <uint8_t *> calloc(
         <size_t> b.outputs + b.adjoints + b.uses + b.uniforms + 1, sizeof(uint8_t)
     )
-    if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.scalars == NULL or b.idle == NULL
-            or b.asked == NULL):
+    if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL or b.scalars == NULL
+            or b.idle == NULL or b.asked == NULL):
         free_backward(b)
         raise no_memory()
     b.not_first = b.first_in + inputs
@@ -114,6 +118,7 @@ cdef void free_backward(Backward *b) noexcept:
         free(b.instructions)
         free(b.layers)
         free(b.first_in)
+        free(b.first_starts)
         free(b.scalars)
         free(b.idle)
         free(b.asked)
@@ -125,6 +130,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
     cdef Instruction *place = b.instructions + b.room       # the last one is run first
     cdef Layer *layer = b.layers
     cdef int32_t *flags = b.first_in
+    cdef int32_t *start_flags = b.first_starts
     cdef int32_t *first_in
     cdef const Layer *whole
     cdef const Instruction *it
@@ -153,7 +159,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
         while j < whole.outputs:
             layer.outputs = stretch(b, whole, j)
             if layer.outputs:
-                add_stretch(b, whole, j, layer, first_in)
+                add_stretch(b, whole, j, layer, first_in, start_flags + j)
                 first_in = b.not_first
                 place -= 1
                 place[0] = it[0]
@@ -162,6 +168,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
                 layer += 1
             else:
                 j += 1
+        start_flags += whole.outputs
         for j in range(whole.outputs):
             if whole.adjoint_out[j] >= 0:
                 b.given[whole.adjoint_out[j]] = 0
@@ -191,8 +198,10 @@ cdef int32_t stretch(Backward *b, const Layer *whole, int32_t first) noexcept no
     return end - first
 
 
-cdef void add_stretch(Backward *b, const Layer *whole, int32_t first, Layer *layer, int32_t *first_in) noexcept nogil:
-    """Make a layer of those outputs, `layer.outputs` in number."""
+cdef void add_stretch(
+    Backward *b, const Layer *whole, int32_t first, Layer *layer, int32_t *first_in, int32_t *first_starts
+) noexcept nogil:
+    """Make a layer of those outputs, `layer.outputs` in number. Its starts get their adjoints before its inputs do."""
     cdef int32_t count = layer.outputs
     cdef int32_t j
     layer[0] = whole[0]
@@ -202,7 +211,13 @@ cdef void add_stretch(Backward *b, const Layer *whole, int32_t first, Layer *lay
     layer.out, layer.adjoint_out, layer.first_in = whole.out + first, whole.adjoint_out + first, first_in
     if whole.wants_weights:
         memset(b.busy + layer.weights, 1, <size_t> count * whole.inputs)
-        memset(b.busy + layer.biases, 1, count)
+        if whole.starts == NULL:
+            memset(b.busy + layer.biases, 1, count)
+    if whole.starts != NULL:
+        layer.starts, layer.adjoint_starts = whole.starts + first, whole.adjoint_starts + first
+        layer.first_starts = first_starts
+        for j in range(count):
+            first_starts[j] = give(b, layer.adjoint_starts[j], False)
     if first_in != b.not_first:
         for j in range(whole.inputs):
             first_in[j] = give(b, whole.adjoint_in[j], False)

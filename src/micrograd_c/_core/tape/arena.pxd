@@ -46,7 +46,7 @@ cdef struct State:         # what a dead handle has left for its node's next one
 
 
 cdef struct Edge:
-    double term         # for a dot: see BIAS, ADJOINT, PRODUCT; for a LOCAL node: a local gradient; else unused
+    double term         # for a dot: see BIAS, FIRST, PRODUCT; for a LOCAL node: a local gradient; else unused
     int32_t a           # an operand
     int32_t b           # another one, or 0; for a LOCAL node: a again where Python would hold an int in `term`
 
@@ -67,10 +67,11 @@ cdef struct Native:
 
 
 cdef enum DotState:
-    CONSECUTIVE = 1     # the nodes of all w follow one another, and so do those of all x
+    CONSECUTIVE = 1     # the nodes of all w follow one another, and so do those of all x: there is no edge per product
     ADJOINT_FLOAT = 2   # the sum's adjoint was a float in the only sweep so far; must equal GRAD_FLOAT
     SWEPT = 4           # a sweep has passed
     FINITE = 8          # b, all w and all x were finite when it was recorded
+    NUMBERS = 16        # all x are numbers: leaves that nobody sees, one for all dots of a call
 
 
 cdef enum PowState:
@@ -91,9 +92,17 @@ cdef enum:
 
 
 cdef enum:              # what the edges of a dot hold
-    BIAS = 0            # a: b, term: its data when the dot was recorded
-    ADJOINT = 1         # term: the sum's adjoint in the only sweep so far
-    PRODUCT = 2         # from here on, a: w, b: x, term: their product when the dot was recorded
+    BIAS = 0            # a: b, term: how many products there are
+    FIRST = 1           # a: the first w, b: the first x, term: the sum's adjoint in the only sweep so far
+    PRODUCT = 2         # from here on, unless CONSECUTIVE, a: w, b: x, term: unused
+
+
+cdef struct Change:         # data that was assigned to while there were dots, which do not keep what they multiplied
+    double data             # what it was
+    int32_t index           # the node's; void if not below `top`
+    int32_t top             # the tape's top then: dots from there on were recorded later
+    int32_t forward         # only while nodes are moved: where the node will be
+    int32_t taken_back      # only while nodes are moved: 1 if the node's data is what it was
 
 
 cdef struct Sweep:          # one that is suspended while other code runs, perhaps other sweeps; on its C stack
@@ -125,6 +134,10 @@ cdef struct Tape:
     int32_t has_shrunk      # 1: a large tape has given memory back before
     int32_t first_dot       # no dot is below this node; may be too low
     int32_t unchanged       # no data has been assigned to since the nodes from here on were recorded
+    Change *changes         # in the order of assignments, so of `top`; empty if there are no dots
+    Py_ssize_t change_count
+    Py_ssize_t change_room
+    Py_ssize_t change_limit  # so many are kept before somebody looks which are needed
     int32_t minus_zeros     # 1: somebody has assigned -0.0 or None to a grad
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
@@ -147,6 +160,7 @@ cdef void reset(Tape *t) noexcept
 cdef void drop_top(Tape *t) noexcept
 cdef int raise_no_room(Py_ssize_t capacity) except -1
 cdef bint try_expand(Tape *t) noexcept
+cdef int make_room_for_changes(Tape *t, Py_ssize_t count) except -1
 cdef int expand(Tape *t) except -1
 cdef int want_states(Tape *t) except -1
 cdef void drop_states(Tape *t, int32_t first, int32_t end) noexcept
@@ -155,7 +169,7 @@ cdef void count_pins(int change) noexcept
 
 
 cdef inline int reserve(Tape *t, Py_ssize_t nodes) except -1:
-    """Make room for more nodes. Only this, reserve_nary and expand_dots may renumber: read indexes after them."""
+    """Make room for more nodes. Only `reserve...` and expand_dots may renumber: read indexes after them."""
     if t.top + nodes > t.capacity:
         make_room(t, nodes, 0)
     return 0
@@ -287,9 +301,32 @@ cdef inline void give_grad(Node *node) noexcept nogil:
         node.grad = 0.0
 
 
-cdef inline void note_change(Tape *t) noexcept:
-    """To be called when data of any node is assigned to."""
+cdef inline bint is_consecutive(const Node *node) noexcept nogil:
+    """Whether it is a dot whose edges name but the first of its operands."""
+    return node.op == rules.DOT and node.dot & CONSECUTIVE
+
+
+cdef inline int32_t product_count(const Edge *edges) noexcept nogil:
+    """Of a dot with these edges."""
+    return <int32_t> edges[BIAS].term
+
+
+cdef inline int reserve_changes(Tape *t, Py_ssize_t count) except -1:
+    """To be called before data of so many nodes is assigned to, each after a call of `note_change`. May renumber."""
+    if t.first_dot < t.top and t.change_count + count > min(t.change_room, t.change_limit):
+        make_room_for_changes(t, count)
     t.unchanged = t.top
+    return 0
+
+
+cdef inline void note_change(Tape *t, int32_t index) noexcept:
+    """Data of this node will be assigned to right after."""
+    cdef Change *last
+    if t.first_dot < t.top:
+        last = t.changes + t.change_count - 1
+        if not t.change_count or last.index != index or last.top != t.top:
+            t.changes[t.change_count] = Change(t.nodes[index].data, index, t.top, 0, 0)
+            t.change_count += 1
 
 
 cdef inline void lower_top(Tape *t, int32_t top, int32_t edge_top) noexcept:

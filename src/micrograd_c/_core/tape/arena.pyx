@@ -4,8 +4,8 @@ Knows nothing of Python objects except the handle pointers it must renumber.
 
 Design
 ------
-Owned here: three malloc'ed arrays of the one `tape` (nodes, handles, edges), for the life of the process. Handles are
-borrowed: a handle clears its slot when it dies (`release`), so the tape never holds a reference.
+Owned here: malloc'ed arrays of the one `tape` (nodes, handles, edges, changes), for the life of the process. Handles
+are borrowed: a handle clears its slot when it dies (`release`), so the tape never holds a reference.
 
 A node is recorded after its operands and nothing ever changes that order, so index order is topological order: a sweep
 goes down from its root, and a collection needs one pass down to mark and one pass up to slide.
@@ -39,6 +39,7 @@ from libc.string cimport memcpy
 
 cimport micrograd_c._core.ops.rules as rules
 cimport micrograd_c._core.tape.pausing as pausing
+from micrograd_c._core.tape.changes cimport drop_repeated_changes, lower_changes, try_resize_changes
 from micrograd_c._core.tape.checking cimport IS_CHECKED, find_fault
 from micrograd_c._core.tape.collecting cimport collect_nodes, drop_lowest
 from micrograd_c._core.tape.dots cimport count_hidden, expand_all
@@ -55,6 +56,8 @@ cdef extern from *:
 
 cdef enum:
     SMALLEST = 16384        # nodes: 640 KiB with their handles, which stays in a second-level cache
+    MANY_CHANGES = 1 << 14  # entries of the log, of which nobody looks whether they are needed
+    FEW_CHANGES = 1 << 6    # the same in a checked build, so that somebody does
     LARGE = 1 << 20         # nodes: a tape above this gives memory back as soon as it is found to be free
 
 
@@ -134,6 +137,24 @@ cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1:
     return 0
 
 
+cdef int make_room_for_changes(Tape *t, Py_ssize_t count) except -1:
+    """For so many more entries. If there are many, look which are needed first, and which dots are."""
+    cdef Py_ssize_t room
+    if t.change_count + count > t.change_limit:
+        if t.pins == 0 and not drop_lowest(t, 0, 0):
+            collect_nodes(t, t.aged)
+        drop_repeated_changes(t)
+        t.change_limit = max(
+            <Py_ssize_t> (FEW_CHANGES if IS_CHECKED else MANY_CHANGES), 2 * t.change_count, t.change_count + t.top // 2
+        ) + count
+    if t.change_count + count > t.change_room:
+        room = min(t.change_limit, max(2 * t.change_room, t.change_count + count))
+        if not try_resize_changes(t, room):
+            raise MemoryError(f"no memory for what data was before it was assigned to: {room} numbers")
+    check(t)
+    return 0
+
+
 cdef void reset(Tape *t) noexcept:
     """Drop every node from base on: no live handle can reach one.
 
@@ -163,6 +184,8 @@ cdef inline void set_top(Tape *t, int32_t top) noexcept:
     t.unchanged = min(t.unchanged, top)
     if t.first_dot >= top:
         t.first_dot = NO_DOT
+    if t.change_count:
+        lower_changes(t, top)
 
 
 cdef void drop_top(Tape *t) noexcept:
@@ -238,6 +261,7 @@ cdef bint try_expand(Tape *t) noexcept:
                 return False
         expand_all(t, <int32_t> hidden)
     t.first_dot = NO_DOT
+    t.change_count = 0
     if IS_CHECKED:
         abort_if_faulty(t, True)
     return True
@@ -309,8 +333,9 @@ def stats():
         "functions": tape.hooks,
         "young_handles": tape.young,
         "capacity": tape.capacity,
-        "bytes_used": tape.top * per_node + tape.edge_top * sizeof(Edge),
-        "bytes_reserved": tape.capacity * per_node + tape.edge_capacity * sizeof(Edge),
+        "bytes_used": tape.top * per_node + tape.edge_top * sizeof(Edge) + tape.change_count * sizeof(Change),
+        "bytes_reserved": (
+            tape.capacity * per_node + tape.edge_capacity * sizeof(Edge) + tape.change_room * sizeof(Change)),
     }
 
 
@@ -339,6 +364,7 @@ tape.top = 1
 tape.base = 1
 tape.aged = 1
 tape.first_dot = NO_DOT
+tape.change_limit = FEW_CHANGES if IS_CHECKED else MANY_CHANGES
 tape.traced = NO_TRACE
 pausing.count_blocks(&tape.paused)
 if hasattr(os, "register_at_fork"):

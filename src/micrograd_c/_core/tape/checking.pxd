@@ -7,8 +7,8 @@ from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    ADJOINT, BIAS, CONSECUTIVE, DETACHED, HOOK, LEAF_NODE, LIVE, NO_DOT, PRODUCT, Edge, Node, Tape, has_no_grad,
-    has_state, is_nary, is_pending,
+    BIAS, CONSECUTIVE, DETACHED, FIRST, HOOK, LEAF_NODE, LIVE, NO_DOT, NUMBERS, PRODUCT, Edge, Node, Tape,
+    has_no_grad, has_state, is_nary, is_pending, product_count,
 )
 
 cdef extern from *:
@@ -69,6 +69,18 @@ cdef inline const char *find_fault(Tape *t, bint in_sweep, int32_t *place) noexc
     if states != t.state_count: return "the count of states is wrong"
     if first_dot < t.first_dot: return "a dot is below first_dot"
     if t.pins and first_dot != NO_DOT: return "there is a dot while nodes are pinned"
+    return fault_of_changes(t, first_dot)
+
+
+cdef inline const char *fault_of_changes(Tape *t, int32_t first_dot) noexcept:
+    cdef int32_t before = 0
+    cdef Py_ssize_t k
+    if not 0 <= t.change_count <= t.change_room: return "there are more changes than there is room for"
+    if t.change_count and first_dot == NO_DOT and t.first_dot == NO_DOT: return "there are changes, and no dots"
+    for k in range(t.change_count):
+        if not before <= t.changes[k].top <= t.top: return "changes are not in their order"
+        if t.changes[k].index < 1: return "a change is of no node"
+        before = t.changes[k].top
     return NULL
 
 
@@ -102,13 +114,21 @@ cdef inline const char *fault_of_edges(Tape *t, int32_t i, int32_t edges_before)
             return "an edge with a local gradient has not one operand"
     if node.op != rules.DOT:
         return NULL
-    if node.b <= PRODUCT or not edge[BIAS].a or edge[BIAS].b or edge[ADJOINT].a or edge[ADJOINT].b:
+    return fault_of_dot(t.nodes, i, edge)
+
+
+cdef inline const char *fault_of_dot(const Node *nodes, int32_t i, const Edge *edge) noexcept:
+    cdef const Node *node = nodes + i
+    cdef int32_t k, w, x
+    cdef int32_t count = product_count(edge)
+    if node.b != PRODUCT + (0 if node.dot & CONSECUTIVE else count): return "a dot has not as many edges as products"
+    if count < 1 or not edge[BIAS].a or edge[BIAS].b or not edge[FIRST].a or not edge[FIRST].b:
         return "a dot's edges are not as they must be"
     if node.activation != rules.ADD and not rules.is_activation(node.activation):
         return "a dot has an unknown activation"
-    for k in range(PRODUCT, node.b):
-        if not edge[k].a or not edge[k].b: return "a dot lacks an operand"
-        if node.dot & CONSECUTIVE and (edge[k].a != edge[PRODUCT].a + k - PRODUCT
-                                       or edge[k].b != edge[PRODUCT].b + k - PRODUCT):
-            return "a dot's operands do not follow each other"
+    for k in range(count):
+        w = edge[FIRST].a + k if node.dot & CONSECUTIVE else edge[PRODUCT + k].a
+        x = edge[FIRST].b + k if node.dot & CONSECUTIVE else edge[PRODUCT + k].b
+        if not 0 < w < i or not 0 < x < i: return "a dot lacks an operand"
+        if node.dot & NUMBERS and nodes[x].op != rules.LEAF: return "a dot's number has no leaf"
     return NULL

@@ -3,7 +3,10 @@
 from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport HOOK, LIVE, NO_DOT, Edge, Node, Tape, drop_states, is_nary, move_handle
+from micrograd_c._core.tape.arena cimport (
+    FIRST, HOOK, LIVE, NO_DOT, Edge, Node, Tape, drop_states, is_consecutive, is_nary, move_handle, product_count,
+)
+from micrograd_c._core.tape.changes cimport drop_changes_of_dead, drop_outdated_changes, renumber_changes, slide_changes
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
 
 
@@ -18,6 +21,7 @@ cdef inline bint collect_nodes(Tape *t, int32_t old) noexcept:
     if not mark_reachable(t):
         return False
     drop_dead_states(t)
+    drop_changes_of_dead(t)
     slide_marked(t, old)
     t.aged = t.top
     t.unchanged = min(t.unchanged, t.top)
@@ -45,11 +49,21 @@ cdef inline bint mark_reachable(Tape *t) noexcept:
             for k in range(node.a, node.a + node.b):
                 nodes[t.edges[k].a].flags |= LIVE
                 nodes[t.edges[k].b].flags |= LIVE
+            if is_consecutive(node):
+                mark_following(nodes, t.edges + node.a)
         else:
             # a missing operand is node 0, which is never moved
             nodes[node.a].flags |= LIVE
             nodes[node.b].flags |= LIVE
     return True
+
+
+cdef inline void mark_following(Node *nodes, const Edge *dot) noexcept:
+    """The operands of a consecutive dot after the first ones."""
+    cdef int32_t k
+    for k in range(1, product_count(dot)):
+        nodes[dot[FIRST].a + k].flags |= LIVE
+        nodes[dot[FIRST].b + k].flags |= LIVE
 
 
 cdef inline void drop_dead_states(Tape *t) noexcept:
@@ -65,6 +79,7 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
     cdef Node *node
     cdef Node *place
     cdef int32_t i, k, forward, start
+    cdef int32_t former_top = t.top
     cdef int32_t to = 1
     cdef int32_t edge_to = 0
     t.hooks = 0
@@ -75,10 +90,10 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
         if i == old:
             set_base(t, to, edge_to)
         node = nodes + i
+        node.forward = to
         if not node.flags & LIVE:
             continue
         node.flags &= ~LIVE
-        node.forward = to
         t.hooks += (node.flags & HOOK) != 0
         if t.handles[i] != NULL:
             t.young += 1
@@ -107,6 +122,7 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
         set_base(t, to, edge_to)
     t.top = to
     t.edge_top = edge_to
+    renumber_changes(t, former_top)
 
 
 cdef inline void set_base(Tape *t, int32_t base, int32_t edge_base) noexcept nogil:
@@ -159,6 +175,8 @@ cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
                     low = t.edges[k].a
                 if t.base <= t.edges[k].b < low:
                     low = t.edges[k].b
+            if is_consecutive(node) and reaches_base(t, t.edges + node.a):
+                low = t.base
         else:
             if t.base <= node.a < low:
                 low = node.a
@@ -168,6 +186,14 @@ cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
     return low
 
 
+cdef inline bint reaches_base(Tape *t, const Edge *dot) noexcept nogil:
+    """Whether operands of a consecutive dot begin below base and end above."""
+    cdef int32_t count = product_count(dot)
+    return (
+        dot[FIRST].a < t.base < dot[FIRST].a + count or dot[FIRST].b < t.base < dot[FIRST].b + count
+    )
+
+
 cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:
     """Move the nodes from low on, and their operands from edge_low on, down to base and edge_base."""
     cdef int32_t down = low - t.base
@@ -175,6 +201,7 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:
     cdef Node *node
     cdef Edge *edge
     cdef int32_t i, k
+    slide_changes(t, low)
     for k in range(edge_low, t.edge_top):
         edge = t.edges + k - edges_down
         edge[0] = t.edges[k]
@@ -198,3 +225,4 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:
     t.aged = max(t.base, t.aged - down)
     t.unchanged = max(min(t.unchanged, t.base), t.unchanged - down)
     t.dropped += down
+    drop_outdated_changes(t)

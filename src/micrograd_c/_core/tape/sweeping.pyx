@@ -17,8 +17,9 @@ from libc.stdlib cimport free, malloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, PUSH_INTERRUPTED, PUSHED, SWEPT, Edge, Node, Pushed, Sweep, Tape, check,
-    float_data, give_grad, has_no_grad, is_pending, native_of, pin, raise_no_room, tape, try_expand, unpin,
+    GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, NUMBERS, PUSH_INTERRUPTED, PUSHED, SWEPT, Edge, Node, Pushed, Sweep, Tape,
+    check, float_data, give_grad, has_no_grad, is_pending, native_of, pin, product_count, raise_no_room, tape,
+    try_expand, unpin,
 )
 from micrograd_c._core.tape.dots cimport count_hidden, pull_dot
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
@@ -195,15 +196,16 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                         node = product
                     else:
                         pending += pull_sum(nodes, node, grad, GRAD_FLOAT, MARK)
-            elif node.op == rules.DOT and not node.dot & SWEPT and (
-                    node.flags & GRAD_FLOAT or node - nodes >= t.unchanged or not t.minus_zeros):
-                products += node.b
+            elif node.op == rules.DOT and not node.dot & SWEPT and (node - nodes >= t.unchanged or not (
+                    node.dot & NUMBERS or t.minus_zeros and not node.flags & GRAD_FLOAT)):
+                products += product_count(edges + node.a)
                 if products > PATIENCE:
                     pause = node
                 pending += pull_dot(nodes, edges, node, node - nodes >= t.unchanged and not t.minus_zeros)
             elif node.op == rules.DOT:
-                # The nodes it stands for have adjoints of their own by now. Or a product of two ints, its adjoint and
-                # data that was assigned since, may be -0.0, which added to a gradient of None would leave it None.
+                # The nodes it stands for have adjoints of their own by now. Or data was assigned to since, and the
+                # leaves of numbers get gradients by that; or a product of two ints, the adjoint and that data, may be
+                # -0.0, which added to a gradient of None would leave it None.
                 node.flags |= MARK
                 pending += 1
                 if not try_expand(t):

@@ -16,7 +16,9 @@ from libc.stdlib cimport calloc, free
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, read_number
-from micrograd_c._core.tape.arena cimport DETACHED, ODD, Edge, Node, State, has_state, is_nary, tape
+from micrograd_c._core.tape.arena cimport (
+    DETACHED, FIRST, ODD, Edge, Node, State, has_state, is_consecutive, is_nary, product_count, tape,
+)
 from micrograd_c._core.value.plain_classes cimport can_be_left, is_plain_class, is_plain_data
 from micrograd_c._core.value.value cimport Extra, Value, is_watched
 
@@ -187,6 +189,20 @@ cdef inline int hold(Value out, Value operand) except -1:
     return hold_all(out, (operand,) if is_held_itself(operand) else held_by(operand))
 
 
+cdef inline int hold_children(Value out, tuple children) except -1:
+    """`hold` for each. If one is to be held itself, all are, by the tuple they came in: there is one object for it."""
+    cdef Value child
+    cdef bint any_itself = False
+    for child in children:
+        if not child.plain and is_held_itself(child):
+            any_itself = True
+    if any_itself:
+        return hold_all(out, children)
+    for child in children:
+        hold(out, child)
+    return 0
+
+
 cdef inline bint is_held_itself(Value operand) except -1:
     """Whether results hold an operand that is not plain itself, and not just what it holds.
 
@@ -263,7 +279,7 @@ cdef inline list dependents_of(Value value):
     cdef list dependents = []
     cdef int32_t first = value.index
     cdef Py_ssize_t count = tape.top - first
-    cdef Py_ssize_t i, k
+    cdef Py_ssize_t i, k, w, x
     cdef Node *nodes = tape.nodes + first       # counted from the Value's own
     cdef void **handles = tape.handles + first
     cdef Edge *edge
@@ -279,6 +295,12 @@ cdef inline list dependents_of(Value value):
                     edge = tape.edges + k
                     if edge.a >= first and reached[edge.a - first] or edge.b >= first and reached[edge.b - first]:
                         reached[i] = 1
+                if is_consecutive(nodes + i):
+                    edge = tape.edges + nodes[i].a
+                    for k in range(product_count(edge)):
+                        w, x = edge[FIRST].a + k, edge[FIRST].b + k
+                        if w >= first and reached[w - first] or x >= first and reached[x - first]:
+                            reached[i] = 1
             elif nodes[i].a >= first and reached[nodes[i].a - first]:
                 reached[i] = 1
             elif nodes[i].b >= first and reached[nodes[i].b - first]:

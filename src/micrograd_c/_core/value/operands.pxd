@@ -13,7 +13,7 @@ from micrograd_c._core.tape.arena cimport (
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
 from micrograd_c._core.value.lifetime cimport (
-    check_children, class_left, held_by, hold, hold_all, op_left, rare, take_up_state,
+    check_children, class_left, held_by, hold_all, hold_children, op_left, rare, take_up_state,
 )
 from micrograd_c._core.value.value cimport Extra, Value, bind, new_instance, new_value, set_of
 
@@ -120,9 +120,7 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     release(&tape, before)
     rare(value).prev = None
     value._op = op
-    for child in children:
-        hold(value, child)
-    return 0
+    return hold_children(value, children)
 
 
 cdef inline object used_already():

@@ -31,12 +31,12 @@ from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number,
 cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, drop_grad, expand_dots, has_no_grad, is_minus_zero, note_change,
-    record_leaf, release, reserve, reserve_nary, tape, want_states,
+    record_leaf, release, reserve, reserve_changes, reserve_nary, tape, want_states,
 )
 from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
 from micrograd_c._core.value.lifetime cimport (
     anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
-    has_plain_attributes, hold, leave_state, rare, refuse_foreign_value, take_number, track,
+    has_plain_attributes, hold_children, leave_state, rare, refuse_foreign_value, take_number, track,
 )
 from micrograd_c._core.value.local_gradients cimport (
     are_local_grads, check_count, check_order, children_given, children_of, local_grads_of, numbers_of, record_local,
@@ -126,8 +126,7 @@ cdef class Value:
         else:
             track(self)
             self.has_state = 1
-        for child in inputs:
-            hold(self, child)
+        hold_children(self, inputs)
         if inputs and slopes is None and self.index >= tape.traced:
             on_custom()
         if _op != "":
@@ -529,12 +528,14 @@ cdef void watch_data(DataWatcher watcher) noexcept:
 
 
 cdef int announce_assignments(list values) except -1:
-    """To be called before data of these Values is assigned to in another way than by `data`. May record a node."""
+    """To be called before data of these Values is assigned to in another way than by `data`. May record a node.
+
+    May renumber. Then `note_change` is to be called for each.
+    """
     if before_assignment != NULL:
         for value in values:
             before_assignment(<Value> value)
-    note_change(&tape)
-    return 0
+    return reserve_changes(&tape, len(values))
 
 
 cdef int set_data(Value value, object number) except -1:
@@ -547,10 +548,11 @@ cdef int set_data(Value value, object number) except -1:
         before_assignment(value)
     if value.index >= tape.traced:
         on_assignment(value)
+    reserve_changes(&tape, 1)
+    note_change(&tape, value.index)
     node = tape.nodes + value.index
     node.data = new.value
     node.flags = (node.flags & ~DATA_INT) | new.is_int
-    note_change(&tape)
     return 0
 
 

@@ -35,17 +35,22 @@ typedef struct {
     int32_t flags;
 } Instruction;
 
-/* out[i] = activation(bias[i] + weight[i][0] * in[0] + weight[i][1] * in[1] + ...) */
+/* out[i] = activation(start[i] + weight[i][0] * in[0] + weight[i][1] * in[1] + ...), where start[i] is a bias, or varies
+   from row to row as the inputs do. */
 typedef struct {
     int32_t inputs, outputs;
     int32_t activation;             /* an op, or DO_MOVE for none */
     int32_t weights;                /* the first one's use; the others follow, row by row */
-    int32_t biases;
+    int32_t biases;                 /* the first one's, if there are any */
     int32_t wants_weights;          /* 1: gradients of weights or biases are needed */
+    int32_t shares_uses;            /* 1: other layers have the same uses, whose totals are 0 at first: add to them */
     const int32_t *in;              /* slots */
+    const int32_t *starts;          /* likewise; NULL if there are biases */
     const int32_t *out;
     const int32_t *adjoint_in;      /* adjoint slots, -1 for one that is not needed */
+    const int32_t *adjoint_starts;
     const int32_t *first_in;        /* 1: nothing was added to that adjoint before */
+    const int32_t *first_starts;
     const int32_t *adjoint_out;
 } Layer;
 

@@ -48,7 +48,8 @@ ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t 
     int p, q;
     for (p = 0; p < many; p++)
         for (q = 0; q < vectors; q++)
-            sums[p][q] = LANES(all)(biases[p]);
+            sums[p][q] = layer->starts == NULL ? LANES(all)(biases[p])
+                                               : LOAD(slots + (int64_t)layer->starts[i + p] * width, v + q);
     for (j = 0; j < inputs; j++) {
         const double *x = slots + (int64_t)layer->in[j] * width;
         for (p = 0; p < many; p++)
@@ -152,11 +153,13 @@ ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, c
             to[(int64_t)p * layer->inputs + q] = sums[p][q];
 }
 
-/* Turn the adjoints of `many` outputs into those of their sums, before the activation; add up the biases' gradients. */
+/* Turn the adjoints of `many` outputs into those of their sums, before the activation; add up the biases' gradients, or
+   give the sums' adjoints to what they start from. */
 ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, const double *slots, double *adjoints,
                                       int32_t width, int32_t rows, int32_t i, const int many, int fresh,
                                       double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    const int has_biases = layer->starts == NULL && layer->wants_weights;
     Lanes *to = (Lanes *)totals + layer->biases + i;
     Lanes sums[OUTPUTS_AT_ONCE], g;
     const double *ys[OUTPUTS_AT_ONCE];
@@ -166,7 +169,7 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
     for (p = 0; p < many; p++) {
         ys[p] = slots + (int64_t)layer->out[i + p] * width;
         gs[p] = adjoints + (int64_t)layer->adjoint_out[i + p] * width;
-        sums[p] = fresh || !layer->wants_weights ? LANES(all)(0.0) : to[p];
+        sums[p] = fresh || !has_biases ? LANES(all)(0.0) : to[p];
     }
     for (v = 0; v < vectors; v++)
         for (p = 0; p < many; p++) {
@@ -179,9 +182,16 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
                 g = LANES(select)(LANES(rows_of)(v, rows), g, LANES(all)(0.0));
             sums[p] += g;
         }
-    if (layer->wants_weights)
+    if (has_biases)
         for (p = 0; p < many; p++)
             to[p] = sums[p];
+    if (layer->starts != NULL)
+        for (p = 0; p < many; p++)
+            if (layer->adjoint_starts[i + p] >= 0) {
+                double *start = adjoints + (int64_t)layer->adjoint_starts[i + p] * width;
+                for (v = 0; v < vectors; v++)
+                    STORE(start, v, layer->first_starts[i + p] ? LOAD(gs[p], v) : LOAD(start, v) + LOAD(gs[p], v));
+            }
 }
 
 ALWAYS_INLINE void LANES(output_tiles)(const Layer *layer, const int activation, const double *slots, double *adjoints,
@@ -196,6 +206,7 @@ ALWAYS_INLINE void LANES(output_tiles)(const Layer *layer, const int activation,
 static void LANES(layer_backward)(const Layer *layer, const double *slots, double *adjoints, int32_t width,
                                   int32_t rows, const double *numbers, int fresh, double *totals) {
     int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, i, j, v;
+    fresh &= !layer->shares_uses;
     switch (layer->activation) {
     case DO_MOVE: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, fresh, totals); break;
 #define FUNCTION(NAME, name, text, activation, ...) \
