@@ -63,14 +63,14 @@ class Progress:
 
 def run(options: argparse.Namespace) -> int:
     """`micrograd-c bench`; the exit status is 1 if any value or gradient differs."""
-    from micrograd_c.demo import import_extra
+    from micrograd_c.options import demand_writable, import_extra
 
     pyplot = None
     if options.plot:
-        import_extra("matplotlib", "--plot", "plot").use("Agg")     # no window
-        pyplot = import_extra("matplotlib.pyplot", "--plot", "plot")
+        import_extra("matplotlib", "--plot", "'micrograd_c[plot]'").use("Agg")     # no window
+        pyplot = import_extra("matplotlib.pyplot", "--plot", "'micrograd_c[plot]'")
     for file in filter(None, (options.json, options.plot)):
-        demand_writable(file)
+        demand_writable(file, "micrograd-c bench")
 
     from micrograd_c.bench import report
     from micrograd_c.bench.workloads import WORKLOADS
@@ -94,15 +94,6 @@ def run(options: argparse.Namespace) -> int:
     for line in wrong:
         print(f"micrograd-c bench: error: {line}", file=sys.stderr)
     return 1 if wrong else 0
-
-
-def demand_writable(file: str) -> None:
-    """End the program now, rather than when everything has been measured."""
-    try:
-        with open(file, "ab"):
-            pass
-    except OSError as error:
-        raise SystemExit(f"micrograd-c bench: error: {file} cannot be written: {error.strerror}") from None
 
 
 class Session:
