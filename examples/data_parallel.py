@@ -14,12 +14,15 @@ import argparse
 import os
 import random
 
-from digits import LEARNING_RATE, SEED, accuracy, all_at_once, load_images
-from tqdm import tqdm
+from common import count, needs
+from digits import LEARNING_RATE, SEED, accuracy, all_at_once, load_images, tqdm
 
 from micrograd_c import distributed, load, save
 from micrograd_c.nn import MLP
 from micrograd_c.optim import Adam
+
+with needs("mpi"):
+    import mpi4py  # noqa: F401 (distributed imports it later, in the middle of the work)
 
 BATCH = 256             # of which each process has its share
 SAVE_EVERY = 50
@@ -58,7 +61,7 @@ def train(model, images, steps, checkpoint=None):
 def main():
     """Train, then judge on rank 0."""
     parser = argparse.ArgumentParser(description="Handwritten digits, learned by several processes.")
-    parser.add_argument("--steps", type=int, default=200, help="batches to learn from (default: %(default)s)")
+    parser.add_argument("--steps", type=count, default=200, help="batches to learn from (default: %(default)s)")
     parser.add_argument("--checkpoint", metavar="FILE", help="save to this file now and then, and go on from it")
     parser.add_argument("--losses", action="store_true", help="print the loss of each step")
     options = parser.parse_args()

@@ -13,13 +13,16 @@ second, as the progress bar shows.
 import argparse
 import random
 
-import numpy as np
-from sklearn.datasets import load_digits
-from tqdm import tqdm
+from common import count, needs
 
 from micrograd_c import cross_entropy, logsumexp, mean, no_grad, sumprod, vmap
 from micrograd_c.nn import MLP
 from micrograd_c.optim import Adam
+
+with needs("examples"):
+    import numpy as np
+    from sklearn.datasets import load_digits
+    from tqdm import tqdm
 
 HELD_OUT = 360          # images kept for judging; 1,437 are left to learn from
 BATCH = 32
@@ -91,7 +94,7 @@ def accuracy(model, images):
 def main():
     """Train, then judge."""
     parser = argparse.ArgumentParser(description="A small MLP learns to read handwritten digits.")
-    parser.add_argument("--steps", type=int, default=1000, help="mini-batches to learn from (default: %(default)s)")
+    parser.add_argument("--steps", type=count, default=1000, help="mini-batches to learn from (default: %(default)s)")
     parser.add_argument("--vmap", action="store_true", help="run all images of a batch at once")
     options = parser.parse_args()
     random.seed(SEED)

@@ -105,13 +105,16 @@ class GPT:
 
     @no_grad
     def generate(self, generator, temperature):
-        """The tokens of a name drawn by chance."""
+        """The tokens of a name drawn by chance; at temperature 0 the likeliest of each position."""
         past = self.start()
         tokens = [BOUNDARY]
         for position in range(POSITIONS):
             logits = self.logits(tokens[-1], position, past)
-            chances = softmax([logit / temperature for logit in logits])
-            tokens += generator.choices(range(VOCABULARY), [chance.data for chance in chances])
+            if temperature == 0:
+                tokens.append(max(range(VOCABULARY), key=lambda token: logits[token].data))
+            else:
+                chances = softmax([logit / temperature for logit in logits])
+                tokens += generator.choices(range(VOCABULARY), [chance.data for chance in chances])
             if tokens[-1] == BOUNDARY:
                 break
         return [token for token in tokens if token != BOUNDARY]

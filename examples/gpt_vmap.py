@@ -16,11 +16,14 @@ import itertools
 import random
 
 import gpt
-import numpy as np
+from common import needs
 from names import VOCABULARY, encode, main
 
 from micrograd_c import linear, logsumexp, mean, sumprod, vmap
 from micrograd_c.optim import Adam
+
+with needs("examples"):
+    import numpy as np
 
 BATCH = 32              # names, at most
 ONE_HOT = np.eye(VOCABULARY)
