@@ -1,8 +1,8 @@
 """The tutorial's chapters as cells: `python docs/tutorial/cells.py FOLDER` writes them there as Jupyter notebooks.
 
-A chapter is Markdown. Its ```python blocks run one after the other in one namespace, and a ```text block right below one
+A chapter is Markdown. Its ```python blocks run one after the other in one namespace; a ```text block right below one
 is what it prints. tests/test_tutorial.py holds them to that, and `python docs/tutorial/cells.py --outputs` writes these
-blocks anew. Knows Markdown and notebooks, and nothing of Values.
+blocks anew. So it is with ../inside.md and ../faq.md. Knows Markdown and notebooks, and nothing of Values.
 """
 
 import contextlib
@@ -38,6 +38,11 @@ class Cell:
 def chapters():
     """The files of all chapters, in English and in other languages."""
     return sorted([*FOLDER.glob("?-*.md"), *FOLDER.glob("*/?-*.md")])
+
+
+def pages():
+    """All files whose blocks are held to what they print."""
+    return [*chapters(), FOLDER.parent / "inside.md", FOLDER.parent / "faq.md"]
 
 
 def cells(markdown):
@@ -99,7 +104,7 @@ def as_json(markdown):
 def main(arguments):
     """Write notebooks to a folder, or outputs into the chapters."""
     if arguments == ["--outputs"]:
-        for path in chapters():
+        for path in pages():
             path.write_text(with_outputs(path.read_text(encoding="utf-8")), encoding="utf-8")
     elif len(arguments) == 1 and not arguments[0].startswith("-"):
         for path in chapters():
