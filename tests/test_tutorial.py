@@ -1,4 +1,4 @@
-"""The tutorial, FAQ and inside.md: their code prints what is shown, and numbers in their sentences are numbers of that."""
+"""Tutorial, FAQ and inside.md: their code prints what is shown, and numbers in their sentences are numbers of that."""
 
 import ast
 import importlib.util
