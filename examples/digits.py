@@ -4,10 +4,10 @@
     python examples/digits.py
     python examples/digits.py --vmap
 
-Shows mini-batches, cross entropy over ten classes, an optimizer, and what a model is judged by: images that it has not
-seen. 2,410 parameters, some 220,000 nodes a step, all of them single numbers. With --vmap the loss of one image is
-traced once, and run for all images of a batch: to the same losses, but for rounding, at some 10 times as many steps a
-second, as the progress bar shows.
+This shows mini-batches, cross entropy over ten classes, an optimizer, and how a model is judged: by images that it has
+not seen. There are 2,410 parameters and some 220,000 nodes a step, all of them single numbers. With --vmap the loss of
+one image is traced once and run for all images of a batch. The losses are the same up to rounding, at some 10 times as
+many steps a second, as the progress bar shows.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     pip install 'micrograd_c[examples]'
     python examples/gpt.py
 
-This is gpt_plain.py, number for number: the same weights, the same graph, the same losses. What is gone are the
-functions at its top and its Adam, which are now micrograd_c's; the rest is the same but for norm, loss and generate.
+This is gpt_plain.py, number for number: the same weights, the same graph, the same losses. The functions at its top and
+its Adam are gone, since they are micrograd_c's now; the rest is the same except for norm, loss and generate.
 Names are made up under no_grad(): without a graph that nobody goes back through.
 """
 

@@ -1,4 +1,4 @@
-"""A GPT that learns to make up names, in plain spelling: Value, its operators, exp, log, relu and sum(). Nothing else.
+"""A GPT that learns to make up names, spelled with nothing but Value, its operators, exp, log, relu and sum().
 
     pip install 'micrograd_c[examples]'
     python examples/gpt_plain.py --steps 1000

@@ -28,16 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from micrograd_c.bench.peers import families
     from micrograd_c.bench.workloads import WORKLOADS
 
-    parser.add_argument("--quick", action="store_true", help="see that it runs, in 20 s; the figures mean little")
+    parser.add_argument("--quick", action="store_true", help="only see that it runs, in 20 s; the figures mean little")
     parser.add_argument("--json", metavar="FILE", help="write all measurements to a file")
-    parser.add_argument("--plot", metavar="FILE", help="draw them on a logarithmic scale (needs the extra `plot`)")
+    parser.add_argument("--plot", metavar="FILE", help="draw all measurements on a logarithmic scale (needs the extra `plot`)")
     parser.add_argument(
         "--only", metavar="WORKLOAD", nargs="+", choices=[workload.name for workload in WORKLOADS],
-        help=f"measure only these: {', '.join(workload.name for workload in WORKLOADS)}",
+        help=f"measure these only; there are {', '.join(workload.name for workload in WORKLOADS)}",
     )
     parser.add_argument(
         "--sides", metavar="SIDE", nargs="+", choices=families(),
-        help=f"compare with these only: {', '.join(families())}; micrograd is shown with the collector on and off",
+        help=f"compare with these libraries only; there are {', '.join(families())}"
+             " (micrograd is shown twice, with Python's collector on and off)",
     )
 
 
