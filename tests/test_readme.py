@@ -88,7 +88,7 @@ def test_figures_in_sentences_are_those_of_the_runs(page):
 def test_what_is_said_of_vmap_is_what_the_run_says():
     text = " ".join(text_of("docs/vmap.md").partition("## Compared")[2].split())
     c, jax, torch = (measured(STEP_BY_VMAP, row)[2] for row in ("C by hand, -ffast-math", "JAX, jit", "PyTorch"))
-    assert f"{c} times as long as C by hand with `-ffast-math`, {jax} times as long as JAX, and {torch} times as" in text
+    assert f"{c} times as long as C by hand with `-ffast-math`, {jax} times as long as JAX, and {torch} times" in text
     batch = measured("Run B: a training step of MLP(64, [64, 10])", "PyTorch")[2]
     assert f"on a batch of 64, {batch} times as long as PyTorch" in text
     scan = measured("Run B: a pendulum of 200 steps", "JAX, jit of lax.scan")[2]

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--quick", action="store_true", help="only see that it runs, in 20 s; the figures mean little")
     parser.add_argument("--json", metavar="FILE", help="write all measurements to a file")
-    parser.add_argument("--plot", metavar="FILE", help="draw all measurements on a logarithmic scale (needs the extra `plot`)")
+    parser.add_argument("--plot", metavar="FILE", help="draw them all on a logarithmic scale (needs the extra `plot`)")
     parser.add_argument(
         "--only", metavar="WORKLOAD", nargs="+", choices=[workload.name for workload in WORKLOADS],
         help=f"measure these only; there are {', '.join(workload.name for workload in WORKLOADS)}",
