@@ -1,7 +1,7 @@
-"""Draws the README's two pictures from what is committed: `python docs/draw.py`.
+"""Draws pictures of the README and the tutorial from what is committed: `python docs/draw.py`.
 
-demo-step.svg is a chart of run A in results.md, and needs nothing installed. moons.png is what the demo has learned. It
-needs matplotlib, and is left as it is with --chart.
+demo-step.svg is a chart of run A in results.md, and needs nothing installed. moons.png is what the demo has learned,
+and moons.gif how it learned it. These need the extra `plot`, and are left as they are with --chart.
 """
 
 import math
@@ -64,15 +64,18 @@ def chart():
 
 
 def draw_moons():
-    """What the demo has learned after its 100 steps."""
+    """What the demo learns in its 100 steps."""
     from matplotlib.figure import Figure
 
+    from micrograd_c.animation import Animation
     from micrograd_c.demo import STEPS, Training, load_moons
     from micrograd_c.viz import plot_boundary
 
     training = Training("micrograd_c")
-    for _ in range(STEPS):
-        training.step()
+    animation = Animation(str(DOCS / "moons.gif"), *load_moons())       # as `micrograd-c demo --animate` does
+    for k in range(STEPS):
+        animation.see(k, training.model, *training.step())
+    animation.write()
     figure = Figure(figsize=(3.6, 2.8), dpi=100, layout="constrained")
     axes = plot_boundary(training.model, *load_moons(), axes=figure.subplots())
     axes.tick_params(labelsize=7)

@@ -17,8 +17,8 @@ __all__ = ["Animation"]
 
 EVERY = 2               # steps between two frames
 LINES = 40              # of the grid: the picture is small
-PER_SECOND = 12         # frames
-HELD = 24               # times that the last frame is shown
+SHOWN, HELD = 80, 2500  # milliseconds: a frame, and the last one
+COLOURS = 64            # few: they are surfaces and lines
 INCHES, DOTS = (6.4, 3.2), 80
 
 
@@ -27,7 +27,7 @@ class Animation:
 
     def __init__(self, file: str, points: Sequence[Sequence[float]], labels: Sequence[float]) -> None:
         self.figure = import_extra("matplotlib.figure", "--animate", EXTRA).Figure
-        import_extra("PIL.Image", "--animate", EXTRA)       # which writes GIFs for matplotlib
+        self.image = import_extra("PIL.Image", "--animate", EXTRA)
         demand_format(file, ["gif"], "micrograd-c demo")
         self.file, self.points, self.labels = file, points, labels
         self.grid = Grid(points, LINES)
@@ -43,17 +43,22 @@ class Animation:
 
     def write(self) -> None:
         """Draw all frames."""
-        from matplotlib.animation import PillowWriter
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         figure = self.figure(figsize=INCHES, dpi=DOTS, layout="constrained")
+        canvas = FigureCanvasAgg(figure)
         plane, curve = figure.subplots(1, 2)
-        writer = PillowWriter(fps=PER_SECOND)
-        with writer.saving(figure, self.file, DOTS):
-            for title, scores, steps in self.frames:
-                self.draw(plane, curve, title, scores, steps)
-                writer.grab_frame()
-            for _ in range(HELD):
-                writer.grab_frame()
+        pictures = []
+        for title, scores, steps in self.frames:
+            self.draw(plane, curve, title, scores, steps)
+            canvas.draw()
+            size = canvas.get_width_height()
+            picture = self.image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
+            pictures.append(picture.quantize(COLOURS, dither=self.image.Dither.NONE))
+        first, *others = pictures
+        first.save(
+            self.file, save_all=True, append_images=others, loop=0, duration=[SHOWN] * len(others) + [HELD],
+        )
 
     def draw(self, plane: Any, curve: Any, title: str, scores: list[list[list[float]]], steps: int) -> None:
         """One frame: the plane on the left, losses on the right."""

@@ -117,14 +117,18 @@ def test_there_are_exercises_and_each_has_a_solution(chapter):
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_it_is_a_notebook_too(chapter):
-    notebook = cells.notebook(text_of(chapter))
-    assert json.loads(cells.as_json(text_of(chapter))) == notebook
+    folder = (TUTORIAL / chapter).parent
+    notebook = cells.notebook(text_of(chapter), folder)
+    assert json.loads(cells.as_json(text_of(chapter), folder)) == notebook
     code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert code == [cell.text.strip("\n") for cell in code_of(chapter)]
     sentences = "".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     assert "```" not in sentences
     assert "<details" not in sentences
-    assert not re.search(r"\]\([^/)]*\.md\)", sentences)
+    links = re.findall(r"(!?)\[[^\]]*\]\(([^)]*)\)", sentences)
+    attached = [f"attachment:{name}" for cell in notebook["cells"] for name in cell.get("attachments", ())]
+    assert [target for picture, target in links if picture] == attached
+    assert [target for picture, target in links if not picture and not target.endswith(".ipynb")] == []
     if importlib.util.find_spec("nbformat"):
         import nbformat
 

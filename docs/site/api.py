@@ -4,8 +4,8 @@ import importlib
 import inspect
 import re
 
-MODULES = {     # title, and what is left out because another module has it
-    "micrograd_c": "Top level", "micrograd_c.engine": "Value", "micrograd_c.nn": "Neurons, layers, networks",
+MODULES = {     # in this order: a name is described where it comes first
+    "micrograd_c.engine": "Value", "micrograd_c": "Top level", "micrograd_c.nn": "Neurons, layers, networks",
     "micrograd_c.optim": "Optimizers", "micrograd_c.viz": "Pictures", "micrograd_c.checkpoints": "Checkpoints",
     "micrograd_c.distributed": "Several processes", "micrograd_c.tape": "The tape",
 }

@@ -113,7 +113,8 @@ def add_notebooks(files, config):
     for file in list(files.documentation_pages()):
         if file.src_uri.startswith("tutorial/"):
             place = file.src_uri.replace(".md", ".ipynb")
-            files.append(File.generated(config, place, content=cells.as_json(file.content_string)))
+            folder = (ROOT / path_of(file.src_uri, config.theme["language"])).parent
+            files.append(File.generated(config, place, content=cells.as_json(file.content_string, folder)))
 
 
 # --- links ---

@@ -5,6 +5,7 @@ is what it prints. tests/test_tutorial.py holds them to that, and `python docs/t
 blocks anew. So it is with ../inside.md and ../faq.md. Knows Markdown and notebooks, and nothing of Values.
 """
 
+import base64
 import contextlib
 import importlib.util
 import io
@@ -19,6 +20,9 @@ BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MUL
 NEEDS = re.compile(r"# needs (\w+)\b")      # the first line of a block that an optional package runs
 DETAILS = re.compile(r'^<details markdown="1">\n<summary>(.*)</summary>\n$|^</details>\n$', re.MULTILINE)
 CHAPTER = re.compile(r"\]\((\d-[\w-]+)\.md\)")        # a link to one
+PAGE = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?![a-z]+:)[^)]*(?<!\.ipynb)\)")       # to another page
+PICTURE = re.compile(r"(!\[[^\]]*\])\(([^):]+)\)")
+KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
 
 
 @dataclass
@@ -79,8 +83,11 @@ def with_outputs(markdown):
     return BLOCK.sub(rewritten, markdown)
 
 
-def notebook(markdown):
-    """The chapter as a notebook without outputs, for json.dump. Links to other chapters go to their notebooks."""
+def notebook(markdown, folder):
+    """A chapter of that folder as a notebook without outputs, for json.dump.
+
+    It can be put anywhere: pictures are in it, and of links only those to other chapters are left, to their notebooks.
+    """
     made = []
     for k, cell in enumerate(cells(markdown)):
         text = cell.text.strip("\n")
@@ -89,7 +96,14 @@ def notebook(markdown):
             entry.update(execution_count=None, outputs=[])
         else:
             text = DETAILS.sub(lambda tag: f"**{tag.group(1)}**\n" if tag.group(1) else "", text + "\n").strip("\n")
-            text = CHAPTER.sub(r"](\1.ipynb)", text)
+            text = PAGE.sub(r"\1", CHAPTER.sub(r"](\1.ipynb)", text))
+            pictures = [pathlib.PurePosixPath(target) for _, target in PICTURE.findall(text)]
+            text = PICTURE.sub(lambda link: f"{link.group(1)}(attachment:{pathlib.Path(link.group(2)).name})", text)
+            if pictures:
+                entry["attachments"] = {
+                    picture.name: {KINDS[picture.suffix]: base64.b64encode((folder / picture).read_bytes()).decode()}
+                    for picture in pictures
+                }
         entry["source"] = text.splitlines(keepends=True)
         made.append(entry)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -97,8 +111,8 @@ def notebook(markdown):
     return {"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def as_json(markdown):
-    return json.dumps(notebook(markdown), ensure_ascii=False, indent=1) + "\n"
+def as_json(markdown, folder):
+    return json.dumps(notebook(markdown, folder), ensure_ascii=False, indent=1) + "\n"
 
 
 def main(arguments):
@@ -110,7 +124,7 @@ def main(arguments):
         for path in chapters():
             target = pathlib.Path(arguments[0], path.relative_to(FOLDER)).with_suffix(".ipynb")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(as_json(path.read_text(encoding="utf-8")), encoding="utf-8")
+            target.write_text(as_json(path.read_text(encoding="utf-8"), path.parent), encoding="utf-8")
             print(target)
     else:
         raise SystemExit("usage: python docs/tutorial/cells.py (FOLDER | --outputs)")
