@@ -111,3 +111,10 @@ import draw
 sys.stdout.reconfigure(encoding="utf-8")
 print(draw.chart(), end="")
 """) == text_of("docs/demo-step.svg")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+def test_what_is_promised_of_numbers_is_said_in_the_same_words(page):
+    text = " ".join(text_of(page).split())
+    assert "Forward results are micrograd's to the bit. Gradients agree up to the order of additions, " in text
+    assert "so a training loss may differ in its last digit." in text
