@@ -7,8 +7,8 @@ import zipfile
 
 FOLDERS = ["src", "micrograd_c", "tests", "docs", "benchmarks", "examples"]
 FILES = [
-    "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "SECURITY.md",
-    "pyproject.toml", "setup.py",
+    "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "README.zh-TW.md",
+    "SECURITY.md", "pyproject.toml", "setup.py",
 ]
 GENERATED = {".so", ".pyd", ".pyc", ".pyo"}
 COMPILED = {".so", ".pyd"}

@@ -13,8 +13,8 @@ import time
 from micrograd_c.bench.inputs import ADDEND, FACTOR, START
 from micrograd_c.bench.programs import fresh_copy
 from micrograd_c.bench.report import aligned
-from micrograd_c.demo import import_extra
 from micrograd_c.engine import Value
+from micrograd_c.options import import_extra
 
 TURNS = 250
 COLUMNS = ["forward", "forward and backward", "forward and backward over the oldest parameter", "Python floats"]
@@ -106,8 +106,8 @@ def main():
     parser.add_argument("--plot", metavar="FILE", help="draw the curves (needs the extra `plot`)")
     options = parser.parse_args()
     if options.plot:
-        import_extra("matplotlib", "--plot", "plot").use("Agg")     # no window
-        pyplot = import_extra("matplotlib.pyplot", "--plot", "plot")
+        import_extra("matplotlib", "--plot", "'micrograd_c[plot]'").use("Agg")     # no window
+        pyplot = import_extra("matplotlib.pyplot", "--plot", "'micrograd_c[plot]'")
     sweeps, times, ages = (1, 5, AGES[:-1]) if options.quick else (5, 50, AGES)
     curves = {
         "parameters alive": curve_of_parameters(sweeps, times),

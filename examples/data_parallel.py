@@ -1,25 +1,29 @@
-"""Handwritten digits are learned by several processes, each of which has its share of every batch: data parallelism.
+"""Several processes learn handwritten digits, each from its share of every batch: data parallelism.
 
     pip install 'micrograd_c[examples,mpi]'
     python examples/data_parallel.py
     mpiexec -n 2 python examples/data_parallel.py
     mpiexec -n 2 python examples/data_parallel.py --checkpoint digits.checkpoint    # again: it goes on from there
 
-However many there are, the losses are those of one process that has the whole batch, but for rounding: the gradient of
-a mean over all images is the mean of the gradients of means over shares, weighted by how large the shares are. Within
-a process vmap runs its share at once, as in digits.py, whose model this is. It wants two cores for two processes.
+However many processes there are, the losses are those of one process that has the whole batch, up to rounding: the
+gradient of a mean over all images is the mean of the gradients of means over the shares, weighted by the sizes of the
+shares. Within a process vmap runs its share at once, as in digits.py, which has this model. Two processes need two
+cores.
 """
 
 import argparse
 import os
 import random
 
-from digits import LEARNING_RATE, SEED, accuracy, all_at_once, load_images
-from tqdm import tqdm
+from common import count, needs
+from digits import LEARNING_RATE, SEED, accuracy, all_at_once, load_images, tqdm
 
 from micrograd_c import distributed, load, save
 from micrograd_c.nn import MLP
 from micrograd_c.optim import Adam
+
+with needs("mpi"):
+    import mpi4py  # noqa: F401 (distributed imports it later, in the middle of the work)
 
 BATCH = 256             # of which each process has its share
 SAVE_EVERY = 50
@@ -58,8 +62,8 @@ def train(model, images, steps, checkpoint=None):
 def main():
     """Train, then judge on rank 0."""
     parser = argparse.ArgumentParser(description="Handwritten digits, learned by several processes.")
-    parser.add_argument("--steps", type=int, default=200, help="batches to learn from (default: %(default)s)")
-    parser.add_argument("--checkpoint", metavar="FILE", help="save to this file now and then, and go on from it")
+    parser.add_argument("--steps", type=count, default=200, help="batches to learn from (default: %(default)s)")
+    parser.add_argument("--checkpoint", metavar="FILE", help="save to this file now and then, and resume from it")
     parser.add_argument("--losses", action="store_true", help="print the loss of each step")
     options = parser.parse_args()
     random.seed(SEED)       # all ranks have the same images and, though that is not needed, the same first weights

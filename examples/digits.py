@@ -4,22 +4,25 @@
     python examples/digits.py
     python examples/digits.py --vmap
 
-Shows mini-batches, cross entropy over ten classes, an optimizer, and what a model is judged by: images that it has not
-seen. 2,410 parameters, some 220,000 nodes a step, all of them single numbers. With --vmap the loss of one image is
-traced once, and run for all images of a batch: to the same losses, but for rounding, at some 10 times as many steps a
-second, as the progress bar shows.
+This shows mini-batches, cross entropy over ten classes, an optimizer, and how a model is judged: by images that it has
+not seen. There are 2,410 parameters and some 220,000 nodes a step, all of them single numbers. With --vmap the loss of
+one image is traced once and run for all images of a batch. The losses are the same up to rounding, at some 10 times as
+many steps a second, as the progress bar shows.
 """
 
 import argparse
 import random
 
-import numpy as np
-from sklearn.datasets import load_digits
-from tqdm import tqdm
+from common import count, needs
 
 from micrograd_c import cross_entropy, logsumexp, mean, no_grad, sumprod, vmap
 from micrograd_c.nn import MLP
 from micrograd_c.optim import Adam
+
+with needs("examples"):
+    import numpy as np
+    from sklearn.datasets import load_digits
+    from tqdm import tqdm
 
 HELD_OUT = 360          # images kept for judging; 1,437 are left to learn from
 BATCH = 32
@@ -91,7 +94,7 @@ def accuracy(model, images):
 def main():
     """Train, then judge."""
     parser = argparse.ArgumentParser(description="A small MLP learns to read handwritten digits.")
-    parser.add_argument("--steps", type=int, default=1000, help="mini-batches to learn from (default: %(default)s)")
+    parser.add_argument("--steps", type=count, default=1000, help="mini-batches to learn from (default: %(default)s)")
     parser.add_argument("--vmap", action="store_true", help="run all images of a batch at once")
     options = parser.parse_args()
     random.seed(SEED)

@@ -3,8 +3,8 @@
     pip install 'micrograd_c[examples]'
     python examples/gpt.py
 
-This is gpt_plain.py, number for number: the same weights, the same graph, the same losses. What is gone are the
-functions at its top and its Adam, which are now micrograd_c's; the rest is the same but for norm, loss and generate.
+This is gpt_plain.py, number for number: the same weights, the same graph, the same losses. The functions at its top and
+its Adam are gone, since they are micrograd_c's now; the rest is the same except for norm, loss and generate.
 Names are made up under no_grad(): without a graph that nobody goes back through.
 """
 
@@ -105,13 +105,16 @@ class GPT:
 
     @no_grad
     def generate(self, generator, temperature):
-        """The tokens of a name drawn by chance."""
+        """The tokens of a name drawn by chance; at temperature 0 the likeliest of each position."""
         past = self.start()
         tokens = [BOUNDARY]
         for position in range(POSITIONS):
             logits = self.logits(tokens[-1], position, past)
-            chances = softmax([logit / temperature for logit in logits])
-            tokens += generator.choices(range(VOCABULARY), [chance.data for chance in chances])
+            if temperature == 0:
+                tokens.append(max(range(VOCABULARY), key=lambda token: logits[token].data))
+            else:
+                chances = softmax([logit / temperature for logit in logits])
+                tokens += generator.choices(range(VOCABULARY), [chance.data for chance in chances])
             if tokens[-1] == BOUNDARY:
                 break
         return [token for token in tokens if token != BOUNDARY]

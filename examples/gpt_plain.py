@@ -1,4 +1,4 @@
-"""A GPT that learns to make up names, in plain spelling: Value, its operators, exp, log, relu and sum(). Nothing else.
+"""A GPT that learns to make up names, spelled with nothing but Value, its operators, exp, log, relu and sum().
 
     pip install 'micrograd_c[examples]'
     python examples/gpt_plain.py --steps 1000
@@ -126,13 +126,16 @@ class GPT:
         return sum(losses) / len(losses)
 
     def generate(self, generator, temperature):
-        """The tokens of a name drawn by chance."""
+        """The tokens of a name drawn by chance; at temperature 0 the likeliest of each position."""
         past = self.start()
         tokens = [BOUNDARY]
         for position in range(POSITIONS):
             logits = self.logits(tokens[-1], position, past)
-            chances = softmax([logit / temperature for logit in logits])
-            tokens += generator.choices(range(VOCABULARY), [chance.data for chance in chances])
+            if temperature == 0:
+                tokens.append(max(range(VOCABULARY), key=lambda token: logits[token].data))
+            else:
+                chances = softmax([logit / temperature for logit in logits])
+                tokens += generator.choices(range(VOCABULARY), [chance.data for chance in chances])
             if tokens[-1] == BOUNDARY:
                 break
         return [token for token in tokens if token != BOUNDARY]

@@ -3,24 +3,27 @@
     pip install 'micrograd_c[examples]'
     python examples/gpt_vmap.py
 
-The model is gpt.py's, weight for weight, and so are the losses, but for rounding. What vmap runs is traced once, so a
-token cannot choose a row of a table by its number: it comes as a row of zeros with a one, and the product of the table
-with that is the row. How long a name is decides how often the loop runs, so it is frozen, too: a batch has names of one
-length, and vmap traces anew for each length that it has not seen.
+The model is gpt.py's, weight for weight, and so are the losses, up to rounding. What vmap runs is traced once, so a
+token cannot choose a row of a table by its number. It comes as a row of zeros with a single one, and the product of the
+table with that is the chosen row. The length of a name decides how often the loop runs, and is frozen, too: a batch has
+names of one length, and vmap traces anew for each length that it has not seen.
 
-Progress bars show how many names a second a model learns from, tracing included: some 2,000 with gpt.py and 25,000
-here, 12 times as many. Rows go in as an array, which vmap reads faster than nested lists.
+The progress bars show how many names a second a model learns from, tracing included; compare them with those of gpt.py.
+Rows go in as an array, which vmap reads faster than nested lists.
 """
 
 import itertools
 import random
 
 import gpt
-import numpy as np
+from common import needs
 from names import VOCABULARY, encode, main
 
 from micrograd_c import linear, logsumexp, mean, sumprod, vmap
 from micrograd_c.optim import Adam
+
+with needs("examples"):
+    import numpy as np
 
 BATCH = 32              # names, at most
 ONE_HOT = np.eye(VOCABULARY)

@@ -3,8 +3,8 @@
     python examples/microgpt.py             # nothing is installed, nothing is imported but Python's own modules
     micrograd-c run examples/microgpt.py    # the same, compiled
 
-Some lines at a time it becomes faster and faster, as docs/microgpt.md tells. The model is that of gpt_plain.py, weight
-for weight. A step learns from a few names; a first argument says how many steps there are.
+docs/microgpt.md makes it faster, a few lines at a time. The model is that of gpt_plain.py, weight for weight. A step
+learns from a few names; a first argument says how many steps there are.
 """
 
 import itertools

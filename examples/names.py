@@ -10,7 +10,10 @@ import random
 import string
 import time
 
-from tqdm import tqdm
+from common import count, needs, temperature
+
+with needs("examples"):
+    from tqdm import tqdm
 
 CHARACTERS = string.ascii_lowercase
 BOUNDARY = len(CHARACTERS)      # the token before a name's first character, and after its last
@@ -67,10 +70,13 @@ def train(model, optimizer, names, steps, stream=one_by_one):
 def main(GPT, Adam, stream=one_by_one, steps=5000):
     """Train, then make up names."""
     parser = argparse.ArgumentParser(description="A GPT of single numbers learns to make up names.")
-    parser.add_argument("--steps", type=int, default=steps, help="of learning (default: %(default)s)")
-    parser.add_argument("--count", type=int, default=20, help="names to make up (default: %(default)s)")
-    parser.add_argument("--temperature", type=float, default=0.5, help="how daring names are (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=SEED, help="another one gives another run (default: %(default)s)")
+    parser.add_argument("--steps", type=count, default=steps, help="training steps (default: %(default)s)")
+    parser.add_argument("--count", type=count, default=20, help="names to make up (default: %(default)s)")
+    parser.add_argument(
+        "--temperature", type=temperature, default=0.5,
+        help="how daring the names are; 0 always takes the likeliest character (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=SEED, help="another seed gives another run (default: %(default)s)")
     options = parser.parse_args()
     model = GPT(options.seed)
     parameters = model.parameters()

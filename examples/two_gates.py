@@ -3,9 +3,9 @@
     python examples/two_gates.py
 
 A gate knows two things only: how to compute its output from its inputs, and how fast its output changes with each of
-its inputs. The chain rule makes of that how fast f changes with anything: a gate multiplies what comes down from its
-output by its own local slope, and hands the product on. Here each gate does so by itself, called by hand with
-`_backward()`; at the end `backward()` calls all of them in that order.
+its inputs. From these the chain rule computes how fast f changes with anything: a gate multiplies the gradient that
+arrives at its output by its own local slope, and hands the product on. Here each gate does so by itself, called by hand
+with `_backward()`; at the end `backward()` calls all of them in that order.
 """
 
 from micrograd_c.engine import Value

@@ -28,11 +28,11 @@ def main(arguments: list[str] | None = None) -> int | None:
     from micrograd_c import __version__, demo
     from micrograd_c.bench import command as bench
 
-    parser = argparse.ArgumentParser(prog="micrograd-c", description="micrograd, compiled")
+    parser = argparse.ArgumentParser(prog="micrograd-c", description="karpathy's micrograd, compiled.")
     parser.add_argument("--version", action="version", version=f"micrograd_c {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     demo.add_arguments(commands.add_parser("demo", help="train micrograd's demo on its own data"))
-    bench.add_arguments(commands.add_parser("bench", help="measure speed and memory beside other libraries"))
+    bench.add_arguments(commands.add_parser("bench", help="compare speed and memory with those of other libraries"))
     commands.add_parser("run", add_help=False, help="run a program written for micrograd, unchanged")
     commands.add_parser("explain", add_help=False, help="explain an expression gate by gate, forward and backward")
     options = parser.parse_args(arguments)

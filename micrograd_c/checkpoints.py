@@ -3,7 +3,7 @@
     save("run.checkpoint", model=model, optimizer=optimizer, step=100, random=True)
     step = load("run.checkpoint", model=model, optimizer=optimizer, random=True).step
 
-A run that is resumed so goes on as it would have, to the last bit. One file holds JSON and doubles, never pickles, so
+A run that is resumed goes on as it would have, to the last bit. A file holds JSON and doubles, never pickles, so
 reading one runs no code. It is written beside the old one and put in its place when it is on the disk: whatever happens
 meanwhile, one of the two is there, and whole.
 """
@@ -56,12 +56,12 @@ def save(
     path: _Path, *, model: Module | None = None, optimizer: Optimizer | None = None, step: int | None = None,
     random: Any = None, extra: Any = None,
 ) -> None:
-    """Write a checkpoint, in the place of the one that is there.
+    """Write a checkpoint, which replaces the one that is there.
 
     random is a generator (random.Random, or a Generator or RandomState of NumPy), a list of them, or True for those of
-    the modules random and, where NumPy is loaded, numpy.random. extra is anything else to be kept, of dicts, lists,
-    texts and numbers. Of several MPI ranks all call it, with one path: rank 0 writes, all wait, and each keeps its
-    random states.
+    the modules random and, if NumPy is loaded, numpy.random. extra is anything else to be kept that is made of dicts,
+    lists, texts and numbers. With several MPI ranks, all of them call it with one path: rank 0 writes, all wait, and
+    the random states of each are kept.
 
     >>> import os, tempfile
     >>> from micrograd_c.nn import MLP
@@ -71,7 +71,7 @@ def save(
     3
 
     Raises TypeError for what cannot be saved, OSError if the file cannot be written, and CheckpointError if another
-    process is writing it. Then what was there is as it was.
+    process is writing it. After an error the file is as it was.
     """
     path = os.fsdecode(path)
     check_kinds("save", model, optimizer)
@@ -127,7 +127,7 @@ def load(
     random is as save's was.
 
     Raises CheckpointError for a file that is damaged, cut off, of a newer version or no checkpoint, and for what was
-    not saved; ValueError for what does not fit; FileNotFoundError. Then nothing has changed.
+    not saved; ValueError for what does not fit; and FileNotFoundError. After an error nothing has changed.
     """
     path = os.fsdecode(path)
     check_kinds("load", model, optimizer)

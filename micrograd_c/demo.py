@@ -10,12 +10,14 @@ import gc
 import importlib
 import pathlib
 import random
+import statistics
 import time
 from array import array
 
 from micrograd_c._core.mapped.vmap import vmap
 from micrograd_c._core.training.ranks import is_launched
 from micrograd_c.optim import SGD
+from micrograd_c.options import demand_format, demand_writable, import_extra
 from micrograd_c.vector import sumprod
 
 TYPE_CHECKING = False
@@ -25,53 +27,75 @@ if TYPE_CHECKING:
 
     from micrograd_c.engine import Value
 
+COMMAND = "micrograd-c demo"
 STEPS = 100
-AGAINST_STEPS = 4
+AGAINST_STEPS = 4       # of the original, which takes a second a step
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `micrograd-c demo` accepts."""
     parser.add_argument("--plot", metavar="FILE", help="draw the decision boundary (needs the extra `plot`)")
-    parser.add_argument("--vmap", action="store_true", help="all points at once, by micrograd_c.vmap")
+    parser.add_argument(
+        "--animate", metavar="FILE.gif",
+        help="draw the boundary and the loss while the model learns, as a GIF (needs the extra `plot`)",
+    )
+    parser.add_argument("--vmap", action="store_true", help="compute all points at once, with micrograd_c.vmap")
     parser.add_argument(
         "--against", metavar="PACKAGE", choices=["micrograd"],
-        help="then run the first steps on the original too, and print difference and speed",
+        help="afterwards run the first steps on the original, `micrograd`, and print how losses and times compare",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """`micrograd-c demo`; returns the exit status."""
-    pyplot = import_extra("matplotlib.pyplot", "--plot", "plot") if options.plot else None
-    original = import_extra("micrograd.engine", "--against micrograd", "test") if options.against else None
-    training = (VmapTraining if options.vmap else Training)("micrograd_c", is_launched())
-    start = time.perf_counter()
+    kind = VmapTraining if options.vmap else Training
+    figure = prepared(options.plot) if options.plot else None
+    if options.against:
+        import_extra("micrograd.engine", f"--against {options.against}", "micrograd==0.1.0")
+    training = kind("micrograd_c", is_launched())
+    animation = None
+    if options.animate:
+        from micrograd_c.animation import Animation
+
+        animation = Animation(options.animate, *load_moons())
+        demand_writable(options.animate, COMMAND)
+    seconds = []
     for k in range(STEPS):
+        start = time.perf_counter()
         loss, accuracy = training.step()
+        seconds.append(time.perf_counter() - start)
         if training.rank == 0:
             print(f"step {k} loss {loss}, accuracy {accuracy * 100}%")
+            if animation:
+                animation.see(k, training.model, loss, accuracy)
     if training.rank != 0:
         return 0
-    seconds = time.perf_counter() - start
-    print(f"{STEPS} steps in {seconds:.3f} s, {seconds / STEPS * 1e3:.2f} ms a step")
-    if pyplot:
-        plot_boundary(training, pyplot, options.plot)
+    tracing = f"; the first, with tracing, {shown(seconds[0])}" if options.vmap else ""
+    print(f"{STEPS} steps, median {shown(statistics.median(seconds))} a step{tracing}")
+    if figure:
+        from micrograd_c.plotting import plot_boundary
+
+        plot_boundary(training.model, *load_moons(), axes=figure.subplots())
+        figure.savefig(options.plot)
         print(f"decision boundary drawn to {options.plot}")
-    if original:
-        compare(options.against)
+    if animation:
+        animation.write()
+        print(f"training drawn to {options.animate}")
+    if options.against:
+        compare(kind, options.against)
     return 0
 
 
-def import_extra(module: str, option: str, extra: str) -> Any:
-    """Import an optional dependency, or end the program with a sentence that says how to get it."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        package = module.partition(".")[0]
-        if error.name is None or error.name.partition(".")[0] != package:
-            raise
-        raise SystemExit(
-            f"{option} needs {package}, which is not installed: pip install 'micrograd_c[{extra}]'"
-        ) from None
+def prepared(file: str) -> Any:
+    """A figure that can be written to the file; no window is opened for it."""
+    figure = import_extra("matplotlib.figure", "--plot", "'micrograd_c[plot]'").Figure()
+    demand_format(file, figure.canvas.get_supported_filetypes(), COMMAND)
+    demand_writable(file, COMMAND)
+    return figure
+
+
+def shown(seconds: float) -> str:
+    return f"{seconds * 1e3:.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} us"
 
 
 def load_moons() -> tuple[list[list[float]], list[int]]:
@@ -169,54 +193,31 @@ def numbers(rows: list[list[float]]) -> Any:
     return memoryview(flat).cast("B").cast("d", (len(rows), len(rows[0])))
 
 
-def timed_steps(training: Training) -> tuple[list[float], float]:
-    """The first losses, and the fastest step's seconds."""
+def timed_steps(training: Training, steps: int) -> tuple[list[float], float]:
+    """The losses of the first steps, and the seconds of the median one."""
     losses, seconds = [], []
-    for _ in range(AGAINST_STEPS):
+    for _ in range(steps):
         start = time.perf_counter()
         losses.append(training.step()[0])
         seconds.append(time.perf_counter() - start)
-    return losses, min(seconds)
+    return losses, statistics.median(seconds)
 
 
-def compare(package: str) -> None:
+def compare(kind: type[Training], package: str) -> None:
     """Print how far from the original's losses ours are, and how much faster, with Python's collector on and off."""
-    print(f"against {package}, the first {AGAINST_STEPS} steps, fastest step of each:")
+    print(f"against {package}, whose first {AGAINST_STEPS} steps are run; median steps:")
     for collector in ("on", "off"):
         if collector == "off":
             gc.collect()
             gc.disable()
         try:
-            losses, seconds = timed_steps(Training("micrograd_c"))
-            original_losses, original_seconds = timed_steps(Training(package))
+            losses, seconds = timed_steps(kind("micrograd_c"), STEPS)
+            original_losses, original_seconds = timed_steps(Training(package), AGAINST_STEPS)
         finally:
             gc.enable()
         difference = max(abs(a - b) / abs(b) for a, b in zip(losses, original_losses))
         print(
             f"  gc {collector:3}: largest relative difference of a loss {difference:.1e}, "
-            f"{original_seconds * 1e3:.0f} ms against {seconds * 1e3:.2f} ms a step, "
-            f"{original_seconds / seconds:.0f} times faster"
+            f"{shown(original_seconds)} against {shown(seconds)} a step, "
+            f"{original_seconds / seconds:,.0f} times as fast"
         )
-
-
-def plot_boundary(training: Training, pyplot: Any, file: str) -> None:
-    """The notebook's picture: where the score is above 0, and the points."""
-    step = 0.25
-    points, labels = load_moons()
-    xs, ys = zip(*points)
-    columns = steps_between(min(xs) - 1, max(xs) + 1, step)
-    rows = steps_between(min(ys) - 1, max(ys) + 1, step)
-    positive = [[training.model([x, y]).data > 0 for x in columns] for y in rows]
-    figure, axes = pyplot.subplots()
-    axes.contourf(columns, rows, positive, cmap=pyplot.cm.Spectral, alpha=0.8)
-    axes.scatter(xs, ys, c=labels, s=40, cmap=pyplot.cm.Spectral)
-    axes.set_xlim(columns[0], columns[-1])
-    axes.set_ylim(rows[0], rows[-1])
-    figure.savefig(file)
-    pyplot.close(figure)
-
-
-def steps_between(low: float, high: float, step: float) -> list[float]:
-    """low, low + step, ... below high."""
-    count = int((high - low) / step) + 1
-    return [low + i * step for i in range(count)]

@@ -15,7 +15,7 @@ All ranks make the same calls in the same order. With one rank nothing is sent a
 library come with `pip install 'micrograd_c[mpi]'`; without them each function raises an ImportError that says so.
 
 A rank that raises or exits while others wait for it ends the whole job. One that does so before it has imported this
-module, or mpi4py, is not noticed by every mpiexec: import it early. docs/scaling.md tells what several ranks cost.
+module, or mpi4py, is not noticed by every mpiexec: import it early. docs/scaling.md says what several ranks cost.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def size() -> int:
 
 
 def shard(data: _Rows) -> _Rows:
-    """This rank's rows of a list, array or anything else that can be sliced: neighbours, their numbers at most 1 apart.
+    """This rank's share of the rows of a list, an array, or anything else that can be sliced.
+
+    The rows of a share are neighbours, and the sizes of shares differ by 1 at most.
 
     Raises ValueError if there are fewer rows than ranks.
 
@@ -78,7 +80,7 @@ def shard(data: _Rows) -> _Rows:
 
 
 def broadcast_parameters(model: Module | Iterable[Value], root: int = 0) -> None:
-    """Give the parameters of all ranks' models, or Values of lists, the data that they have on the rank `root`.
+    """Give the parameters of all ranks' models, or the Values of their lists, the data that they have on rank `root`.
 
     Raises ValueError, on all ranks, if their models differ in shape, and names the first parameter that differs.
 
@@ -99,10 +101,10 @@ def broadcast_parameters(model: Module | Iterable[Value], root: int = 0) -> None
 def average_gradients(
     model: Module | Iterable[Value], weight: float = 1, numbers: Iterable[float] = ()
 ) -> list[float]:
-    """Set each parameter's gradient to the mean of all ranks' gradients, a rank of twice the weight counting twice.
+    """Set each parameter's gradient to the mean of all ranks' gradients, weighted by `weight`.
 
-    Where each rank has the mean loss of its rows, their count as weight gives the gradient of the mean over all rows.
-    Other numbers, such as the loss, are averaged alike and returned, in the same Allreduce: no further one is needed.
+    If each rank has the mean loss of its rows, their count as weight gives the gradient of the mean over all rows.
+    Other numbers, such as the loss, are averaged in the same Allreduce, and returned.
     A gradient of None counts as 0.0.
 
     >>> from micrograd_c.engine import Value

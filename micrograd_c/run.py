@@ -34,15 +34,16 @@ usage: micrograd-c run [--as-is | --explain] SCRIPT [ARGUMENT ...]
        micrograd-c run [--as-is | --explain] -m MODULE [ARGUMENT ...]
 """
 HELP = """
-Run a program written for micrograd on micrograd_c, unchanged: micrograd,
-micrograd.engine and micrograd.nn are micrograd_c to it. All else is as with
-`python SCRIPT` and `python -m MODULE`; SCRIPT may also be a .pyc file, or a
-folder or zip file with a __main__.py.
+Run a program written for micrograd on micrograd_c, unchanged. To the program,
+micrograd, micrograd.engine and micrograd.nn are micrograd_c. Everything else
+is as with `python SCRIPT` and `python -m MODULE`. SCRIPT may also be a .pyc
+file, or a folder or zip file with a __main__.py.
 
-A program that brings its own class Value runs compiled where that class does
-what micrograd_c's does, which is tried first. A line on standard error says so.
+If a program defines a class Value of its own, its methods are first tried
+beside ours, and those that do the same run compiled. A line on standard error
+says so.
   --as-is    leave such classes as they are
-  --explain  say what was compared, and why a method stays
+  --explain  say what was compared, and why a method stays as it is
 """
 
 

@@ -1,4 +1,4 @@
-"""Pictures of graphs, as micrograd's notebook draws them: as DOT, or as a graphviz.Digraph.
+"""Pictures of graphs, as micrograd's notebook draws them. The pictures of training are those of plotting.
 
 Knows Values by what they show: `_prev`, `_op`, `data`, `grad` and `label`. Asks the compiled side only for what these
 cannot tell: in which order Values were recorded, and how many there are if they are too many to look at.
@@ -11,13 +11,14 @@ from collections import deque
 
 from micrograd_c._core.value.copying import count_ops, in_order
 from micrograd_c.engine import Value
+from micrograd_c.plotting import plot_boundary, plot_losses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Literal
 
-__all__ = ["trace", "draw_dot", "to_dot"]
+__all__ = ["trace", "draw_dot", "to_dot", "plot_boundary", "plot_losses"]
 
 NAMED_OPS = 10      # how many of the graph's ops the message on a cut picture names
 ESCAPES = {     # & begins an entity; control characters end a label or make an SVG invalid

@@ -30,7 +30,7 @@ def test_the_demo_prints_the_notebooks_lines(capsys):
     assert lines[0] == "step 0 loss 0.8958441028683222, accuracy 50.0%"
     assert lines[99].startswith("step 99 loss 0.01097837013549")
     assert lines[99].endswith(", accuracy 100.0%")
-    assert re.fullmatch(r"100 steps in [\d.]+ s, [\d.]+ ms a step", lines[100])
+    assert re.fullmatch(r"100 steps, median [\d.]+ [mu]s a step", lines[100])
     assert len(lines) == 101
 
 
@@ -44,14 +44,41 @@ def test_the_demo_compares_with_micrograd(capsys, monkeypatch):
     monkeypatch.setattr(demo, "AGAINST_STEPS", 2)
     assert command.main(["demo", "--against", "micrograd"]) == 0
     lines = capsys.readouterr().out.splitlines()[101:]
-    assert lines[0] == "against micrograd, the first 2 steps, fastest step of each:"
+    assert lines[0] == "against micrograd, whose first 2 steps are run; median steps:"
     for line, collector in zip(lines[1:], ("on ", "off")):
         (difference,) = re.fullmatch(
             rf"  gc {collector}: largest relative difference of a loss (\S+), "
-            r"\d+ ms against [\d.]+ ms a step, \d+ times faster", line
+            r"[\d.]+ ms against [\d.]+ [mu]s a step, [\d,]+ times as fast", line
         ).groups()
         assert float(difference) <= 1e-9
     assert len(lines) == 3
+
+
+@pytest.mark.parametrize(("options", "kind"), [([], demo.Training), (["--vmap"], demo.VmapTraining)])
+def test_the_comparison_times_what_the_demo_ran(monkeypatch, options, kind):
+    timed = []
+    monkeypatch.setattr(demo, "timed_steps", lambda training, steps: timed.append(type(training)) or ([1.0], 1.0))
+    assert command.main(["demo", *options, "--against", "micrograd"]) == 0
+    assert timed == [kind, demo.Training] * 2
+
+
+def test_neither_printing_nor_tracing_counts_as_a_step(monkeypatch, capsys):
+    """A step takes a second by this clock, the first one ten; what happens between steps a hundred."""
+    now, last, ticks = 0, [], iter(range(10**9))
+
+    def clock():
+        nonlocal now
+        tick = next(ticks)
+        now += 100 if tick % 2 == 0 else 10 if tick == 1 else 1
+        last.append(now)
+        return now
+
+    monkeypatch.setattr(demo.time, "perf_counter", clock)
+    assert command.main(["demo", "--vmap"]) == 0
+    assert len(last) == 200
+    assert capsys.readouterr().out.endswith(
+        "\n100 steps, median 1000.0 ms a step; the first, with tracing, 10000.0 ms\n"
+    )
 
 
 def test_the_demo_draws_the_boundary(tmp_path, capsys):
@@ -63,14 +90,18 @@ def test_the_demo_draws_the_boundary(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("missing", "arguments", "extra"),
-    [("matplotlib.pyplot", ["--plot", "x.png"], "plot"), ("micrograd.engine", ["--against", "micrograd"], "test")],
+    ("missing", "arguments", "wanted"),
+    [
+        ("matplotlib.figure", ["--plot", "x.png"], r"'micrograd_c\[plot\]'"),
+        ("matplotlib.figure", ["--animate", "x.gif"], r"'micrograd_c\[plot\]'"),
+        ("micrograd.engine", ["--against", "micrograd"], r"micrograd==0\.1\.0"),
+    ],
 )
-def test_a_missing_extra_is_named_before_anything_runs(monkeypatch, capsys, missing, arguments, extra):
+def test_what_is_missing_is_named_before_anything_runs(monkeypatch, capsys, missing, arguments, wanted):
     monkeypatch.setitem(sys.modules, missing, None)
     monkeypatch.setitem(sys.modules, missing.partition(".")[0], None)
     package = missing.partition(".")[0]
-    with pytest.raises(SystemExit, match=rf"{arguments[0]}.* needs {package}.*micrograd_c\[{extra}\]"):
+    with pytest.raises(SystemExit, match=rf"^{arguments[0]}.* needs {package}, .*: pip install {wanted}$"):
         command.main(["demo", *arguments])
     assert capsys.readouterr().out == ""
 

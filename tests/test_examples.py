@@ -51,6 +51,13 @@ def run_script(tmp_path):
     return run
 
 
+def run_directly(folder, *arguments):
+    """What became of a program that may fail."""
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=folder, check=False, env=WITHOUT_LEAK_CHECK,
+    )
+
+
 def first_steps(names, model, optimizer, steps):
     """Losses and the last gradients."""
     losses = names.train(model, optimizer, names.load_names(), steps)
@@ -96,7 +103,7 @@ def test_both_spellings_make_up_the_same_names(load):
     gpt, gpt_plain = load("gpt"), load("gpt_plain")
     sources = [random.Random(3), random.Random(3)]
     models = [gpt.GPT(7), gpt_plain.GPT(7)]
-    for temperature in (0.3, 1.0, 3.0):
+    for temperature in (0, 0.3, 1.0, 3.0):
         made_up = [model.generate(source, temperature) for model, source in zip(models, sources)]
         assert made_up[0] == made_up[1]
         assert len(made_up[0]) <= gpt.POSITIONS
@@ -231,3 +238,51 @@ def test_digits_are_learned_alike_image_by_image_and_all_at_once(load):
         losses = digits.train(model, seen, 5, loss_of)
         results.append(losses + [p.data for p in model.parameters()])
     assert results[0] == pytest.approx(results[1], rel=1e-9, abs=1e-9)
+
+
+def test_at_temperature_0_the_likeliest_name_is_made_up_whatever_the_seed(run_script):
+    output, _ = run_script("gpt.py", "--steps", "5", "--count", "3", "--temperature", "0")
+    assert len(set(output.splitlines()[1:])) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        ("gpt.py", ["--steps", "-1"], "argument --steps: must be 0 or more, not -1"),
+        ("gpt_plain.py", ["--count", "-2"], "argument --count: must be 0 or more, not -2"),
+        ("gpt_vmap.py", ["--temperature", "-0.5"], "argument --temperature: must be a number, 0 or more, not -0.5"),
+        ("gpt.py", ["--temperature", "nan"], "argument --temperature: must be a number, 0 or more, not nan"),
+        ("digits.py", ["--steps", "-1"], "argument --steps: must be 0 or more, not -1"),
+        ("data_parallel.py", ["--steps", "-1"], "argument --steps: must be 0 or more, not -1"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_a_usage_error(script, arguments, message, tmp_path):
+    if script in ("digits.py", "data_parallel.py"):
+        pytest.importorskip("sklearn", reason="the digits are scikit-learn's, an optional extra")
+    if script == "data_parallel.py":
+        pytest.importorskip("mpi4py", reason="several processes want mpi4py, an optional extra")
+    done = run_directly(tmp_path, str(EXAMPLES / script), *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"{script}: error: {message}"
+
+
+@pytest.mark.parametrize(
+    ("script", "missing", "called", "extra"),
+    [
+        ("gpt.py", "tqdm", "tqdm", "examples"), ("gpt_plain.py", "tqdm", "tqdm", "examples"),
+        ("gpt_vmap.py", "numpy", "numpy", "examples"), ("digits.py", "sklearn", "scikit-learn", "examples"),
+        ("data_parallel.py", "numpy", "numpy", "examples"), ("data_parallel.py", "mpi4py", "mpi4py", "mpi"),
+    ],
+)
+def test_a_missing_package_is_one_sentence_that_names_the_extra(script, missing, called, extra, tmp_path):
+    if missing in ("sklearn", "mpi4py"):
+        pytest.importorskip("sklearn", reason="what comes before wants scikit-learn, an optional extra")
+    done = run_directly(tmp_path, "-c", f"""
+import runpy, sys
+sys.modules[{missing!r}] = None
+sys.argv = [{str(EXAMPLES / script)!r}]
+sys.path[0] = {str(EXAMPLES)!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+""")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{script} needs {called}, which is not installed: pip install 'micrograd_c[{extra}]'\n"

@@ -15,7 +15,7 @@ import micrograd_c._core
 
 TESTS = pathlib.Path(__file__).parent
 RIGHT, WRONG = TESTS / "typed" / "right.py", TESTS / "typed" / "wrong.py"
-README = TESTS.parent / "README.md"
+PAGES = [TESTS.parent / "README.md", TESTS.parent / "docs" / "guide.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REPORTED = re.compile(r"^(\w+)\.py:(\d+): error: .*\[([\w-]+)\]$", re.MULTILINE)
 EXPECTED = re.compile(r"# ([\w-]+(?:, [\w-]+)*)$")
@@ -34,8 +34,9 @@ def reported(tmp_path_factory):
             ignore=shutil.ignore_patterns("*.so", "*.pyd", "*.pyc"), dirs_exist_ok=True,
         )
     programs = [shutil.copy(path, folder) for path in (RIGHT, WRONG)]
-    for k, block in enumerate(BLOCK.findall(README.read_text(encoding="utf-8"))):
-        programs.append(folder / f"readme{k}.py")
+    blocks = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+    for k, block in enumerate(blocks):
+        programs.append(folder / f"page{k}.py")
         programs[-1].write_text(block, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file=", "--follow-imports=silent",
@@ -61,9 +62,9 @@ def test_what_is_wrong_is_reported(reported):
     assert reported["wrong"] == expected
 
 
-def test_the_readme_is_accepted(reported):
-    blocks = {name: errors for name, errors in reported.items() if name.startswith("readme")}
-    assert len(blocks) > 2
+def test_readme_and_guide_are_accepted(reported):
+    blocks = {name: errors for name, errors in reported.items() if name.startswith("page")}
+    assert len(blocks) > 6
     assert blocks == {name: {} for name in blocks}
 
 

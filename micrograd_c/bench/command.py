@@ -28,16 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from micrograd_c.bench.peers import families
     from micrograd_c.bench.workloads import WORKLOADS
 
-    parser.add_argument("--quick", action="store_true", help="see that it runs, in 20 s; the figures mean little")
+    parser.add_argument("--quick", action="store_true", help="only see that it runs, in 20 s; the figures mean little")
     parser.add_argument("--json", metavar="FILE", help="write all measurements to a file")
-    parser.add_argument("--plot", metavar="FILE", help="draw them on a logarithmic scale (needs the extra `plot`)")
+    parser.add_argument("--plot", metavar="FILE", help="draw them all on a logarithmic scale (needs the extra `plot`)")
     parser.add_argument(
         "--only", metavar="WORKLOAD", nargs="+", choices=[workload.name for workload in WORKLOADS],
-        help=f"measure only these: {', '.join(workload.name for workload in WORKLOADS)}",
+        help=f"measure these only; there are {', '.join(workload.name for workload in WORKLOADS)}",
     )
     parser.add_argument(
         "--sides", metavar="SIDE", nargs="+", choices=families(),
-        help=f"compare with these only: {', '.join(families())}; micrograd is shown with the collector on and off",
+        help=f"compare with these libraries only; there are {', '.join(families())}"
+             " (micrograd is shown twice, with Python's collector on and off)",
     )
 
 
@@ -63,14 +64,14 @@ class Progress:
 
 def run(options: argparse.Namespace) -> int:
     """`micrograd-c bench`; the exit status is 1 if any value or gradient differs."""
-    from micrograd_c.demo import import_extra
+    from micrograd_c.options import demand_writable, import_extra
 
     pyplot = None
     if options.plot:
-        import_extra("matplotlib", "--plot", "plot").use("Agg")     # no window
-        pyplot = import_extra("matplotlib.pyplot", "--plot", "plot")
+        import_extra("matplotlib", "--plot", "'micrograd_c[plot]'").use("Agg")     # no window
+        pyplot = import_extra("matplotlib.pyplot", "--plot", "'micrograd_c[plot]'")
     for file in filter(None, (options.json, options.plot)):
-        demand_writable(file)
+        demand_writable(file, "micrograd-c bench")
 
     from micrograd_c.bench import report
     from micrograd_c.bench.workloads import WORKLOADS
@@ -94,15 +95,6 @@ def run(options: argparse.Namespace) -> int:
     for line in wrong:
         print(f"micrograd-c bench: error: {line}", file=sys.stderr)
     return 1 if wrong else 0
-
-
-def demand_writable(file: str) -> None:
-    """End the program now, rather than when everything has been measured."""
-    try:
-        with open(file, "ab"):
-            pass
-    except OSError as error:
-        raise SystemExit(f"micrograd-c bench: error: {file} cannot be written: {error.strerror}") from None
 
 
 class Session:

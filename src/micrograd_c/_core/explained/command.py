@@ -36,10 +36,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("words", metavar="EXPRESSION NAME=NUMBER", nargs="*", help="such as '(x + y) * z' x=-2 y=5 z=-4")
     made.add_argument("--file", metavar="FILE",
                       help="read statements, such as q = x + y, from a file or - for standard input")
-    made.add_argument("--text", action="store_true", help="print the text, as is done without another form")
-    made.add_argument("--html", metavar="FILE", help="write a page to step through, which needs no network")
+    made.add_argument("--text", action="store_true", help="print the text beside other forms; alone it is the default")
+    made.add_argument("--html", metavar="FILE", help="write a page to step through; it needs no network")
     made.add_argument("--svg", metavar="FILE", help="write a picture of the circuit")
-    made.add_argument("--latex", metavar="FILE", help="write formulas for LaTeX; - is standard output for any form")
+    made.add_argument("--latex", metavar="FILE", help="write formulas for LaTeX; for each form, - is standard output")
     made.add_argument("--lang", default="en", metavar="LANGUAGE", help=f"one of {', '.join(languages())}")
     made.add_argument("--digits", type=int, default=6, metavar="N", help="show numbers to N digits (default: 6)")
     made.add_argument("--limit", type=limit, default=500, metavar="N",
