@@ -97,3 +97,50 @@ root, second = chain + batch.sum(), batch.mean()
 with_interrupt(root.backward, second.backward)
 assert (w.grad, x.grad) == (3.0 + 1.5, 1.0), (w, x)
 """)
+
+
+def test_an_output_that_only_the_sweep_within_asked_for_has_no_part_in_the_one_around():
+    """Its slope is infinite, and 0 times that is nan."""
+    w, u = Value(3.0), Value(2.0)
+    plain, root_of = vmap(lambda x: (x * w, (x * u).sqrt()))([0.0, 1.0])
+    custom, both, first = Value(5.0, (w,), "custom"), plain.sum() + root_of.sum(), plain.sum()
+
+    def sweep_both():
+        both.backward()
+        w.grad = u.grad = 0.0
+    custom._backward = sweep_both
+    (custom + first).backward()
+    assert (w.grad, u.grad) == (1.0, 0.0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no resource module")
+def test_what_sweeps_left_that_raised_is_freed(run_python):
+    run_python("""
+import resource
+from micrograd_c import vmap
+from micrograd_c.engine import Value
+w = Value(3.0)
+batch = vmap(lambda x: x * w)([1.0] * 100_000)
+second = batch.mean()
+
+def sweep_and_fail():
+    second.backward()
+    raise ZeroDivisionError
+
+def fail():
+    custom = Value(5.0, (w,), "custom")
+    custom._backward = sweep_and_fail
+    try:
+        (custom + batch.sum()).backward()
+    except ZeroDivisionError:
+        return
+    raise AssertionError("nothing was raised")
+
+for _ in range(20):
+    fail()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in range(200):
+    fail()
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+assert grown < 40_000, grown        # kilobytes; each left 800
+""")
