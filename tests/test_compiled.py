@@ -57,7 +57,20 @@ def repeated(p, x):
     return [outputs[2], past[0] * past[1]]
 
 
+def attention(p, x):
+    """Sums of products of which all factors vary: of numbers, of a number with itself, from a bias, from what varies."""
+    q, k, v = [[x[j] * p[i] for j in range(2)] + [x[0] + p[i]] for i in range(3)]
+    scores = [sum(a * b for a, b in zip(q, one)) for one in (k, v, q)]
+    weighted = sumprod(scores, v, p[1])
+    squares = sum(one * one for one in k)
+    return [weighted * scores[0], sumprod(scores, k, weighted).tanh() * squares, sumprod([x[0], x[1]], [x[1], x[0]], scores[2])]
+
+
 FUNCTIONS = {
+    "sums of products that vary": attention, "one factor many times": lambda p, x: (lambda y: sumprod(
+        [y, y, y], [y, x[0], x[1] * p[1]], y) + y.tanh())(x[0] * p[0]),
+    "products of inputs": lambda p, x: sumprod([x[0], x[1], x[0]], [x[1], x[1], x[0]], p[0]) * p[1],
+    "products from sums": lambda p, x: sumprod([x[0] * p[0], x[1]], [x[1] * p[1], x[0]], dot(p, x)).relu(),
     "sums that start from what varies": residual, "sums from sums": one_after_the_other, "a layer repeated": repeated,
     "a sum of products only": lambda p, x: p[0] * x[0] + p[1] * x[1] + p[2] * x[0] * x[1],
     "a start twice": lambda p, x: (lambda s: [dot(p, x, s), dot([p[1], p[2]], x, s)])(x[0] * p[2]),

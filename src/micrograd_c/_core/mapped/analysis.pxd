@@ -36,14 +36,16 @@ cdef struct Dot:
     int32_t terms       # where they begin in the list of all terms
     int32_t count
     int32_t sum         # the node
+    bint varies         # all factors vary
 
 
 cdef struct Term:
-    int32_t w, x
+    int32_t w, x        # the uniform and the varying factor; or, if all vary, any two
 
 
 cdef struct Step:       # what becomes an instruction
     int32_t layer       # its number, or NONE
+    int32_t products    # the number of the dot whose factors all vary, or NONE
     int32_t outs, out_count     # nodes written: where they begin, how many there are
     int32_t reads, read_count   # varying nodes read, likewise
     int32_t start_count         # so many of these, the last ones, are what a layer's sums start from
@@ -73,6 +75,8 @@ cdef class Analysis:
     cdef int classify(self) except -1
     cdef void new_uniform(self, int32_t k) noexcept
     cdef int find_dots(self) except -1
+    cdef int find_products(self, int32_t *sums, int32_t *products, int32_t term_count) except -1
+    cdef bint is_varying_product(self, int32_t k) noexcept
     cdef bint is_term(self, int32_t k) noexcept
     cdef Term factors(self, int32_t k) noexcept
     cdef int list_steps(self) except -1

@@ -212,7 +212,7 @@ cdef class Analysis:
                     nodes[sums[j]].hopeless = 1
                 continue
             nodes[k].dot = self.dot_count
-            self.dots[self.dot_count] = Dot(start=rest, terms=term_count, count=count, sum=k)
+            self.dots[self.dot_count] = Dot(start=rest, terms=term_count, count=count, sum=k, varies=False)
             self.dot_count += 1
             for j in range(count - 1, -1, -1):
                 nodes[sums[j]].part = nodes[products[j]].part = 1
@@ -223,7 +223,43 @@ cdef class Analysis:
                 if nodes[nodes[k].a].uses == 1:
                     nodes[nodes[k].a].activation = k
                     nodes[k].part = 1
+        return self.find_products(sums, products, term_count)
+
+    cdef int find_products(self, int32_t *sums, int32_t *products, int32_t term_count) except -1:
+        """Find chains that add products whose factors both vary, among what is no part of a dot yet."""
+        cdef Traced *nodes = self.nodes
+        cdef int32_t k, rest, before, product, count, j
+        for k in range(self.count - 1, -1, -1):
+            if nodes[k].part or nodes[k].dot != NONE:
+                continue
+            rest, count = k, 0
+            while nodes[rest].op == rules.ADD and nodes[rest].kind == VARYING and nodes[rest].dot == NONE and (
+                    rest == k or nodes[rest].uses == 1):
+                before, product = nodes[rest].a, nodes[rest].b
+                if self.is_varying_product(before) and not self.is_varying_product(product):
+                    before, product = product, before
+                if not self.is_varying_product(product):
+                    break
+                sums[count], products[count] = rest, product
+                count += 1
+                rest = before
+            if count < 2:
+                continue
+            nodes[k].dot = self.dot_count
+            self.dots[self.dot_count] = Dot(start=rest, terms=term_count, count=count, sum=k, varies=True)
+            self.dot_count += 1
+            for j in range(count - 1, -1, -1):
+                nodes[sums[j]].part = nodes[products[j]].part = 1
+                self.terms[term_count] = Term(nodes[products[j]].a, nodes[products[j]].b)
+                term_count += 1
         return 0
+
+    cdef bint is_varying_product(self, int32_t k) noexcept:
+        """Whether it is the product of two varying numbers, and has no more than one user."""
+        cdef Traced *node = self.nodes + k
+        if node.op != rules.MUL or node.uses > 1 or node.part:
+            return False
+        return self.nodes[node.a].kind == VARYING and self.nodes[node.b].kind == VARYING
 
     cdef bint is_term(self, int32_t k) noexcept:
         """Whether it is the product of a varying and a uniform number, and has no more than one user."""
@@ -249,7 +285,7 @@ cdef class Analysis:
         order = []      # nodes and layers
         self.layers = []
         for k in range(self.count):
-            if nodes[k].dot != NONE:
+            if nodes[k].dot != NONE and not self.dots[nodes[k].dot].varies:
                 dot = self.dots + nodes[k].dot
                 starts = nodes[dot.start].kind == VARYING
                 key = (starts, nodes[nodes[k].activation].op if nodes[k].activation != NONE else <int> DO_MOVE,
@@ -261,7 +297,7 @@ cdef class Analysis:
                     order.append(layer)
                     self.layers.append(layer)
                 layer.append(nodes[k].dot)
-            elif nodes[k].kind == VARYING and nodes[k].op != rules.LEAF and not nodes[k].part:
+            elif nodes[k].kind == VARYING and nodes[k].op != rules.LEAF and (not nodes[k].part or nodes[k].dot != NONE):
                 order.append(k)
         self.move_outputs(order)
         self.steps = <Step *> self.room(len(order), sizeof(Step))
@@ -294,7 +330,8 @@ cdef class Analysis:
         cdef int32_t k
         for entry in order:
             step[0] = Step(
-                layer=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, start_count=0, use=0)
+                layer=NONE, products=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, start_count=0,
+                use=0)
             if type(entry) is list:
                 step.layer = layer
                 layer += 1
@@ -313,8 +350,16 @@ cdef class Analysis:
                 node = self.nodes + <int32_t> entry
                 self.outs[outs] = entry
                 outs += 1
-                self.add_read(node.a)
-                self.add_read(node.b)
+                if node.dot == NONE:
+                    self.add_read(node.a)
+                    self.add_read(node.b)
+                else:
+                    step.products = node.dot
+                    dot = self.dots + node.dot
+                    for k in range(dot.terms, dot.terms + dot.count):
+                        self.add_read(self.terms[k].w)
+                        self.add_read(self.terms[k].x)
+                    self.add_read(dot.start)
             step.out_count, step.read_count = outs - step.outs, self.read_count - step.reads
             step += 1
         self.step_count = <int32_t> len(order)
@@ -342,8 +387,11 @@ cdef class Analysis:
             step.use = self.use_count
             if step.layer == NONE:
                 node = self.nodes + self.outs[step.outs]
-                self.add_use(node.a)
-                self.add_use(node.b)
+                if node.dot == NONE:
+                    self.add_use(node.a)
+                    self.add_use(node.b)
+                else:
+                    self.add_use(self.dots[node.dot].start)
                 continue
             for number in <list> self.layers[step.layer]:
                 dot = self.dots + <int32_t> number

@@ -15,7 +15,8 @@ from libc.string cimport memcpy, memset
 
 from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, Analysis, Dot, Step, Traced
 from micrograd_c._core.mapped.program cimport (
-    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, Code, Instruction, Layer, Program, Scalar, allocate, follow, new_backward,
+    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, DO_PRODUCTS, Code, Instruction, Layer, Products, Program, Scalar, allocate,
+    follow, new_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
 
@@ -48,6 +49,7 @@ cdef class Compiler(Analysis):
     """Compiles one trace, pass by pass."""
     cdef Program program
     cdef int32_t slot_count
+    cdef int32_t product_count      # sums of products that vary which have been written
 
     # --- slots ---
 
@@ -94,12 +96,19 @@ cdef class Compiler(Analysis):
     cdef int keep_what_gradients_need(self, Step *step) except -1:
         """Mark nodes whose numbers the backward pass reads."""
         cdef Traced *node = self.nodes + self.outs[step.outs]
+        cdef Dot *dot = NULL
         cdef bint reads = False
         cdef bint outs = False
         cdef int32_t j
         if step.layer != NONE:
             reads = self.wants_weights(step.layer)
             outs = node.op != rules.ADD
+        elif step.products != NONE:
+            dot = self.dots + step.products
+            for j in range(dot.terms, dot.terms + dot.count):
+                self.nodes[self.terms[j].w].kept |= node.differentiable and self.nodes[self.terms[j].x].differentiable
+                self.nodes[self.terms[j].x].kept |= node.differentiable and self.nodes[self.terms[j].w].differentiable
+            return 0
         elif node.differentiable:
             if self.nodes[node.a].differentiable:
                 self.keep(node, rules.slope_reads(node.op))
@@ -172,15 +181,18 @@ cdef class Compiler(Analysis):
         cdef Step *step
         cdef Instruction *it
         cdef size_t size = 0
+        cdef size_t products = 0
         cdef int32_t *place
         cdef int32_t k, use
         for k in range(self.step_count):
             size += 2 * (self.steps[k].read_count + self.steps[k].out_count)
+            products += self.steps[k].products != NONE
         program.inputs, program.outputs, program.slots = len(self.inputs), len(self.outputs), self.slot_count
         program.instructions = <Instruction *> allocate(self.step_count, sizeof(Instruction))
         program.layers = <Layer *> allocate(len(self.layers), sizeof(Layer))
+        program.products = <Products *> allocate(products, sizeof(Products))
         program.numbers = place = <int32_t *> allocate(size, sizeof(int32_t))
-        program.code = Code(program.instructions, program.layers, self.step_count)
+        program.code = Code(program.instructions, program.layers, program.products, self.step_count)
         for k in range(self.step_count):
             step = self.steps + k
             it = program.instructions + k
@@ -189,8 +201,13 @@ cdef class Compiler(Analysis):
                 node = self.nodes + self.outs[step.outs]
                 use = step.use
                 it.op, it.out = node.op, node.slot
-                it.a = self.operand(node.a, A_UNIFORM, it, &use)
-                it.b = self.operand(node.b, B_UNIFORM, it, &use)
+                if step.products != NONE:
+                    it.op, it.a = DO_PRODUCTS, self.product_count
+                    it.b = self.operand(self.dots[step.products].start, B_UNIFORM, it, &use)
+                    place = self.write_products(step, place)
+                else:
+                    it.a = self.operand(node.a, A_UNIFORM, it, &use)
+                    it.b = self.operand(node.b, B_UNIFORM, it, &use)
             else:
                 place = self.write_layer(step, place)
         return 0
@@ -229,6 +246,21 @@ cdef class Compiler(Analysis):
             place[j] = NONE
         return place + 2 * (step.read_count + step.out_count)
 
+    cdef int32_t *write_products(self, Step *step, int32_t *place) except NULL:
+        """Write a sum of products that vary, and its lists of slots to `place`. Returns where the next lists may go."""
+        cdef Products *products = self.program.products + self.product_count
+        cdef Dot *dot = self.dots + step.products
+        cdef int32_t k
+        products.count = dot.count
+        products.a, products.b = place, place + dot.count
+        products.adjoint_a, products.adjoint_b = place + 2 * dot.count, place + 3 * dot.count
+        for k in range(dot.count):
+            place[k] = self.nodes[self.terms[dot.terms + k].w].slot
+            place[dot.count + k] = self.nodes[self.terms[dot.terms + k].x].slot
+            place[2 * dot.count + k] = place[3 * dot.count + k] = NONE
+        self.product_count += 1
+        return place + 4 * dot.count
+
     # --- adjoints ---
 
     cdef int give_adjoints(self) except -1:
@@ -254,7 +286,9 @@ cdef class Compiler(Analysis):
             if not reached:
                 continue
             program.instructions[k].adjoint = self.nodes[self.outs[step.outs]].adjoint
-            if step.layer == NONE:
+            if step.products != NONE:
+                self.give_to_factors(step, program.instructions + k, &slots)
+            elif step.layer == NONE:
                 self.give_to_operands(step, program.instructions + k, &slots)
             else:
                 self.give_to_inputs(step, program.layers + step.layer, &slots)
@@ -270,6 +304,15 @@ cdef class Compiler(Analysis):
         cdef Traced *node = self.nodes + self.outs[step.outs]
         it.adjoint_a = self.adjoint_of_operand(node.a, it.flags & A_UNIFORM, it.a, slots)
         it.adjoint_b = self.adjoint_of_operand(node.b, it.flags & B_UNIFORM, it.b, slots)
+
+    cdef void give_to_factors(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept:
+        cdef Products *products = self.program.products + it.a
+        cdef Dot *dot = self.dots + step.products
+        cdef int32_t k
+        it.adjoint_b = self.adjoint_of_operand(dot.start, it.flags & B_UNIFORM, it.b, slots)
+        for k in range(dot.count):
+            (<int32_t *> products.adjoint_a)[k] = self.adjoint_of_operand(self.terms[dot.terms + k].w, False, 0, slots)
+            (<int32_t *> products.adjoint_b)[k] = self.adjoint_of_operand(self.terms[dot.terms + k].x, False, 0, slots)
 
     cdef int32_t adjoint_of_operand(self, int32_t k, bint uniform, int32_t use, AdjointSlots *slots) noexcept:
         if k == NONE or not self.nodes[k].differentiable:

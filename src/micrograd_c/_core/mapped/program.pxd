@@ -7,7 +7,7 @@ cdef extern from "kernels.h":
         MOST_LANES
         CHUNK
         MOST_THREADS
-        DO_MOVE, DO_LAYER
+        DO_MOVE, DO_LAYER, DO_PRODUCTS
         A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
 
     ctypedef struct Instruction:
@@ -24,9 +24,19 @@ cdef extern from "kernels.h":
         const int32_t *first_starts
         const int32_t *adjoint_out
 
+    ctypedef struct Products:
+        int32_t count
+        const int32_t *a
+        const int32_t *b
+        const int32_t *adjoint_a
+        const int32_t *adjoint_b
+        const int32_t *first_a
+        const int32_t *first_b
+
     ctypedef struct Code:
         const Instruction *instructions
         const Layer *layers
+        const Products *products
         int32_t count
 
     ctypedef struct Kernels:
@@ -73,6 +83,8 @@ cdef struct Backward:
     Layer *layers
     int32_t *first_in       # of each layer's first stretch
     int32_t *first_starts   # of each layer
+    Products *products
+    int32_t *first_factors  # of all products: those of each, a's and then b's
     int32_t *not_first      # of all others
     uint8_t *given          # by adjoint slot: something was given to it
     uint8_t *busy           # by use: a gradient goes to it
@@ -94,6 +106,7 @@ cdef class Program:
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
     cdef Instruction *instructions
     cdef Layer *layers
+    cdef Products *products
     cdef int32_t *numbers           # all lists of slots, one after the other
     cdef readonly int inputs        # slots 0 to inputs - 1
     cdef readonly int shared        # uniforms after the parameters

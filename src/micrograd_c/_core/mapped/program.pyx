@@ -30,6 +30,7 @@ cdef class Program:
         # one by one: a loop over them would make Python objects, and there may be no memory for those
         PyMem_Free(self.instructions)
         PyMem_Free(self.layers)
+        PyMem_Free(self.products)
         PyMem_Free(self.numbers)
         PyMem_Free(self.scalars)
         PyMem_Free(self.constants)
@@ -57,6 +58,8 @@ cdef class Program:
             if it.op == DO_LAYER:
                 layer = self.layers[it.a]
                 lines.append(f"layer {layer.outputs} x {layer.inputs}")
+            elif it.op == DO_PRODUCTS:
+                lines.append(f"products {self.products[it.a].count}")
             else:
                 lines.append(f"{'move' if it.op == DO_MOVE else rules.text(it.op)} {it.out}")
         return lines
@@ -79,6 +82,8 @@ cdef Backward *new_backward(Program program) except NULL:
     cdef int32_t widest = 0
     cdef size_t inputs = 0
     cdef size_t outputs = 0
+    cdef size_t sums = 0        # of products that vary
+    cdef size_t factors = 0
     cdef int32_t k
     if b == NULL:
         raise no_memory()
@@ -89,6 +94,9 @@ cdef Backward *new_backward(Program program) except NULL:
             inputs += layer.inputs
             outputs += layer.outputs
             widest = max(widest, layer.inputs)
+        elif program.instructions[k].op == DO_PRODUCTS:
+            sums += 1
+            factors += 2 * program.products[program.instructions[k].a].count
     b.whole, b.all_scalars, b.used = &program.code, program.scalars, program.used
     b.output_adjoints, b.outputs, b.adjoints = program.output_adjoints, program.outputs, program.adjoints
     b.uses, b.uniforms, b.scalar_count = program.uses, program.uniforms, program.scalar_count
@@ -97,13 +105,15 @@ cdef Backward *new_backward(Program program) except NULL:
     b.layers = <Layer *> calloc(stretches + 1, sizeof(Layer))
     b.first_in = <int32_t *> calloc(inputs + widest + 1, sizeof(int32_t))
     b.first_starts = <int32_t *> calloc(outputs + 1, sizeof(int32_t))
+    b.products = <Products *> calloc(sums + 1, sizeof(Products))
+    b.first_factors = <int32_t *> calloc(factors + 1, sizeof(int32_t))
     b.scalars = <Scalar *> calloc(b.scalar_count + 1, sizeof(Scalar))
     b.idle = <int32_t *> calloc(b.uses + 1, sizeof(int32_t))
     b.asked = <uint8_t *> calloc(
         <size_t> b.outputs + b.adjoints + b.uses + b.uniforms + 1, sizeof(uint8_t)
     )
-    if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL or b.scalars == NULL
-            or b.idle == NULL or b.asked == NULL):
+    if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL or b.products == NULL
+            or b.first_factors == NULL or b.scalars == NULL or b.idle == NULL or b.asked == NULL):
         free_backward(b)
         raise no_memory()
     b.not_first = b.first_in + inputs
@@ -119,6 +129,8 @@ cdef void free_backward(Backward *b) noexcept:
         free(b.layers)
         free(b.first_in)
         free(b.first_starts)
+        free(b.products)
+        free(b.first_factors)
         free(b.scalars)
         free(b.idle)
         free(b.asked)
@@ -131,6 +143,8 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
     cdef Layer *layer = b.layers
     cdef int32_t *flags = b.first_in
     cdef int32_t *start_flags = b.first_starts
+    cdef Products *products = b.products
+    cdef int32_t *factor_flags = b.first_factors
     cdef int32_t *first_in
     cdef const Layer *whole
     cdef const Instruction *it
@@ -151,6 +165,12 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
                 place.flags &= ~(A_FIRST | B_FIRST)
                 place.flags |= A_FIRST if give(b, it.adjoint_a, it.flags & A_UNIFORM) else 0
                 place.flags |= B_FIRST if give(b, it.adjoint_b, it.flags & B_UNIFORM) else 0
+                if it.op == DO_PRODUCTS:
+                    products[0] = b.whole.products[it.a]
+                    place.a = <int32_t> (products - b.products)
+                    add_products(b, products, factor_flags)
+                    factor_flags += 2 * products.count
+                    products += 1
             continue
         whole = b.whole.layers + it.a
         first_in = flags
@@ -172,7 +192,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
         for j in range(whole.outputs):
             if whole.adjoint_out[j] >= 0:
                 b.given[whole.adjoint_out[j]] = 0
-    b.code = Code(place, b.layers, <int32_t> (b.instructions + b.room - place))
+    b.code = Code(place, b.layers, b.products, <int32_t> (b.instructions + b.room - place))
     find_idle(b)
     find_scalars(b)
 
@@ -221,6 +241,15 @@ cdef void add_stretch(
     if first_in != b.not_first:
         for j in range(whole.inputs):
             first_in[j] = give(b, whole.adjoint_in[j], False)
+
+
+cdef void add_products(Backward *b, Products *products, int32_t *first) noexcept nogil:
+    cdef int32_t count = products.count
+    cdef int32_t k
+    products.first_a, products.first_b = first, first + count
+    for k in range(count):
+        first[k] = give(b, products.adjoint_a[k], False)
+        first[count + k] = give(b, products.adjoint_b[k], False)
 
 
 cdef void find_idle(Backward *b) noexcept nogil:

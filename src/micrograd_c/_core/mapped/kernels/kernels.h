@@ -16,7 +16,7 @@ Knows nothing of Python, of the tape, or of where rows come from. */
 enum { MOST_LANES = 8, CHUNK = 2048, MOST_THREADS = 64 };
 
 /* An instruction does an op of the table, or one of these. */
-enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT };
+enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT, DO_PRODUCTS };
 
 enum InstructionFlag {
     A_UNIFORM = 1,  /* a is the number of a use of a uniform, not of a slot */
@@ -28,7 +28,7 @@ enum InstructionFlag {
 typedef struct {
     int32_t op;
     int32_t out;        /* slot */
-    int32_t a, b;       /* slots or uses; for DO_LAYER, a is the layer's number */
+    int32_t a, b;       /* slots or uses; for DO_LAYER and DO_PRODUCTS, a is the number of that */
     int32_t adjoint;    /* adjoint slot of out, -1 if it is not needed */
     int32_t adjoint_a;  /* adjoint slot of a, or its use; -1 if it is not needed */
     int32_t adjoint_b;
@@ -54,9 +54,21 @@ typedef struct {
     const int32_t *adjoint_out;
 } Layer;
 
+/* out = start + a[0] * b[0] + a[1] * b[1] + ..., where all factors vary from row to row. The start is the instruction's b. */
+typedef struct {
+    int32_t count;
+    const int32_t *a;               /* slots */
+    const int32_t *b;
+    const int32_t *adjoint_a;       /* adjoint slots, -1 for one that is not needed */
+    const int32_t *adjoint_b;
+    const int32_t *first_a;         /* 1: nothing was added to that adjoint before; a[0] comes before b[0], and so on */
+    const int32_t *first_b;
+} Products;
+
 typedef struct {
     const Instruction *instructions;
     const Layer *layers;
+    const Products *products;
     int32_t count;
 } Code;
 

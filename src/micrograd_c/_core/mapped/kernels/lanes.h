@@ -37,6 +37,18 @@ ALWAYS_INLINE void LANES(apply_by_number)(int op, const double *a, double number
     EACH(v) STORE(out, v, LANES(value_by_number)(op, LOAD(a, v), number));
 }
 
+static void LANES(products_forward)(const Products *products, const Instruction *it, double *slots, int32_t width,
+                                    int32_t vectors, const double *numbers) {
+    double *out = slots + (int64_t)it->out * width;
+    int32_t v, k;
+    EACH(v) {
+        Lanes sum = it->flags & B_UNIFORM ? LANES(all)(numbers[it->b]) : LOAD(slots + (int64_t)it->b * width, v);
+        for (k = 0; k < products->count; k++)
+            sum += LOAD(slots + (int64_t)products->a[k] * width, v) * LOAD(slots + (int64_t)products->b[k] * width, v);
+        STORE(out, v, sum);
+    }
+}
+
 static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
     int32_t k, v;
@@ -45,6 +57,7 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
         double *out = slots + (int64_t)it->out * width;
         switch (it->op) {
         case DO_LAYER: LANES(layer_forward)(code->layers + it->a, slots, width, vectors, numbers); break;
+        case DO_PRODUCTS: LANES(products_forward)(code->products + it->a, it, slots, width, vectors, numbers); break;
 #define OF_TWO(NAME, ...) \
         case OP_##NAME: LANES(apply_both)(OP_##NAME, it, slots, width, out, numbers, vectors); break;
 #define BY_NUMBER(NAME, ...) \
@@ -138,6 +151,26 @@ ALWAYS_INLINE void LANES(push_by_number)(int op, const Instruction *it, const do
     }
 }
 
+static void LANES(push_products)(const Products *products, const Instruction *it, const double *slots, double *adjoints,
+                                 int32_t width, int32_t rows, int fresh, double *totals) {
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    const double *g = adjoints + (int64_t)it->adjoint * width;
+    int32_t v, k;
+    if (it->adjoint_b >= 0) {
+        GIVE(it->adjoint_b, it->flags & B_UNIFORM, it->flags & B_FIRST, LOAD(g, v))
+    }
+    for (k = 0; k < products->count; k++) {
+        const double *a = slots + (int64_t)products->a[k] * width;
+        const double *b = slots + (int64_t)products->b[k] * width;
+        if (products->adjoint_a[k] >= 0) {
+            GIVE(products->adjoint_a[k], 0, products->first_a[k], LOAD(b, v) * LOAD(g, v))
+        }
+        if (products->adjoint_b[k] >= 0) {
+            GIVE(products->adjoint_b[k], 0, products->first_b[k], LOAD(a, v) * LOAD(g, v))
+        }
+    }
+}
+
 static void LANES(backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
                             const double *numbers, int fresh, double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
@@ -151,6 +184,9 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
         switch (it->op) {
         case DO_LAYER:
             LANES(layer_backward)(code->layers + it->a, slots, adjoints, width, rows, numbers, fresh, totals);
+            break;
+        case DO_PRODUCTS:
+            LANES(push_products)(code->products + it->a, it, slots, adjoints, width, rows, fresh, totals);
             break;
 #define OF_TWO(NAME, ...) \
         case OP_##NAME: \
