@@ -12,7 +12,8 @@ from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, is_n
 from micrograd_c._core.tape.sweeping cimport local_gradients
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, take_number
 from micrograd_c._core.value.operands cimport handle_of, operands
-from micrograd_c._core.value.value cimport Extra, Value, note_read
+from micrograd_c._core.value.reading cimport note_read
+from micrograd_c._core.value.value cimport Extra, Value
 
 
 # --- what the constructor is given ---

@@ -15,7 +15,8 @@ from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
 from micrograd_c._core.value.lifetime cimport (
     check_children, class_left, held_by, hold, hold_all, op_left, rare, take_up_state,
 )
-from micrograd_c._core.value.value cimport Extra, Value, bind, new_instance, new_value, set_of
+from micrograd_c._core.value.observers cimport set_of
+from micrograd_c._core.value.value cimport Extra, Value, bind, new_instance, new_value
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
