@@ -10,6 +10,7 @@ import re
 from collections import deque
 
 from micrograd_c._core.value.copying import count_ops, in_order
+from micrograd_c._listing import lister
 from micrograd_c.engine import Value
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
 __all__ = ["nodes_and_edges", "trace", "draw_dot", "to_dot"]
+__dir__ = lister(__all__)
 
 NAMED_OPS = 10      # how many of the graph's ops the message on a cut picture names
 ESCAPES = {     # & begins an entity; control characters end a label or make an SVG invalid
