@@ -15,7 +15,7 @@ cdef extern from "Python.h":
 
 
 cdef inline bint composable(object left, object right) noexcept:
-    """May an operator that micrograd composes of others be recorded in one go?"""
+    """Whether an operator that micrograd composes of others can be recorded in one go."""
     return not is_of_subclass(left) and not is_of_subclass(right) and operators_are_ours()
 
 
@@ -36,7 +36,7 @@ cdef inline bint reflected(object left, object right, str name) except -1:
 
 
 cdef inline bint is_of_subclass(object operand) noexcept:
-    """Of one that may have a say."""
+    """Whether an operand is of a subclass that may have a say."""
     return (
         type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
         and not is_plain_class(type(operand))

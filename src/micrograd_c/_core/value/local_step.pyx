@@ -1,4 +1,4 @@
-"""LocalStep: what `_backward` of a Value is, whose node has no function of a user's."""
+"""LocalStep: the `_backward` of a Value whose node has no function of a user's."""
 
 cimport cython
 

@@ -57,7 +57,7 @@ class Value:
     def _children(self, children: Iterable[Value]) -> None: ...
     @property
     def _local_grads(self) -> tuple[float, ...]:
-        """The derivative with respect to each of `_children`, a tuple of numbers, by data as it is now."""
+        """The derivatives with respect to `_children`, a tuple of numbers, computed from data as it is now."""
     @_local_grads.setter
     def _local_grads(self, local_grads: Iterable[_Number]) -> None: ...
     @property
@@ -150,7 +150,7 @@ class Value:
 def operators_are_ours() -> bool:
     """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
 def compositions_are_ours() -> bool:
-    """The same of Value.__sub__ and __truediv__, which micrograd composes of those."""
+    """The same for Value.__sub__ and __truediv__, which micrograd composes of those."""
 
 # internal, but there to be seen: what a few Values carry
 

@@ -135,7 +135,7 @@ cdef class Value:
         return round(self.data) if ndigits is None else round(self.data, ndigits)
 
     def __format__(self, spec, /):
-        """Its data by the format, as f'{v:.3f}' wants it; without one its repr()."""
+        """Its data in that format, as f'{v:.3f}' asks for it; its repr() if the format is empty."""
         if not isinstance(spec, str):
             raise TypeError(f"a format must be a str, not {describe(spec)}")
         note_read(self, "it is formatted")
@@ -181,7 +181,7 @@ cdef class Value:
 
     @property
     def _local_grads(self):
-        """The derivative with respect to each of `_children`, a tuple of numbers, by data as it is now."""
+        """The derivatives with respect to `_children`, a tuple of numbers, computed from data as it is now."""
         return local_grads_of(self)
 
     @_local_grads.setter
@@ -367,12 +367,12 @@ cdef Value new_value():
 
 
 cdef Value new_instance(object kind):
-    """The same of a plain subclass, which is not asked."""
+    """The same for a plain subclass, whose __new__ is not called."""
     return <Value> fresh_instance(kind)
 
 
 cdef bint is_watched(Value value) noexcept:
-    """By a weak reference."""
+    """Whether there is a weak reference to the Value."""
     return has_weak_references(value)
 
 
@@ -397,7 +397,7 @@ cpdef bint operators_are_ours() noexcept:
 
 
 cpdef bint compositions_are_ours() noexcept:
-    """The same of Value.__sub__ and __truediv__, which micrograd composes of those."""
+    """The same for Value.__sub__ and __truediv__, which micrograd composes of those."""
     return has_compiled_compositions()
 
 
