@@ -4,6 +4,7 @@ A fork is as fresh as a process of one's own in all that a program may change. W
 has a process of its own, in which it runs after its beginning.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -49,8 +50,9 @@ class Forker:
             return run_python(self.beginning + program)
         self.count += 1
         path = self.folder / f"output{self.count}"
-        self.process.stdin.write(json.dumps([program, str(path)]) + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):      # the beginning has failed
+            self.process.stdin.write(json.dumps([program, str(path)]) + "\n")
+            self.process.stdin.flush()
         status = self.process.stdout.readline()
         assert status, f"the beginning has failed:\n{self.beginning}"
         output = path.read_text(encoding="utf-8")
@@ -60,6 +62,7 @@ class Forker:
 
     def end(self):
         if self.process:
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
             self.process.stdout.close()
             self.process.wait()
