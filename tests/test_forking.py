@@ -1,7 +1,9 @@
 """Programs that run in forks of what they begin with: each as in a process of its own."""
 
 import pytest
+from forking import CAN_FORK
 
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="there are no forks on this system")
 BEGINNING = "import micrograd_c\nx = [micrograd_c.Value(1.0)]\n"
 
 
