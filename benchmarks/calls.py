@@ -1,4 +1,4 @@
-"""What calls of networks cost, with Values and with numbers, and steps of a mapped GPT: one installation, or two in turn.
+"""What calls of networks cost, with Values and with numbers, and steps of a mapped GPT; of one installation, or of two.
 
     python benchmarks/calls.py [--quick] [--beside PYTHON]
 

@@ -48,7 +48,7 @@ def compiled_by_jax(function, *arguments):
     return jax.jit(jax.value_and_grad(function)).lower(*arguments).compile()
 
 
-def trace(steps, damping, gravity, angles):
+def traced(steps, damping, gravity, angles):
     """A vmapped pendulum that has been traced, and run for one row."""
     mapped = vmap(lambda angle: swing(angle, damping, gravity, Value.sin, steps))
     mapped(angles[:1])
@@ -58,7 +58,7 @@ def trace(steps, damping, gravity, angles):
 def pendulum(rounds):
     angles = np.linspace(0.1, 1.5, PENDULUM_ROWS)
     damping, gravity = Value(0.3), Value(9.81)
-    mapped = trace(PENDULUM_STEPS, damping, gravity, angles)
+    mapped = traced(PENDULUM_STEPS, damping, gravity, angles)
 
     def ours():
         damping.grad = gravity.grad = 0
@@ -73,7 +73,7 @@ def pendulum(rounds):
         for name, steps, function in (
             ("the loop as it is", SHORT_STEPS, looped), ("JAX's as lax.scan", PENDULUM_STEPS, scanned),
         ):
-            least = min(seconds(trace, steps, damping, gravity, angles)[0] for _ in range(10))
+            least = min(seconds(traced, steps, damping, gravity, angles)[0] for _ in range(10))
             took, compiled = seconds(compiled_by_jax, function, at, on)
             rows.append([name, str(steps), f"{least * 1e3:.2f}", f"{took * 1e3:.0f}", f"{took / least:.0f}"])
         show("A pendulum, traced and run once for one row, or compiled", rows)

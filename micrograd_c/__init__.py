@@ -31,7 +31,7 @@ try:
     from micrograd_c.engine import Value
     from micrograd_c.functional import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
 except Exception as _error:
-    from micrograd_c.import_errors import reason
+    from micrograd_c._import_errors import reason
 
     _message = reason(_error)
     if _message is None:

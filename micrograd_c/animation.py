@@ -5,6 +5,7 @@ Needs matplotlib and Pillow, the extra `plot`.
 
 from __future__ import annotations
 
+from micrograd_c._listing import lister
 from micrograd_c.options import demand_format, import_extra
 from micrograd_c.plotting import EXTRA, Grid, draw_regions
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["Animation"]
+__dir__ = lister(__all__)
 
 EVERY = 2               # steps between two frames
 LINES = 40              # of the grid: the picture is small

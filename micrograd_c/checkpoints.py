@@ -20,6 +20,7 @@ from micrograd_c._core.training.checkpoint_file import CheckpointError, read_fil
 from micrograd_c._core.training.packing import pack, unpack
 from micrograd_c._core.training.random_states import generators, set_state, state_of
 from micrograd_c._core.training.ranks import in_use
+from micrograd_c._listing import lister
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     _Path = str | os.PathLike[str]
 
 __all__ = ["Checkpoint", "CheckpointError", "load", "save"]
+__dir__ = lister(__all__)
 
 
 class Checkpoint:

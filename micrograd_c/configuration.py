@@ -8,12 +8,14 @@ import sys
 
 from micrograd_c import __version__
 from micrograd_c._core.mapped.executor import compiler, instruction_sets
+from micrograd_c._listing import lister
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["show_config"]
+__dir__ = lister(__all__)
 
 
 def show_config(mode: str = "stdout") -> dict[str, Any] | None:

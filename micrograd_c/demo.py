@@ -16,6 +16,7 @@ from array import array
 
 from micrograd_c._core.mapped.vmap import vmap
 from micrograd_c._core.training.ranks import is_launched
+from micrograd_c._listing import lister
 from micrograd_c.optim import SGD
 from micrograd_c.options import demand_format, demand_writable, import_extra
 from micrograd_c.vector import sumprod
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from micrograd_c.engine import Value
 
 COMMAND = "micrograd-c demo"
+__all__ = ["Training", "VmapTraining", "add_arguments", "load_moons", "run"]
+__dir__ = lister(__all__)
+
 STEPS = 100
 AGAINST_STEPS = 4       # of the original, which takes a second a step
 

@@ -27,6 +27,7 @@ from micrograd_c._core.bulk.flat import flat
 from micrograd_c._core.bulk.vectors import weigh  # type: ignore[import-not-found]  # compiled, without a stub
 from micrograd_c._core.training.agreement import check_agreement, parameters_of
 from micrograd_c._core.training.ranks import in_use, join
+from micrograd_c._listing import lister
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     _Rows = TypeVar("_Rows", bound="Sequence[object]")
 
 __all__ = ["average_gradients", "broadcast_parameters", "rank", "shard", "size"]
+__dir__ = lister(__all__)
 
 in_use()        # a rank of several must be known to the others before anything can go wrong in it
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 
+from micrograd_c._listing import lister
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["import_extra"]
+__dir__ = lister(__all__)
 
 DISTRIBUTIONS = {"PIL": "Pillow"}       # where pip's name is not that of the module
 

@@ -11,8 +11,10 @@ from micrograd_c._core.bulk.functional import (
     softmax,
     sumprod,
 )
+from micrograd_c._listing import lister
 
 __all__ = [
     "cross_entropy", "gelu", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "logsumexp", "mean", "silu",
     "softmax", "softplus", "sumprod",
 ]
+__dir__ = lister(__all__)

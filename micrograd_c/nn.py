@@ -11,6 +11,7 @@ from micrograd_c._core.bulk import neurons  # type: ignore[attr-defined]  # comp
 from micrograd_c._core.bulk.flat import flat
 from micrograd_c._core.bulk.optimizer_steps import zero_plain
 from micrograd_c._core.modules import parameters as names
+from micrograd_c._listing import lister
 from micrograd_c.engine import Value
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         """
 
 __all__ = ["Layer", "MLP", "Module", "Neuron"]
+__dir__ = lister(__all__)
 
 # what a repr() begins with, by name; those of neurons are recorded with the sum, the others are methods, or none
 ACTIVATIONS = {**neurons.ACTIVATIONS, "gelu": "GELU", "silu": "SiLU", "linear": "Linear"}

@@ -13,6 +13,7 @@ from micrograd_c._core.modules.optimizer_options import (
     read_state,
 )
 from micrograd_c._core.modules.parameter_names import check_all_named, check_names, with_names_apart
+from micrograd_c._listing import lister
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 __all__ = ["Adam", "AdamW", "Optimizer", "SGD"]
+__dir__ = lister(__all__)
 
 
 class Optimizer:

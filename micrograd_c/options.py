@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from micrograd_c import extras
+from micrograd_c._listing import lister
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["demand_format", "demand_writable", "import_extra"]
+__dir__ = lister(__all__)
 
 
 def import_extra(module: str, option: str, requirement: str) -> Any:

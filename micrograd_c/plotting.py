@@ -6,6 +6,7 @@ Knows a model by what it does with two numbers, and Values by `float()`. viz has
 from __future__ import annotations
 
 from micrograd_c._core.value.grad_mode import no_grad
+from micrograd_c._listing import lister
 from micrograd_c.extras import import_extra
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["Grid", "draw_regions", "plot_boundary", "plot_losses"]
+__dir__ = lister(__all__)
 
 EXTRA = "'micrograd_c[plot]'"
 COLOURS = "Spectral"        # as in micrograd's notebook

@@ -20,6 +20,7 @@ from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 
 from micrograd_c._core.drop_in import statements
 from micrograd_c._core.drop_in.names import install, installed, uninstall
+from micrograd_c._listing import lister
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["run_script"]
+__dir__ = lister(__all__)
 
 USAGE = """\
 usage: micrograd-c run [--as-is | --explain] SCRIPT [ARGUMENT ...]

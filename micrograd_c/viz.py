@@ -10,6 +10,7 @@ import re
 from collections import deque
 
 from micrograd_c._core.value.copying import count_ops, in_order
+from micrograd_c._listing import lister
 from micrograd_c.engine import Value
 from micrograd_c.plotting import plot_boundary, plot_losses
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Literal
 
-__all__ = ["trace", "draw_dot", "to_dot", "plot_boundary", "plot_losses"]
+__all__ = ["nodes_and_edges", "trace", "draw_dot", "to_dot", "plot_boundary", "plot_losses"]
+__dir__ = lister(__all__)
 
 NAMED_OPS = 10      # how many of the graph's ops the message on a cut picture names
 ESCAPES = {     # & begins an entity; control characters end a label or make an SVG invalid
@@ -27,12 +29,12 @@ ESCAPES = {     # & begins an entity; control characters end a label or make an 
 }
 
 
-def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
+def nodes_and_edges(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
     """The set of root and all Values it was computed from, and the set of their edges (operand, result).
 
     >>> a, b = Value(2.0), Value(-3.0)
     >>> c = a * b
-    >>> nodes, edges = trace(c)
+    >>> nodes, edges = nodes_and_edges(c)
     >>> nodes == {a, b, c}, edges == {(a, c), (b, c)}
     (True, True)
 
@@ -49,6 +51,9 @@ def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
                 nodes.add(operand)
                 todo.append(operand)
     return nodes, edges
+
+
+trace = nodes_and_edges     # as it is called in micrograd's notebook; nothing is traced, as vmap traces
 
 
 def draw_dot(root: Value, format: str = "svg", rankdir: Literal["LR", "TB"] = "LR", limit: int | None = 500) -> Any:

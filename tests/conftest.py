@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from forking import Forker
 from hypothesis import HealthCheck, settings
 
 from micrograd_c import tape
@@ -81,6 +82,21 @@ def run_python(tmp_path):
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def forkers(tmp_path_factory):
+    made = {}
+    yield lambda beginning: made.get(beginning) or made.setdefault(
+        beginning, Forker(beginning, tmp_path_factory.mktemp("forked")))
+    for forker in made.values():
+        forker.end()
+
+
+@pytest.fixture
+def run_forked(forkers, run_python):
+    """As run_python, for programs of which many begin alike: the beginning runs once for all of them."""
+    return lambda beginning, program: forkers(beginning).run(program, run_python)
 
 
 @pytest.fixture(scope="module", autouse=True)

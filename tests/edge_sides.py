@@ -49,7 +49,7 @@ class Mapped:
         constants = tuple(repr(x) for x, r in zip(cell, self.role) if r == "c")
         if constants not in self.traced:
             try:
-                self.traced[constants] = self.trace(cell)
+                self.traced[constants] = self.mapped(cell)
             except ERRORS as error:
                 return type(error)
         for parameter, x, r in zip(self.parameters, cell, self.role):
@@ -60,7 +60,7 @@ class Mapped:
         batch.sum(array.array("d", [self.case.seed] * rows)).backward()
         return batch.tolist(), [self.parameters[k].grad for k in self.case.variables()]
 
-    def trace(self, cell):
+    def mapped(self, cell):
         def function(row, shared):
             given = {
                 "rv": lambda k: row[k] + self.parameters[k], "uv": lambda k: self.parameters[k],

@@ -165,7 +165,7 @@ class Scene:
     def picture(self, path):
         node = self.pick(path)
         counts = copying.count_ops(node)
-        nodes, edges = viz.trace(node)
+        nodes, edges = viz.nodes_and_edges(node)
         return counts, viz.to_dot(node, limit=None), viz.to_dot(node, limit=5), len(nodes), len(edges)
 
     def reference(self, path):

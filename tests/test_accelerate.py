@@ -26,6 +26,13 @@ def run_own(run_python, request):
     return lambda program: run_python(begin + program)
 
 
+@pytest.fixture
+def run_own_forked(run_forked, request):
+    """The same for programs of which many begin alike."""
+    begin = BEGIN.format(folder=str(request.path.parent))
+    return lambda beginning, program: run_forked(begin + beginning, program)
+
+
 # --- what comes back ---
 
 @pytest.mark.parametrize("source", ["CLOSURES", "LOCAL"])
@@ -354,6 +361,11 @@ out = (x * w + 1).exp() * x
 """
 
 
+ORIGINAL = """
+original, Value = made(LOCAL), accelerate(made(LOCAL))
+"""
+
+
 @pytest.mark.parametrize("source", ["CLOSURES", "LOCAL"])
 @pytest.mark.parametrize(
     "program",
@@ -402,8 +414,8 @@ out = (x * w + 1).exp() * x
         "tape.verify(); assert tape.stats()['nodes'] == n",
     ],
 )
-def test_features_meet(source, program, run_own):
-    run_own(FEATURES.format(source=source) + program)
+def test_features_meet(source, program, run_own_forked):
+    run_own_forked(FEATURES.format(source=source), program)
 
 
 def test_a_sweep_by_old_data_may_be_interrupted_by_others(run_own):
@@ -475,12 +487,10 @@ for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW"])
-def test_an_optimizers_step_is_an_assignment(optimizer, run_own):
+def test_an_optimizers_step_is_an_assignment(optimizer, run_own_forked):
     """A class that keeps derivatives as numbers has those of before, if an older graph is swept again after a step."""
-    run_own(f"""
+    run_own_forked(ORIGINAL, f"""
 from micrograd_c.optim import {optimizer}
-original = made(LOCAL)
-Value = accelerate(made(LOCAL))
 gradients = []
 for kind in (original, Value):
     x, w = kind(2.0), kind(-3.0)
@@ -582,14 +592,13 @@ assert vars(original)["relu"] is not vars(Value)["relu"]
     ],
 )
 @pytest.mark.parametrize("start", ["2", "2.5"])
-def test_derivatives_are_by_data_as_it_was(start, program, run_own):
-    theirs, ours = run_own(f"""
-original = made(LOCAL)
+def test_derivatives_are_by_data_as_it_was(start, program, run_own_forked):
+    theirs, ours = run_own_forked(ORIGINAL, f"""
 def shown(Value):
     x = Value({start})
     {program}
     return repr(x.data), repr(x.grad)
 print(shown(original))
-print(shown(accelerate(original)))
+print(shown(Value))
 """).splitlines()
     assert ours == theirs

@@ -3,8 +3,8 @@
 import pytest
 from test_accelerate import BEGIN
 
-# theirs and ours do the same: `program(Value)` returns what is seen
-COMPARED = """
+# theirs and ours, once for all programs
+ADOPTED = """
 import copy, pickle
 SLOTS = "    __slots__ = ('data', 'grad', '_children', '_local_grads')\\n"
 NO_SLOTS = changed(LOCAL, (SLOTS, ""))
@@ -13,12 +13,13 @@ LABELLED = changed(NO_SLOTS, ("local_grads=()):", "local_grads=(), label=''):"),
 LABEL_IN_SLOT = changed(LABELLED, ("class Value:\\n", "class Value:\\n    __slots__ = "
                         "('data', 'grad', '_children', '_local_grads', 'label')\\n"))
 module = sys.modules["of_theirs"] = type(sys)("of_theirs")
+theirs, ours = made(SOURCE), accelerate(made(SOURCE))
+assert ours is micrograd_c.Value
+"""
+# theirs and ours do the same: `program(Value)` returns what is seen
+COMPARED = """
 seen = []
-for is_ours in (False, True):
-    Value = made(SOURCE)
-    if is_ours:
-        Value = accelerate(Value)
-        assert Value is micrograd_c.Value
+for Value in (theirs, ours):
     Value.__module__ = "of_theirs"
     module.Value = Value
     seen.append(program(Value))
@@ -27,9 +28,9 @@ assert seen[0] == seen[1], seen
 
 
 @pytest.fixture
-def run_compared(run_python, request):
-    begin = BEGIN.format(folder=str(request.path.parent))
-    return lambda source, program: run_python(begin + program + COMPARED.replace("SOURCE", source))
+def run_compared(run_forked, request):
+    begin = BEGIN.format(folder=str(request.path.parent)) + ADOPTED
+    return lambda source, program: run_forked(begin.replace("SOURCE", source), program + COMPARED)
 
 
 NODES = {

@@ -58,12 +58,13 @@ def repeated(p, x):
 
 
 def attention(p, x):
-    """Sums of products of which all factors vary: of numbers, of a number with itself, from a bias, from what varies."""
+    """Sums of products of which all factors vary: of a number with itself, from a bias, from what varies."""
     q, k, v = [[x[j] * p[i] for j in range(2)] + [x[0] + p[i]] for i in range(3)]
     scores = [sum(a * b for a, b in zip(q, one)) for one in (k, v, q)]
     weighted = sumprod(scores, v, p[1])
     squares = sum(one * one for one in k)
-    return [weighted * scores[0], sumprod(scores, k, weighted).tanh() * squares, sumprod([x[0], x[1]], [x[1], x[0]], scores[2])]
+    return [weighted * scores[0], sumprod(scores, k, weighted).tanh() * squares,
+            sumprod([x[0], x[1]], [x[1], x[0]], scores[2])]
 
 
 FUNCTIONS = {

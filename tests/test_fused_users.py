@@ -141,7 +141,7 @@ def test_drawings_are_the_same_text():
         outputs[0].label = "first"
         yield [(viz.to_dot(out, limit=limit), copying.count_ops(out)) for out in outputs for limit in (None, 3, 10)]
         outputs[0].backward()
-        nodes, edges = viz.trace(outputs[0])
+        nodes, edges = viz.nodes_and_edges(outputs[0])
         yield len(nodes), len(edges), viz.to_dot(outputs[1], limit=None)
 
     agree(program)

@@ -579,7 +579,7 @@ def test_pictures_have_them():
     assert "n0 -> n2\n" in text
     assert "n1 -> n2\n" in text
     assert "n2_op" in viz.to_dot(Value(6.0, (a, b), "mine", local_grads=(3.0, 2.0)))
-    nodes, edges = viz.trace(product(a, b))
+    nodes, edges = viz.nodes_and_edges(product(a, b))
     assert (len(nodes), len(edges)) == (3, 2)
 
 

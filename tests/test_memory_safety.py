@@ -176,12 +176,12 @@ for change in CHANGES:
 """,
     "helpers refuse what is no Value": """
 from micrograd_c._core.value import copying
-from micrograd_c._core.value import value
+from micrograd_c._core.value import local_step
 from micrograd_c._core.bulk import optimizer_steps
 for call in (lambda: optimizer_steps.zero_grad([None]), lambda: optimizer_steps.zero_grad(None),
              lambda: copying.shallow_copy(None), lambda: copying.deep_copy(None, {}),
-             lambda: copying.reduce_leaf(None), lambda: value.LocalStep(None),
-             lambda: value.LocalStep.__new__(value.LocalStep)):
+             lambda: copying.reduce_leaf(None), lambda: local_step.LocalStep(None),
+             lambda: local_step.LocalStep.__new__(local_step.LocalStep)):
     try:
         call()
     except TypeError:

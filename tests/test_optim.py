@@ -222,7 +222,7 @@ def test_a_state_for_other_parameters_is_an_error_that_changes_nothing():
         optimizer.load_state_dict(other.state_dict())
     broken = optimizer.state_dict()
     broken["state"][0]["exp_avg"].pop()
-    with pytest.raises(ValueError, match="this state is for"):
+    with pytest.raises(ValueError, match="is for 1 parameters, and there are 2"):
         optimizer.load_state_dict(broken)
     assert optimizer.state_dict() == before
 
@@ -260,7 +260,7 @@ SPOILED = {
     "too many steps": (spoiled("state", "step", 2**70), ValueError, "'step' must be how many steps were done"),
     "no list": (spoiled("state", "exp_avg", 0.5), TypeError, "'exp_avg' must be a list of numbers, not 0.5"),
     "texts": (spoiled("state", "exp_avg", ["a"]), TypeError, "'exp_avg' must be a list of numbers"),
-    "too long": (spoiled("state", "exp_avg", [0.5, 1.0]), ValueError, "for 2 parameters by its 'exp_avg'"),
+    "too long": (spoiled("state", "exp_avg", [0.5, 1.0]), ValueError, "'exp_avg' is for 2 parameters"),
     "no step": (spoiled("state", "step", None), ValueError, "how many steps were done, not None"),
     "half a step": (spoiled("state", "step", 0.5), ValueError, "how many steps were done, not 0.5"),
     "no groups": (spoiled(None, "param_groups", None), TypeError, "a dict with 'param_groups' and 'state'"),

@@ -66,6 +66,15 @@ print(*sorted(set(dir(micrograd_c)) - set(micrograd_c.__all__)))
 """).split() == sorted([*PUBLIC, "vector", "__version__"])
 
 
+@pytest.mark.parametrize("name", [
+    module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if not module.ispkg and module.name[0] != "_"
+])
+def test_tab_completion_shows_the_public_names_of_a_module_only(name):
+    module = importlib.import_module(f"micrograd_c.{name}")
+    assert dir(module) == sorted(module.__all__)
+    assert all(hasattr(module, listed) and not listed.startswith("_") for listed in dir(module))
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_modules_load_when_they_are_asked_for(name, run_python):
     assert run_python(f"""

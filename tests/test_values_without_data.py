@@ -31,7 +31,7 @@ from micrograd_c.engine import Value
 from micrograd_c.functional import gelu
 from micrograd_c.nn import MLP, Layer, Module, Neuron
 from micrograd_c.optim import SGD, Adam
-from micrograd_c.viz import draw_dot, to_dot, trace
+from micrograd_c.viz import draw_dot, nodes_and_edges, to_dot
 
 w = Value(2.0)
 v = Value(3.0)
@@ -106,7 +106,7 @@ USES = {
     "load_state_dict": lambda x: model_with(x).load_state_dict(MLP(2, [2, 1]).state_dict()),
     "a state": lambda x: MLP(1, [1]).load_state_dict({"layers.0.neurons.0.w": [x], "layers.0.neurons.0.b": 0.0}),
     "SGD": lambda x: SGD([w, x], lr=0.1), "Adam": lambda x: Adam([x]), "rate": lambda x: SGD([w], lr=x),
-    "trace": trace, "draw_dot": draw_dot, "to_dot": to_dot,
+    "nodes_and_edges": nodes_and_edges, "draw_dot": draw_dot, "to_dot": to_dot,
     "copy": copy.copy, "deepcopy": copy.deepcopy, "pickle": pickle.dumps,
     "copy of a model": lambda x: copy.deepcopy(model_with(x)),
     "vmap: result": lambda x: vmap(lambda y: x)([1.0]), "vmap: results": lambda x: vmap(lambda y: [y, (x,)])([1.0]),

@@ -14,11 +14,11 @@ from conftest import custom_sum, nodes_of, sanitized
 from hypothesis import given
 from programs import Run, programs
 
-from micrograd_c import no_grad, tape
+from micrograd_c import no_grad, tape, viz
 from micrograd_c._core.value.copying import count_ops, in_order
 from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
-from micrograd_c.viz import draw_dot, to_dot, trace
+from micrograd_c.viz import draw_dot, nodes_and_edges, to_dot
 
 BOX = re.compile(r'\t(n\d+) \[label="\{ (.*) \| data (\S+) \| grad (\S+) \}" shape=record\]')
 UNLABELLED_BOX = re.compile(r'\t(n\d+) \[label="\{ data \S+ \| grad \S+ \}" shape=record\]')
@@ -53,28 +53,32 @@ def run(program):
     return runner.live
 
 
-# --- trace ---
+# --- nodes and edges ---
 
 @given(programs)
-def test_trace_finds_all_values_and_edges(program):
+def test_nodes_and_edges_are_all_there_are(program):
     for root in run(program):
-        nodes, edges = trace(root)
+        nodes, edges = nodes_and_edges(root)
         assert nodes == set(nodes_of(root))
         assert edges == {(operand, value) for value in nodes for operand in value._prev}
 
 
-def test_a_chain_too_deep_for_recursion_is_traced():
-    nodes, edges = trace(chain(100_000))
+def test_a_chain_too_deep_for_recursion_has_nodes_and_edges():
+    nodes, edges = nodes_and_edges(chain(100_000))
     assert (len(nodes), len(edges)) == (200_001, 200_000)
+
+
+def test_the_lecture_s_name_is_there():
+    assert viz.trace is nodes_and_edges
 
 
 # --- counting and ordering ---
 
 @given(programs)
-def test_ops_are_counted_as_trace_finds_them(program):
+def test_ops_are_counted_as_nodes_and_edges_finds_them(program):
     for root in run(program):
-        counted = count_ops(root)       # first: trace makes Values, which carry what was assigned to _op
-        assert counted == Counter(value._op for value in trace(root)[0])
+        counted = count_ops(root)       # first: nodes_and_edges makes Values, which carry what was assigned to _op
+        assert counted == Counter(value._op for value in nodes_and_edges(root)[0])
         assert count_ops(root) == counted
 
 
@@ -132,7 +136,7 @@ def computed_under_no_grad():
 def test_ops_of_every_kind_of_node_are_counted(build, expected):
     root = build()
     assert count_ops(root) == expected
-    assert count_ops(root) == Counter(value._op for value in trace(root)[0])
+    assert count_ops(root) == Counter(value._op for value in nodes_and_edges(root)[0])
 
 
 @sanitized
@@ -174,7 +178,7 @@ def test_only_values_can_be_counted_or_ordered(function, thing):
 @given(programs)
 def test_a_picture_shows_every_value_op_and_edge(program):
     root = run(program)[-1]
-    nodes, edges = trace(root)
+    nodes, edges = nodes_and_edges(root)
     for k, value in enumerate(nodes):
         value.label = f"v{k}"
     lines = to_dot(root, limit=None).splitlines()[2:-1]
@@ -353,7 +357,7 @@ def test_ops_in_the_message_are_escaped():
 
 # --- what is refused ---
 
-@pytest.mark.parametrize("draw", [trace, to_dot, draw_dot])
+@pytest.mark.parametrize("draw", [nodes_and_edges, to_dot, draw_dot])
 @pytest.mark.parametrize("thing", [None, 3.0, [Value(1.0)]])
 def test_only_values_can_be_drawn(draw, thing):
     with pytest.raises(TypeError, match=f"must be a Value, not of type {type(thing).__name__}; for several outputs"):

@@ -228,7 +228,7 @@ def test_shared_values_made_anew_do_not_pile_up():
     mapped = vmap(lambda x, s: w * x * s, in_axes=(0, None))
     for k in range(1000):
         assert mapped([1.0], Value(1.0) * k).tolist() == [2.0 * k]
-    assert len(mapped.traces) < 500
+    assert len(mapped.specializations) < 500
 
 
 # --- functions ---

@@ -151,14 +151,14 @@ def subclasses():
     a, b = Labelled(1.0, "a"), Labelled(2.0, "b")
     c = (a * b + a) / b - 3
     c.backward()
-    walked = viz.trace(c)[0]
+    walked = viz.nodes_and_edges(c)[0]
     return numbers(a, b, c), sorted(v.label for v in walked if isinstance(v, Labelled)), type(c).__name__
 
 
 def graphs():
     a, b = LEAVES[1], LEAVES[2]
     c = (a * b + a).tanh() + sumprod(LEAVES[:6], LEAVES[6:], a)
-    nodes, edges = viz.trace(c)
+    nodes, edges = viz.nodes_and_edges(c)
     same = c._prev is c._prev
     d = Value(3.0)
     d._prev = (a, b)

@@ -23,7 +23,7 @@ ALLOWED = (
     pickle.PicklingError,   # pickle, of a MemoryError
 )
 # a Value that only weak references know dies, and a message says so
-DOCUMENTED = "micrograd_c._core.value.value.keep_if_reached"
+DOCUMENTED = "micrograd_c._core.value.slots.keep_if_reached"
 unraisable = []
 
 

@@ -267,6 +267,5 @@ KINDS = {
     "attribute": (4, attribute), "attribute_then_drop": (3, attribute_then_drop),
     "temporary_with_attribute": (2, temporary_with_attribute), "no_attribute": (2, no_attribute),
     "through_vars": (1, through_vars), "shallow": (1, shallow), "deep": (1, deep), "pickled": (1, pickled),
-    "vector": (1, vector),
-    "modules": (0.5, modules),
+    "vector": (1, vector), "modules": (0.5, modules),
 }

@@ -228,7 +228,7 @@ assert_type(Curve().at([1.0, 2.0]).sum(), Value)
 
 assert_type(tape.stats()["nodes"], int)
 assert_type(tape.collect(), int)
-assert_type(viz.trace(a * b)[0], set[Value])
+assert_type(viz.nodes_and_edges(a * b)[0], set[Value])
 assert_type(viz.to_dot(a * b, rankdir="TB", limit=None), str)
 assert_type(micrograd_c.nn.MLP(1, (1,)).num_parameters(), int)
 assert_type(micrograd_c.__version__, str)

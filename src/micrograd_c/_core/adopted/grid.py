@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     _Trial = tuple[tuple[Any, ...], Callable[..., Any]]     # numbers, and an expression over Values of them
 
 __all__ = [
-    "ALIASES", "BINARY", "COMPOSED", "FUNCTIONS", "PREFIX", "REFLECTED", "graphs", "of_other_types", "paired", "preset",
-    "programs", "single",
+    "ALIASES", "ARITHMETIC", "BINARY", "COMPOSED", "FUNCTIONS", "PREFIX", "REFLECTED", "graphs", "of_other_types",
+    "paired", "preset", "programs", "single",
 ]
 
 # of another name where people call it so
@@ -39,6 +39,7 @@ REFLECTED = {
 IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "__add__": operator.iadd, "__sub__": operator.isub, "__mul__": operator.imul, "__truediv__": operator.itruediv,
 }
+ARITHMETIC = tuple(IN_PLACE)        # operators of two operands that give a Value whatever these are
 # of other operators, as micrograd has it
 COMPOSED = ("__neg__", "__sub__", "__truediv__", "__radd__", "__rsub__", "__rmul__", "__rtruediv__")
 PREFIX: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -108,7 +109,7 @@ def of_other_types(methods: set[str]) -> Iterator[tuple[str, tuple[Any, ...], Ca
         if name in REFLECTED:
             reflected = BINARY[REFLECTED[name]][1]
             yield name, (0.7,), refused(lambda v, other=other, action=reflected: action(other, v), other)
-        elif name in ("__add__", "__sub__", "__mul__", "__truediv__"):
+        elif name in ARITHMETIC:
             yield name, (0.7,), refused(lambda v, other=other, action=BINARY[name][1]: action(v, other), other)
 
 

@@ -18,7 +18,8 @@ from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, ta
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.operands cimport sweep_from
 from micrograd_c._core.value.recording cimport by_rule
-from micrograd_c._core.value.value cimport Value, note_read
+from micrograd_c._core.value.reading cimport note_read
+from micrograd_c._core.value.value cimport Value
 
 __all__ = ["backward", "relu", "set_backward", "set_float_slopes", "set_new_nodes", "set_relu"]
 

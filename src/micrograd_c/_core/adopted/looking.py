@@ -12,6 +12,8 @@ import linecache
 import types
 import warnings
 
+from micrograd_c._core.adopted.required import REQUIRED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bind", "functions_of", "is_held_elsewhere", "looks_like_value", "objection", "own_members", "place"]
 
-OPERATORS = ("__add__", "__mul__", "backward")
 # with these a class decides itself what an instance or an attribute is
 DECISIVE = (
     "__new__", "__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__del__", "__class__", "__get__",
@@ -35,13 +36,13 @@ MADE_BY_PYTHON = frozenset([
 def looks_like_value(kind: object) -> bool:
     """A class with operators and a backward() of its own: a cheap look, which decides nothing."""
     return isinstance(kind, type) and all(
-        isinstance(vars(kind).get(name), (types.FunctionType, property)) for name in OPERATORS
+        isinstance(vars(kind).get(name), (types.FunctionType, property)) for name in REQUIRED
     )
 
 
 def objection(kind: type) -> str:
     """Why a class cannot be adopted whatever it does; '' if nothing is known."""
-    missing = [name for name in OPERATORS if not isinstance(vars(kind).get(name), types.FunctionType)]
+    missing = [name for name in REQUIRED if not isinstance(vars(kind).get(name), types.FunctionType)]
     if missing:
         return f"it has no {', '.join(missing)} of its own"
     if type(kind) is not type:

@@ -29,7 +29,8 @@ from micrograd_c._core.tape.arena cimport (
 )
 from micrograd_c._core.tape.sweeping cimport local_step
 from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_by_steps, sweep_from
-from micrograd_c._core.value.value cimport Value, bind, new_value, watch_data
+from micrograd_c._core.value.observers cimport watch_data
+from micrograd_c._core.value.value cimport Value, bind, new_value
 
 cdef enum:
     FEW = 65536     # entries for which nobody looks whether they are needed
@@ -86,9 +87,10 @@ cdef int forget() except -1:
     return 0
 
 
-cdef int note_assignment(Value value) except -1:
-    """Data of this Value is about to be assigned to."""
+cdef int note_assignment(object one) except -1:
+    """Data of a Value is about to be assigned to."""
     global count
+    cdef Value value = <Value> one
     cdef Node *node
     if value.index >= tape.top - 1 or tape.tracer:      # nothing was computed from the last node
         return 0

@@ -55,7 +55,7 @@ def actions_of(candidates: dict[str, str]) -> list[tuple[str, Callable[..., Any]
     for name in candidates:
         if name == "__pow__":
             found += [(name, lambda v, n=n: v ** n, 1) for n in (2, -1)]
-        elif name in ("__add__", "__sub__", "__mul__", "__truediv__"):
+        elif name in grid.ARITHMETIC:
             found.append((name, grid.BINARY[name][1], 2))
         elif name == "__neg__":
             found.append((name, grid.PREFIX[name][1], 1))

@@ -16,6 +16,7 @@ from micrograd_c._core.adopted.habit_finding import find_habits
 from micrograd_c._core.adopted.looking import bind, own_members
 from micrograd_c._core.adopted.observing import Subject, difference, observe
 from micrograd_c._core.adopted.own_methods import own_trials, seeded
+from micrograd_c._core.adopted.required import REQUIRED
 from micrograd_c._core.adopted.roles import NotAdopted, Roles, find_roles
 from micrograd_c._core.adopted.surroundings import Surroundings, changed, others
 from micrograd_c._core.adopted.trials import list_trials
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from micrograd_c._core.adopted.trials import _Trials
 
 __all__ = ["verdict_about"]
-
-CORE = ("__add__", "__mul__", "backward")
 
 
 def verdict_about(kind: type) -> dict[str, Any]:
@@ -83,7 +82,7 @@ class Comparison:
 
     def decide(self) -> None:
         """Fills the verdict in. Raises NotAdopted where the class has to stay."""
-        for name in CORE:
+        for name in REQUIRED:
             if name not in self.candidates:
                 raise NotAdopted(f"its {name} takes other arguments than ours")
         self.look_at_constructor()
@@ -99,11 +98,11 @@ class Comparison:
             kept = {name: of_value for name, of_value in self.candidates.items() if name not in set(found) - composed}
             again = self.differences(kept, composed)
             found = {name: why for name, why in found.items() if name not in composed or name in again}
-        own = {name: why for name, why in found.items() if name not in CORE}
+        own = {name: why for name, why in found.items() if name not in REQUIRED}
         self.verdict.own.update(own)
         self.verdict.ours = {name: of_value for name, of_value in self.candidates.items() if name not in own}
         for name in found:
-            if name in CORE:
+            if name in REQUIRED:
                 raise NotAdopted(found[name])
         self.try_together()
 
@@ -135,7 +134,7 @@ class Comparison:
         """What a method asks of a node that ours does not look at, or sets: it does so in no trial, perhaps."""
         for name in list(self.candidates):
             found = beyond_nodes(self.kind, self.members[name], placed(self.roles) - {""}, self.roles.attributes)
-            if found and name in CORE:
+            if found and name in REQUIRED:
                 raise NotAdopted(f"its {name} {found}")
             if found:
                 del self.candidates[name]
@@ -159,8 +158,8 @@ class Comparison:
         return observe(subject, numbers, expression, **extras)
 
     def has_effect(self, names: str, what: str) -> None:
-        name = names.split()[-1] if names.split()[0] in CORE else names.split()[0]
-        if name in CORE:
+        name = names.split()[-1] if names.split()[0] in REQUIRED else names.split()[0]
+        if name in REQUIRED:
             raise NotAdopted(f"its {name} changes {what}")
         self.candidates.pop(name, None)
         self.verdict.own[name] = f"it changes {what}"
@@ -182,7 +181,7 @@ class Comparison:
 
     def depends(self, names: str, what: str) -> None:
         for name in names.split():
-            if name in CORE:
+            if name in REQUIRED:
                 raise NotAdopted(f"its {name} depends on {what}, which may change")
             if name in self.candidates:
                 del self.candidates[name]
@@ -203,7 +202,7 @@ class Comparison:
                 facts = self.observed(subject, numbers, expression, extras)
                 seen = difference(self.expected[k], facts, k < self.strict)
                 if seen is not None:
-                    blamed = next((name for name in its if name not in CORE), its[-1])
+                    blamed = next((name for name in its if name not in REQUIRED), its[-1])
                     found[blamed] = f"{told(names, numbers, expression)} gives {seen[0]}, ours {seen[1]}"
         finally:
             self.back_to_theirs()

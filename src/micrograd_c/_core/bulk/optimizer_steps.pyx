@@ -17,7 +17,8 @@ from libc.math cimport sqrt
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, drop_grad, has_no_grad, note_change, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
-from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
+from micrograd_c._core.value.observers cimport announce_assignments
+from micrograd_c._core.value.value cimport Value, properties_are_ours
 
 
 def zero_grad(list parameters not None, bint set_to_none=False):

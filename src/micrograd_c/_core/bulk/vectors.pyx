@@ -16,7 +16,8 @@ from libc.stdint cimport int32_t
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights, is_value
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, NO_TRACE, Node, is_minus_zero, note_change, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
-from micrograd_c._core.value.value cimport Value, announce_assignments, properties_are_ours
+from micrograd_c._core.value.observers cimport announce_assignments
+from micrograd_c._core.value.value cimport Value, properties_are_ours
 
 
 def distinct(values):

@@ -16,8 +16,6 @@ __all__ = ["install", "uninstall"]
 
 NAMES = ("micrograd", "micrograd.engine", "micrograd.nn")
 
-EXPORTED = {"Value": "engine", "Layer": "nn", "MLP": "nn", "Module": "nn", "Neuron": "nn"}      # and where they are
-
 installed: dict[str, ModuleType] = {}       # what we have put into sys.modules
 
 
@@ -77,8 +75,10 @@ def substitutes() -> dict[str, ModuleType]:
 
 def exported(name: str) -> object:
     """What the package has besides its modules: looked up, so that `import *` brings no more than before."""
-    if name in EXPORTED:
-        return getattr(importlib.import_module(f"micrograd_c.{EXPORTED[name]}"), name)
+    for place in ("engine", "nn"):
+        module = importlib.import_module(f"micrograd_c.{place}")
+        if name in module.__all__:
+            return getattr(module, name)
     raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
 
 

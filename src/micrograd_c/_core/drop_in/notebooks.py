@@ -1,4 +1,4 @@
-"""IPython's side: what %load_ext micrograd_c, %unload_ext and %micrograd_c do. IPython calls, and is not needed."""
+"""What %load_ext micrograd_c, %unload_ext and %micrograd_c do. IPython calls this; it need not be installed."""
 
 from __future__ import annotations
 

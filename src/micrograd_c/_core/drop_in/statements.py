@@ -13,6 +13,8 @@ import sys
 import warnings
 from importlib.machinery import PathFinder, SourceFileLoader
 
+from micrograd_c._core.adopted.required import REQUIRED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -24,7 +26,6 @@ __all__ = [
     "watched_folder", "with_calls",
 ]
 
-OPERATORS = {"__add__", "__mul__", "backward"}
 OURS = {"micrograd", "micrograd_c"}
 
 options = {"explain": False, "quiet": False}    # of `micrograd-c run`, or of a notebook
@@ -50,7 +51,7 @@ def ended_beside_ours(cls: Any) -> Any:
 def with_calls(code: CodeType, content: bytes | str, path: str) -> CodeType:
     """What Python has compiled from content, or, if a class in it looks like a Value, code with the call at its end."""
     text = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-    if b"backward" not in text or b"__mul__" not in text:
+    if not all(name.encode() in text for name in REQUIRED):     # without looking at its syntax
         return code
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")     # they have been given
@@ -80,7 +81,7 @@ def is_like_value(node: ast.ClassDef) -> bool:
     for part in node.body:
         if isinstance(part, ast.Assign):
             names.update(target.id for target in part.targets if isinstance(target, ast.Name))
-    return names >= OPERATORS
+    return names.issuperset(REQUIRED)
 
 
 def imports_ours(node: ast.AST) -> bool:

@@ -30,7 +30,6 @@ OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Pow: operator.pow,
 }
 METHODS = sorted(rules.functions())
-WITH_ARGUMENT = {"leaky_relu", "gelu"}      # these take one more
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int]] = {        # and how many operands each has
     "maximum": (maximum, 2), "minimum": (minimum, 2), "max": (maximum, 2), "min": (minimum, 2),
     "where": (where, 3), "stop_gradient": (stop_gradient, 1), "pow": (operator.pow, 2), "Value": (operator.pos, 1),
@@ -184,7 +183,7 @@ class Reader:
             return self.applied(tree, function, operands, count, count)
         is_of_module = isinstance(tree.func, ast.Attribute) and advice(tree, self.names, METHODS)
         if name in METHODS and not is_of_module:
-            return self.applied(tree, getattr(Value, name), operands, 1, 1 + (name in WITH_ARGUMENT))
+            return self.applied(tree, getattr(Value, name), operands, 1, 1 + (name in rules.WITH_OPTIONS))
         self.refuse_with_advice(tree, f"calls {name}, which is none of {', '.join([*METHODS, *FUNCTIONS])}")
 
     def applied(

@@ -444,12 +444,12 @@ cdef void need_operands(int32_t index, int32_t *needed) noexcept:
 
 
 cdef int32_t size_as_read(int32_t index) noexcept:
-    """As how many nodes one of the trace is read."""
+    """How many nodes of the Analysis a node of the trace becomes."""
     return size_with_edges(tape.nodes[index].b) if tape.nodes[index].op == rules.LOCAL else 1
 
 
 cdef int32_t size_with_edges(int32_t count) noexcept:
-    """Per operand a local gradient, a product, and a sum but for the first; the number, and GIVEN."""
+    """Per operand a local gradient, a product and, but for the first, a sum; then the number, and GIVEN."""
     return 3 * count + 1
 
 

@@ -55,7 +55,7 @@ def names(fn: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
 
 
 def read_all(fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...]) -> list[Rows | Shared]:
-    """Rows or Shared for each argument. Their structures tell which trace fits."""
+    """Rows or Shared for each argument. Their structures tell which specialization fits."""
     return [read(argument, axis, name) for argument, axis, name
             in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
 

@@ -55,7 +55,7 @@ class Batch:
     def __int__(self) -> NoReturn: ...
     def __bool__(self) -> NoReturn: ...
     def sum(self, weights: Buffer | Iterable[float] | None = None) -> Value:
-        """The sum over the rows, first to last, as a Value; each times its weight, if weights are given.
+        """The sum over the rows, first to last, as a Value. If weights are given, each row is multiplied by its own.
 
         Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
         """

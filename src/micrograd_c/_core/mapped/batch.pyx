@@ -272,7 +272,7 @@ cdef class Batch:
         buffer.internal = NULL
 
     def sum(self, weights=None):
-        """The sum over the rows, first to last, as a Value; each times its weight, if weights are given.
+        """The sum over the rows, first to last, as a Value. If weights are given, each row is multiplied by its own.
 
         Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
         """

@@ -23,7 +23,7 @@ def nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
 
 
 def fill(tree: Any, make: Callable[[], Any]) -> Any:
-    """Lists like those in the tree, None replaced by what `make` makes."""
+    """Lists like those in the tree, with None replaced by what `make` makes."""
     if isinstance(tree, list):
         return [fill(one, make) for one in tree]
     return make() if tree is None else tree

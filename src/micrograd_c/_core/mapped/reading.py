@@ -103,7 +103,7 @@ def as_list(argument: Any, name: str) -> list[Any] | tuple[Any, ...] | None:
 
 
 def shape_of(argument: Any, name: str) -> tuple[int, ...]:
-    """The shape, by the first entries."""
+    """The shape that the first entries have."""
     shape: list[int] = []
     entries = as_list(argument, name)
     while entries is not None:

@@ -1,7 +1,7 @@
 """vmap: a function of one row's numbers, run for all rows of a batch at once.
 
-This module decides which trace fits a call, and what its results look like. `arguments` says what arguments may be,
-`lowering` what a trace becomes, and `executor` how rows go through it.
+This module decides which specialization of the function fits a call, and what its results look like. `arguments` says
+what arguments may be, `lowering` what a trace becomes, and `executor` how rows go through it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["TraceError", "vmap"]
 
 SAVED_BYTES = 2**26
-MOST_TRACES = 100       # of one function; then the oldest goes, or Values made for each call would be kept for good
+# of one function; then the oldest goes, or Values made for each call would be kept for good
+MOST_SPECIALIZATIONS = 100
 
 one_at_a_time = RLock()   # traces; reentrant, as a finalizer may begin one right before another
 
@@ -114,8 +115,8 @@ class Mapped:
     def __init__(self, fn: Callable[..., Any], in_axes: Any, threads: int, saved_bytes: int) -> None:
         functools.update_wrapper(self, fn, updated=())
         self.fn, self.in_axes = fn, in_axes
-        self.traces: dict[tuple[Any, ...], Trace] = {}
-        self.latest: Trace | None = None        # the Trace that the next call is likely to need again
+        self.specializations: dict[tuple[Any, ...], Specialization] = {}
+        self.latest: Specialization | None = None       # the next call is likely to need it again
         # the last two are for tests and measurements: a block's rows, and the set of kernels
         self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
             "MICROGRAD_C_KERNELS")
@@ -137,8 +138,8 @@ class Mapped:
         return bound
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies: without traces, which hold memory of runs."""
-        return {**vars(self), "traces": {}, "latest": None}
+        """For copies: without what holds memory of runs."""
+        return {**vars(self), "specializations": {}, "latest": None}
 
     def __copy__(self) -> Mapped:
         twin = object.__new__(type(self))
@@ -170,20 +171,20 @@ class Mapped:
         given = read_all(self.fn, self.in_axes, arguments)
         rows = rows_of(given)
         key = tuple([one.structure for one in given])
-        trace = self.traces.get(key)
-        if trace is None:
-            trace = Trace(self.fn, given, self.options)
-            while len(self.traces) >= MOST_TRACES:
-                self.traces.pop(next(iter(self.traces)), None)
-            self.traces[key] = trace
-        if trace.runner is None:
-            return trace.row_by_row(self.fn, given, rows)
-        self.latest = trace
-        numbers = columns.Columns(trace.columns)
+        found = self.specializations.get(key)
+        if found is None:
+            found = Specialization(self.fn, given, self.options)
+            while len(self.specializations) >= MOST_SPECIALIZATIONS:
+                self.specializations.pop(next(iter(self.specializations)), None)
+            self.specializations[key] = found
+        if found.runner is None:
+            return found.row_by_row(self.fn, given, rows)
+        self.latest = found
+        numbers = columns.Columns(found.columns)
         for one in given:
             one.add_to(numbers)
         shared = [number for one in given for number in one.shared]
-        return trace.results_of(batch.run(trace.runner, numbers, shared))
+        return found.results_of(batch.run(found.runner, numbers, shared))
 
 
 def named(mapped: Mapped) -> Any:
@@ -199,7 +200,7 @@ def bind(mapped: Mapped, instance: object) -> Any:
     return mapped.__get__(instance, type(instance))
 
 
-class Trace:
+class Specialization:
     """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
 
     def __init__(self, fn: Callable[..., Any], given: list[Rows | Shared], options: tuple[Any, ...]) -> None:
@@ -207,7 +208,7 @@ class Trace:
         self.results: Any = None
         with one_at_a_time:
             try:
-                traced = tracing.trace(lambda: self.trace(fn, given))
+                program = tracing.trace(lambda: self.compiled(fn, given))
             except analysis.Untraceable as error:
                 warn(fn, f"it computes {error} in Python")
                 return
@@ -217,10 +218,10 @@ class Trace:
                 warn(fn, "it has an op of its own, whose numbers Python computes")
                 return
         shapes = [one.structure for one in given] if all(isinstance(one, Rows) for one in given) else None
-        self.runner = executor.Runner(traced, shapes, *options)
+        self.runner = executor.Runner(program, shapes, *options)
 
-    def trace(self, fn: Callable[..., Any], given: list[Rows | Shared]) -> Any:
-        """Trace the function. Returns the Program."""
+    def compiled(self, fn: Callable[..., Any], given: list[Rows | Shared]) -> Any:
+        """The Program of the function, which is run here: what it records is the trace."""
         inputs: list[int] = []
         shared: list[int] = []
         roots: list[Value] = []

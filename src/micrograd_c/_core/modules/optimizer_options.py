@@ -85,5 +85,5 @@ def read_memory(saved: dict[str, Any], size: int, known: Iterable[str] | None, n
         except TypeError:
             raise TypeError(f"this state's {name!r} must be a list of numbers, not {saved[name]!r}") from None
         if len(memory[name]) != size:
-            raise ValueError(f"this state is for {len(memory[name])} parameters by its {name!r}, and there are {size}")
+            raise ValueError(f"this state's {name!r} is for {len(memory[name])} parameters, and there are {size}")
     return memory

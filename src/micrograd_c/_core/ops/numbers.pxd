@@ -23,7 +23,7 @@ cdef inline bint is_builtin_number(object source) noexcept:
 
 
 cdef inline bint read_exact_number(object source, Number *number) except -1:
-    """Take a float or int, or a subclass (np.float64 is one), by value. Runs no Python code. False for all else."""
+    """Read a float or int, np.float64 and other subclasses too. Runs no Python code. False for all else."""
     if PyFloat_Check(source):
         number.value = PyFloat_AS_DOUBLE(source)
         number.is_int = 0
@@ -36,12 +36,12 @@ cdef inline bint read_exact_number(object source, Number *number) except -1:
 
 
 cdef inline bint is_without_axes(object array) except -1:
-    """Of NumPy, PyTorch or the like: their types have a length whatever an array's shape is."""
+    """Whether it is one number of NumPy, PyTorch or the like, whose types have a length whatever the shape is."""
     return PyObject_HasAttr(array, "item") and getattr(array, "ndim", None) == 0
 
 
 cdef inline bint read_number(object source, Number *number) except -1:
-    """Take a number by value. False if it is none: no float or int, nor a scalar that turns into one."""
+    """Read a number. False if it is none: no float or int, nor a scalar that turns into one."""
     if read_exact_number(source, number):
         return True
     # scalars of other libraries; what has a length is an array, even of one element, but for one without axes

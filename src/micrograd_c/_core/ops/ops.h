@@ -34,7 +34,7 @@ static inline int op_has_two_operands(int op) {
     return 0;
 }
 
-/* A function of one operand: see op_value and op_slope. */
+/* Whether it is a function of one operand: see op_value and op_slope. */
 static inline int op_is_function(int op) {
     switch (op) {
 #define FUNCTION(NAME, ...) case OP_##NAME: return 1;
@@ -45,7 +45,7 @@ static inline int op_is_function(int op) {
 
 static inline int op_has_one_operand(int op) { return op_is_function(op) || op == OP_STOP; }
 
-/* A sweep has nothing to multiply a gradient by: it ends here, or a function of a user's goes on. */
+/* Whether there is no slope to multiply a gradient by: a sweep ends here, or a function of a user's goes on. */
 static inline int op_has_no_slope(int op) { return op == OP_LEAF || op == OP_STOP || op == OP_CUSTOM; }
 
 /* Whether `_prev` shows the second operand: a power's number is a hidden leaf. */
@@ -67,10 +67,10 @@ static inline int op_kind(int op) {
     return OP_KIND_OTHER;
 }
 
-/* An op of two operands that chooses by comparing: the one not chosen gets 0, and not 0 * infinity. */
+/* Whether it chooses one of two operands: the one not chosen gets 0, and not 0 * infinity. */
 static inline int op_is_choice(int op) { return op_kind(op) == OP_KIND_CHOICE || op_kind(op) == OP_KIND_PICK; }
 
-/* A choice in which the first operand decides, and gets no gradient. */
+/* Whether it is a choice in which the first operand decides, and gets no gradient. */
 static inline int op_is_pick(int op) { return op_kind(op) == OP_KIND_PICK; }
 
 /* --- what a slope reads --- */
@@ -128,20 +128,20 @@ static inline int op_second_slope_reads(int op) {
 
 /* --- functions --- */
 
-/* 1 / (1 + e^-x) by whichever form cannot overflow. */
+/* 1 / (1 + e^-x), in the form that cannot overflow. */
 static inline double op_logistic(double x) {
     const double e = exp(-fabs(x));
     return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
 }
 
-/* log(1 + e^x), likewise. */
+/* log(1 + e^x), in a form that cannot overflow. */
 static inline double op_softplus(double x) { return (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x))); }
 
 /* The share of the normal distribution that is below x; its density at 0 is 1 / sqrt(2 pi). */
 static inline double op_below(double x) { return 0.5 * erfc(x * -0.70710678118654752440); }
 #define OP_DENSITY_AT_0 0.39894228040143267794
 
-/* 0.5 (1 + tanh(u)) is the logistic function of 2u: what it is taken of in gelu_tanh, and the slope of that. */
+/* 0.5 (1 + tanh(u)) is the logistic function of 2u. This is the 2u of gelu_tanh, and its derivative. */
 #define OP_GELU_TANH_OF(x) (1.59576912160573071176 * ((x) + 0.044715 * (x) * (x) * (x)))
 #define OP_GELU_TANH_SLOPE(x) (1.59576912160573071176 * (1.0 + 0.134145 * (x) * (x)))
 

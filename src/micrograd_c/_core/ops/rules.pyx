@@ -1,6 +1,8 @@
 """What the table of ops says, for code that shows or tests them. See table.h."""
 
-__all__ = ["functions", "of_two", "slope_at", "value_at"]
+__all__ = ["WITH_OPTIONS", "functions", "of_two", "slope_at", "value_at"]
+
+WITH_OPTIONS = ("gelu", "leaky_relu")       # functions that take one: value.pyx and the stub have methods for them
 
 
 def functions():

@@ -95,7 +95,8 @@ OF_TWO(POW, "**", POWER_OF,
     LANES(select)(MASK(y == 0.0), LANES(all)(0.0), y * LANES(libm_pow)(x, y - 1.0) * g),
     LANES(select)(MASK(x == 0.0) & MASK(y >= 0.0), LANES(all)(0.0), z * LANES(log)(x)) * g)
 
-/* Of two equal operands the first, and each gets half, as in PyTorch; both get all where one is no number, likewise. */
+/* Two equal operands give the first, and each gets half of the adjoint. If one is not a number, each gets all. Both are as
+   in PyTorch. */
 OF_TWO(MAXIMUM, "max", CHOICE,
     x >= y || x != x ? x : y,
     XY, x == y ? 0.5 * g : x < y ? 0.0 : g,
@@ -129,7 +130,7 @@ OF_TWO(PICK_NOT, "pick not", PICK,
     LANES(all)(0.0),
     LANES(select)(MASK(x == 0.0), g, LANES(all)(0.0)))
 
-/* x as the value, y's way for gradients: what a LOCAL op becomes in rows, x being its data and y the sum of its operands
+/* The value is x, and the adjoint goes to y. In rows a LOCAL op becomes this: x is its data, and y the sum of its operands
    times their local gradients. */
 OF_TWO(GIVEN, "given", PICK,
     x,

@@ -12,12 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[4]
 END = "until here"
 
 
-WITH_OPTIONS = ("gelu", "leaky_relu")       # methods that are written by hand, in value.pyx and in the stub
-
-
 def stub():
     return "".join(f'    def {name}(self) -> Value:\n        """{row["about"]}"""\n'
-                   for name, row in rules.functions().items() if name not in WITH_OPTIONS)
+                   for name, row in rules.functions().items() if name not in rules.WITH_OPTIONS)
 
 
 def functions():

@@ -15,7 +15,8 @@ from micrograd_c._core.value.lifetime cimport (
     check_initialised, describe, gain_state, has_plain_attributes, hold, op_left, track,
 )
 from micrograd_c._core.value.operands cimport handle_of, mark_operands, op_name
-from micrograd_c._core.value.value cimport Extra, Value, bind, new_value, note_read
+from micrograd_c._core.value.reading cimport note_read
+from micrograd_c._core.value.value cimport Extra, Value, bind, new_value
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)

@@ -73,9 +73,9 @@ cdef inline object uninitialised(Value value):
     if value.of_trace:
         from micrograd_c._core.value.tracing import TraceError      # not at the top: tracing is built on Value
         return TraceError(
-            "this Value was made in a function given to vmap while that was traced. It stood for a number of each row, "
-            "and has none, as the trace is over: return it from the function, which gives a Batch of these numbers. A "
-            "Value that is to be kept must be made outside"
+            "this Value was made in a function given to vmap while that was traced. It stood for a number in each "
+            "row, and is none itself now that the trace is over: return it from the function, which gives a Batch of "
+            "these numbers. A Value that is to be kept must be made outside"
         )
     name = type(value).__name__
     return AttributeError(f"this {name} has no data yet: {name}.__init__ must call super().__init__(data) first")
@@ -239,7 +239,7 @@ cdef inline tuple held_by(Value value):
 
 
 cdef inline bint contains(tuple held, object one):
-    """By identity: `in` would run a user's __eq__."""
+    """Whether one is among those held. Compares identities: `in` would run a user's __eq__."""
     for other in held:
         if other is one:
             return True

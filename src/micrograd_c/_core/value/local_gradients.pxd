@@ -12,13 +12,14 @@ from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, is_n
 from micrograd_c._core.tape.sweeping cimport local_gradients
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, take_number
 from micrograd_c._core.value.operands cimport handle_of, operands
-from micrograd_c._core.value.value cimport Extra, Value, note_read
+from micrograd_c._core.value.reading cimport note_read
+from micrograd_c._core.value.value cimport Extra, Value
 
 
 # --- what the constructor is given ---
 
 cdef inline tuple children_given(object second, object children):
-    """As a tuple: the second argument, or `children=`."""
+    """The children as a tuple: from the second argument, or from `children=`."""
     if children is None:
         return () if type(second) is tuple and not second else tuple(second)
     if type(second) is not tuple or second:
@@ -36,7 +37,7 @@ cdef inline bint are_local_grads(object third) except -1:
 
 
 cdef inline bint are_builtin_numbers(tuple given) except -1:
-    """Nothing but Python's own floats and ints."""
+    """Whether all are Python's own floats and ints."""
     cdef Number number
     for one in given:
         if not is_builtin_number(one):
@@ -75,7 +76,7 @@ cdef inline int check_order(object children) except -1:
 
 
 cdef inline int32_t record_local(tuple children, tuple local_grads, Number number) noexcept:
-    """Room for a node and its edges is reserved."""
+    """Record a node with its local gradients. The caller has reserved room for it and its edges."""
     cdef Value child
     cdef int32_t count = <int32_t> len(children)
     cdef int32_t first = tape.edge_top
@@ -89,7 +90,7 @@ cdef inline int32_t record_local(tuple children, tuple local_grads, Number numbe
 
 
 cdef inline void write_local_grads(int32_t edge, tuple local_grads) noexcept:
-    """As the terms of edges from there on."""
+    """Write local gradients as the terms of edges, from that edge on."""
     cdef Number number = Number(0.0, 0)
     for local_grad in local_grads:
         read_exact_number(local_grad, &number)      # a Python float or int that was read before: nothing can be raised
@@ -101,7 +102,7 @@ cdef inline void write_local_grads(int32_t edge, tuple local_grads) noexcept:
 # --- any node ---
 
 cdef inline tuple children_of(Value value):
-    """The operands in order, one that is used twice twice. They are those of `_prev`."""
+    """The operands in order; one that is used twice is there twice. They are the same Values as in `_prev`."""
     cdef Node node
     cdef int32_t k
     cdef list found
@@ -130,7 +131,7 @@ cdef inline tuple children_of(Value value):
 
 
 cdef inline tuple local_grads_of(Value value):
-    """The derivative with respect to each of `children_of`, by data as it is now."""
+    """The derivatives with respect to `children_of`, computed from data as it is now."""
     cdef Node node
     cdef Node given[2]
     cdef int32_t k

@@ -15,7 +15,8 @@ from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
 from micrograd_c._core.value.lifetime cimport (
     check_children, class_left, held_by, hold_all, hold_children, op_left, rare, take_up_state,
 )
-from micrograd_c._core.value.value cimport Extra, Value, bind, new_instance, new_value, set_of
+from micrograd_c._core.value.observers cimport set_of
+from micrograd_c._core.value.value cimport Extra, Value, bind, new_instance, new_value
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -23,7 +24,7 @@ cdef extern from "Python.h":
 
 
 cdef inline int32_t record_custom(tuple children, Number number) except -1:
-    """A node with any number of operands, for which the user brings the rule. Room for one node is reserved."""
+    """Record a node with any number of operands, whose rule the user brings. The caller has reserved room for it."""
     cdef Value child
     cdef int32_t count = <int32_t> len(children)
     cdef int32_t index = record(&tape, rules.CUSTOM, tape.edge_top, count, number.value, number.is_int)
@@ -94,7 +95,7 @@ cdef inline set operands(Value value):
 
 
 cdef inline int replace_operands(Value value, tuple children) except -1:
-    """Assign to `_prev`: the Value gets a new node, above its children. Only while nothing is computed from it."""
+    """Assign to `_prev`: the Value gets a new node, above its children. ValueError if it is used already."""
     cdef int32_t before, i, k
     cdef Node *node
     cdef Node old
@@ -141,7 +142,7 @@ cdef inline str op_name(Node *node):
 
 
 cdef inline void give_grads(int32_t index) noexcept:
-    """To the operands of a node: its function will add to them."""
+    """Give gradients to the operands of a node, as its function will add to them."""
     cdef Node *node = tape.nodes + index
     cdef int32_t k
     if is_nary(node):
@@ -176,7 +177,7 @@ cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
         marked[node.a] = marked[node.b] = 1
 
 
-# of a node, in the sweep of that number; may run any code
+# what is done for a node in the sweep of that number; it may run any code
 ctypedef int (*Step)(int32_t index, int64_t number, void *context) except -1
 
 
@@ -188,7 +189,7 @@ cdef inline int sweep_from(Value root) except -1:
 
 
 cdef inline int step_of_node(int32_t index, int64_t number, void *context) except -1:
-    """By its Python function, if it has one."""
+    """Call the node's Python function; if it has none, follow the rule of its op."""
     return run_hook(index) if tape.nodes[index].flags & HOOK else local_step(&tape, index, number)
 
 

@@ -26,7 +26,7 @@ from micrograd_c._core.tape.arena cimport (
 )
 from micrograd_c._core.tape.pausing cimport ignore_blocks
 from micrograd_c._core.value.lifetime cimport check_initialised
-from micrograd_c._core.value.value import call_in_traces
+from micrograd_c._core.value.observers import call_in_traces
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["TraceError", "argument", "is_tracing", "trace", "watch"]

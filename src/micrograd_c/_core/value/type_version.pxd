@@ -1,4 +1,4 @@
-"""Whether a class is as it was when last looked at, by the version that CPython itself keeps of it."""
+"""Whether a class is as it was when last looked at: CPython itself counts its versions."""
 
 cdef extern from *:
     """

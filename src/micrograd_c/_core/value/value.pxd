@@ -23,16 +23,9 @@ cdef class Extra:
     cdef object keep            # handles that must live as long as this one, see `hold`; a tuple, or None
 
 
-ctypedef int (*DataWatcher)(Value value) except -1
-
-
 cdef Value new_value()
 cdef Value new_instance(object kind)
 cdef bint is_watched(Value value) noexcept
-cdef int note_read(Value value, str what) except -1
-cdef set set_of(list values)
-cdef void watch_data(DataWatcher watcher) noexcept
-cdef int announce_assignments(list values) except -1
 cdef bint properties_are_ours() except -1
 cpdef bint operators_are_ours() noexcept
 cpdef bint compositions_are_ours() noexcept

@@ -57,7 +57,7 @@ class Value:
     def _children(self, children: Iterable[Value]) -> None: ...
     @property
     def _local_grads(self) -> tuple[float, ...]:
-        """The derivative with respect to each of `_children`, a tuple of numbers, by data as it is now."""
+        """The derivatives with respect to `_children`, a tuple of numbers, computed from data as it is now."""
     @_local_grads.setter
     def _local_grads(self, local_grads: Iterable[_Number]) -> None: ...
     @property
@@ -150,29 +150,12 @@ class Value:
 def operators_are_ours() -> bool:
     """False once somebody has assigned to Value.__add__, __mul__, __pow__ or __neg__ (or a reflected one)."""
 def compositions_are_ours() -> bool:
-    """The same of Value.__sub__ and __truediv__, which micrograd composes of those."""
+    """The same for Value.__sub__ and __truediv__, which micrograd composes of those."""
 
-# internal, but there to be seen: what a few Values carry, and the `_backward` of a node without a function of its own
+# internal, but there to be seen: what a few Values carry
 
 @disjoint_base
 class Extra:
     """What few Values have; see value/value.pxd."""
 
-@disjoint_base
-class LocalStep:
-    """The `_backward` of a node that has no function of its own."""
-
-    def __new__(cls, value: Value) -> Self: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, memo: dict[int, Any], /) -> Self: ...
-    def __call__(self, *args: Any, **kwargs: Any) -> None: ...
-
 __pyx_capi__: dict[str, object]
-def call_in_traces(
-    read: Callable[[Value, str], object], assigned: Callable[[Value], object], custom: Callable[[], object]
-) -> None:
-    """Have functions called for Values whose nodes are from tape.traced on.
-
-    The first before their data is read, with the Value and with what is done; the second before it is assigned to, with
-    the Value; the third, without arguments, when one was made with children.
-    """

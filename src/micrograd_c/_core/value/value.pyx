@@ -14,63 +14,44 @@ that node takes it up. A Value that is not must outlive its last outside referen
 or its `_backward` would be lost: every op on it makes the result `hold` it. These are ordinary references that Python's
 collector sees, so `out._backward = closure over out` is freed like any cycle.
 
-Every op: make the handle (which may run Python's collector, and so any code), reserve, read the operands' indexes,
-record, bind. `a - b` and `a / b` are micrograd's compositions; they are recorded in one go only while the operators
-they are composed of are ours (somebody may have replaced `Value.__mul__`).
+The class is here. Its methods are short, and end in parts: `construction`, `assigning`, `reading`, `recording`,
+`dispatch`, `operands`, `local_gradients`, `lifetime`, `slots`.
 """
 
 from micrograd_c._core.value.grad_mode import no_grad
 
 cimport cython
-from cpython.object cimport Py_EQ, Py_NE, PyObject_GenericSetAttr, PyObject_RichCompare, richcmpfunc
-from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_number
+from micrograd_c._core.ops.numbers cimport as_python
 cimport micrograd_c._core.tape.operators as operators
-from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, drop_grad, expand_dots, has_no_grad, is_minus_zero, note_change,
-    record_leaf, release, reserve, reserve_changes, reserve_nary, tape, want_states,
-)
-from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
-from micrograd_c._core.value.lifetime cimport (
-    anchor, as_plain_number, check_children, check_initialised, describe, forget_graph, gain_state,
-    has_plain_attributes, hold_children, leave_state, rare, refuse_foreign_value, take_number, track,
-)
-from micrograd_c._core.value.local_gradients cimport (
-    are_local_grads, check_count, check_order, children_given, children_of, local_grads_of, numbers_of, record_local,
-    replace_local_grads,
-)
-from micrograd_c._core.value.operands cimport op_name, operands, record_custom, replace_operands, sweep_from
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, has_no_grad, tape, want_states
+from micrograd_c._core.value.assigning cimport set_data, set_function, set_grad, set_op_name
+from micrograd_c._core.value.construction cimport construct
+from micrograd_c._core.value.dispatch cimport composable, reflected
+from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised, describe, gain_state
+from micrograd_c._core.value.local_gradients cimport children_of, local_grads_of, replace_local_grads
+from micrograd_c._core.value.local_step cimport LocalStep
+from micrograd_c._core.value.observers cimport sets_in_the_making
+from micrograd_c._core.value.operands cimport op_name, operands, replace_operands, sweep_from
 from micrograd_c._core.value.plain_classes cimport is_plain_class, is_plain_data, look_at_value
+from micrograd_c._core.value.reading cimport compared, note_read
 from micrograd_c._core.value.recording cimport add, by_rule, multiply, operate, unary
+from micrograd_c._core.value.slots cimport fill_slots
 from micrograd_c._core.value.type_version cimport is_version, version_of
 
 cdef extern from "value_type.h":
-    int install_value_type(
-        PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
-        void (*let_go)(PyObject *) noexcept, void (*dealloc)(PyObject *) noexcept, object (*leaf)(object),
-        bint (*clear_all_but_plain_data)(PyObject *) noexcept, object (*function)(object, int),
-    ) except -1
     bint adds_as_value(object o) noexcept
     bint multiplies_as_value(object o) noexcept
     bint has_weak_references(object o) noexcept
-    bint can_be_spared(PyObject *o) noexcept
-    void spare(PyObject *o) noexcept
-    void value_dealloc(PyObject *o) noexcept
-    void value_let_go(PyObject *o) noexcept
     bint has_compiled_operators() noexcept
     bint has_compiled_compositions() noexcept
     object fresh_value()
     object fresh_instance(object type)
 
 cdef extern from "Python.h":
-    ctypedef struct PyTypeObject:
-        richcmpfunc tp_richcompare
-    bint PyType_IsSubtype(PyTypeObject *type, PyTypeObject *other)
+    int PyObject_GenericSetAttr(object o, object name, object value) except -1
     object PyObject_GenericGetDict(object o, void *context)
-    void PyObject_GC_UnTrack(object o)
 
 
 cdef class Value:
@@ -93,46 +74,7 @@ cdef class Value:
 
     def __init__(self, data, _children=(), _op="", label=None, *, children=None, local_grads=None):
         """Make the node; see Value."""
-        cdef Number number
-        cdef tuple inputs = children_given(_children, children)
-        cdef tuple slopes = None
-        cdef int32_t before
-        if not take_number(data, &number):
-            raise TypeError(f"Value wants a number as data, not {describe(data)}")
-        if type(_op) is not str and are_local_grads(_op):
-            if local_grads is not None:
-                raise TypeError("local gradients are given twice: as the third argument and as local_grads=")
-            local_grads, _op = _op, ""
-        if local_grads is not None:
-            check_order(_children if children is None else children)
-            slopes = numbers_of(local_grads)
-            check_count(slopes, len(inputs))
-        check_children(inputs)
-        reserve_nary(&tape, 1, len(inputs))
-        before, self.of_trace = self.index, 0
-        if not inputs:
-            bind(self, record_leaf(&tape, number.value, number.is_int))
-        elif slopes is not None:
-            bind(self, record_local(inputs, slopes, number))
-        else:
-            bind(self, record_custom(inputs, number))
-        if before:
-            release(&tape, before)
-            forget_graph(self)
-        if not self.has_state and self.extra is None and is_plain_class(type(self)) and has_plain_attributes(self):
-            if type(self) is not Value or self.attributes != NULL:
-                want_states(&tape)
-            PyObject_GC_UnTrack(self)
-        else:
-            track(self)
-            self.has_state = 1
-        hold_children(self, inputs)
-        if inputs and slopes is None and self.index >= tape.traced:
-            on_custom()
-        if _op != "":
-            self._op = _op
-        if label is not None:
-            self.label = label
+        construct(self, data, _children, _op, label, children, local_grads)
 
     # --- what a node shows ---
 
@@ -193,7 +135,7 @@ cdef class Value:
         return round(self.data) if ndigits is None else round(self.data, ndigits)
 
     def __format__(self, spec, /):
-        """Its data by the format, as f'{v:.3f}' wants it; without one its repr()."""
+        """Its data in that format, as f'{v:.3f}' asks for it; its repr() if the format is empty."""
         if not isinstance(spec, str):
             raise TypeError(f"a format must be a str, not {describe(spec)}")
         note_read(self, "it is formatted")
@@ -239,7 +181,7 @@ cdef class Value:
 
     @property
     def _local_grads(self):
-        """The derivative with respect to each of `_children`, a tuple of numbers, by data as it is now."""
+        """The derivatives with respect to `_children`, a tuple of numbers, computed from data as it is now."""
         return local_grads_of(self)
 
     @_local_grads.setter
@@ -260,12 +202,7 @@ cdef class Value:
 
     @_op.setter
     def _op(self, name):
-        check_initialised(self)
-        want_states(&tape)
-        rare(self).op = name
-        track(self)
-        if type(name) is not str:
-            gain_state(self)
+        set_op_name(self, name)
 
     @_op.deleter
     def _op(self):
@@ -280,15 +217,7 @@ cdef class Value:
 
     @_backward.setter
     def _backward(self, function):
-        check_initialised(self)
-        if not callable(function):
-            raise TypeError(f"_backward must be a function without arguments, not {describe(function)}")
-        rare(self).backward = function
-        if not tape.nodes[self.index].flags & (HOOK | DETACHED):
-            tape.nodes[self.index].flags |= HOOK
-            tape.hooks += 1
-            tape.hooks_base += self.index < tape.base
-        gain_state(self)
+        set_function(self, function)
 
     @_backward.deleter
     def _backward(self):
@@ -352,19 +281,7 @@ cdef class Value:
         return by_rule(self, rules.ABS)
 
     def __richcmp__(self, other, int comparison):
-        """Ordering compares data. Equality is identity, as in micrograd, so that Values work in sets and dicts."""
-        cdef Number number
-        if comparison == Py_EQ or comparison == Py_NE:      # != asks an __eq__ that somebody has written
-            if self.index >= tape.traced and not isinstance(other, Value) and read_number(other, &number):
-                note_read(self, "it is compared with a number, which it never equals, as Values are equal by identity,")
-            return (<PyTypeObject *> object).tp_richcompare(self, other, comparison)
-        note_read(self, "it is compared")
-        if isinstance(other, Value):
-            return PyObject_RichCompare(self.data, other.data, comparison)
-        if not read_number(other, &number):
-            refuse_foreign_value(other)
-            return NotImplemented
-        return PyObject_RichCompare(self.data, as_python(number.value, number.is_int), comparison)
+        return compared(self, other, comparison)
 
     def __hash__(self):
         if not sets_in_the_making:
@@ -444,132 +361,19 @@ cdef class Extra:
         raise TypeError("cannot copy or pickle an Extra: it is part of a Value; copy that")
 
 
-@cython.trashcan(True)
-cdef class LocalStep:
-    """The `_backward` of a node that has no function of its own."""
-    cdef Value value
-
-    def __cinit__(self, Value value not None):
-        self.value = value
-
-    def __copy__(self):
-        return self     # as functions are copied
-
-    def __deepcopy__(self, memo, /):
-        return self
-
-    def __reduce__(self):
-        raise TypeError("cannot pickle the _backward of a Value: pickle the Value, if it is a leaf")
-
-    def __call__(self):
-        check_initialised(self.value)
-        note_read(self.value, "its _backward() is called")
-        expand_dots(&tape)
-        local_step(&tape, self.value.index, sweep_of_steps())
-
-
-def call_in_traces(read, assigned, custom):
-    """Have functions called for Values whose nodes are from tape.traced on.
-
-    The first before their data is read, with the Value and with what is done; the second before it is assigned to, with
-    the Value; the third, without arguments, when one was made with children.
-    """
-    global on_read, on_assignment, on_custom
-    on_read, on_assignment, on_custom = read, assigned, custom
-
-
-cdef object on_read = None
-cdef object on_assignment = None
-cdef object on_custom = None
-
-
-cdef int note_read(Value value, str what) except -1:
-    """To be called before data is read by Python code."""
-    if value.index >= tape.traced:
-        on_read(value, what)
-    return 0
-
-
-cdef set set_of(list values):
-    """For `_prev`, which may be looked at in a trace, too."""
-    global sets_in_the_making
-    sets_in_the_making += 1
-    try:
-        return set(values)
-    finally:
-        sets_in_the_making -= 1
-
-
-cdef int sets_in_the_making = 0
-
-
 cdef Value new_value():
     """Value.__new__(Value), sooner, and not tracked by Python's collector: for `bind`."""
     return <Value> fresh_value()
 
 
 cdef Value new_instance(object kind):
-    """The same of a plain subclass, which is not asked."""
+    """The same for a plain subclass, whose __new__ is not called."""
     return <Value> fresh_instance(kind)
 
 
 cdef bint is_watched(Value value) noexcept:
-    """By a weak reference."""
+    """Whether there is a weak reference to the Value."""
     return has_weak_references(value)
-
-
-cdef DataWatcher before_assignment = NULL
-
-
-cdef void watch_data(DataWatcher watcher) noexcept:
-    """Have a function called before data of a Value is assigned to, or none for NULL."""
-    global before_assignment
-    before_assignment = watcher
-
-
-cdef int announce_assignments(list values) except -1:
-    """To be called before data of these Values is assigned to in another way than by `data`. May record a node.
-
-    May renumber. Then `note_change` is to be called for each.
-    """
-    if before_assignment != NULL:
-        for value in values:
-            before_assignment(<Value> value)
-    return reserve_changes(&tape, len(values))
-
-
-cdef int set_data(Value value, object number) except -1:
-    cdef Number new
-    cdef Node *node
-    check_initialised(value)
-    if not take_number(number, &new):
-        raise TypeError(f"data must be a number, not {describe(number)}")
-    if before_assignment != NULL:
-        before_assignment(value)
-    if value.index >= tape.traced:
-        on_assignment(value)
-    reserve_changes(&tape, 1)
-    note_change(&tape, value.index)
-    node = tape.nodes + value.index
-    node.data = new.value
-    node.flags = (node.flags & ~DATA_INT) | new.is_int
-    return 0
-
-
-cdef int set_grad(Value value, object number) except -1:
-    cdef Number new
-    cdef Node *node
-    check_initialised(value)
-    if number is None:
-        drop_grad(&tape, tape.nodes + value.index)
-        return 0
-    if not take_number(number, &new):
-        raise TypeError(f"grad must be a number, not {describe(number)}")
-    node = tape.nodes + value.index
-    node.grad = new.value
-    node.flags = (node.flags | GRAD_FLOAT) & ~(new.is_int << 1)
-    tape.minus_zeros |= is_minus_zero(new.value)
-    return 0
 
 
 # --- operators and properties replaced by users ---
@@ -593,112 +397,11 @@ cpdef bint operators_are_ours() noexcept:
 
 
 cpdef bint compositions_are_ours() noexcept:
-    """The same of Value.__sub__ and __truediv__, which micrograd composes of those."""
+    """The same for Value.__sub__ and __truediv__, which micrograd composes of those."""
     return has_compiled_compositions()
 
 
-cdef inline bint composable(object left, object right) noexcept:
-    """May an operator that micrograd composes of others be recorded in one go?"""
-    return not is_of_subclass(left) and not is_of_subclass(right) and operators_are_ours()
-
-
-cdef bint reflected(object left, object right, str name) except -1:
-    """Whether it is the right operand that was asked, and Python code may have a say.
-
-    `__radd__` is then `self + other`, as in micrograd. Both have the same slot: of two Values it is the right one that
-    was asked if Python would ask it first.
-    """
-    if type(left) is not Value and (is_builtin_number(left) or not isinstance(left, Value)):
-        return not composable(left, right)
-    cdef type ours = type(right)
-    cdef type other = type(left)
-    return (
-        ours is not other and is_of_subclass(right) and PyType_IsSubtype(<PyTypeObject *> ours, <PyTypeObject *> other)
-        and getattr(ours, name) is not getattr(other, name)
-    )
-
-
-cdef inline bint is_of_subclass(object operand) noexcept:
-    """Of one that may have a say."""
-    return (
-        type(operand) is not Value and not is_builtin_number(operand) and isinstance(operand, Value)
-        and not is_plain_class(type(operand))
-    )
-
-
-# --- what the type's slots call, see value_type.h ---
-
-cdef object leaf(object number):
-    cdef Value value = new_value()
-    reserve(&tape, 1)
-    bind(value, record_leaf(&tape, <double> number, 0))
-    return value
-
-
-cdef object function(object value, int op):
-    return by_rule(<Value> value, op)
-
-
-cdef void keep_if_reached(PyObject *handle) noexcept:
-    """Nobody refers to a Value any more but weakly: live Values computed from it, if any, now do."""
-    value = <Value> handle
-    if value.index and not value.has_state and value.index != tape.top - 1 and anchor(value):
-        value.has_state = 1
-        track(value)
-
-
-cdef void let_go(PyObject *handle) noexcept:
-    """A Value dies: its node may go."""
-    cdef int32_t index = (<Value> handle).index
-    # nothing was computed from the last node
-    if tape.states != NULL and index and index != tape.top - 1 and not (<Value> handle).has_state:
-        leave_state(<Value> handle)
-    forget_node(handle)
-
-
-cdef inline void forget_node(PyObject *handle) noexcept:
-    cdef int32_t index = (<Value> handle).index
-    if index:
-        (<Value> handle).index = 0
-        (<Value> handle).plain = 0
-        release(&tape, index)
-
-
-cdef bint clear_all_but_plain_data(PyObject *handle) noexcept:
-    value = <Value> handle
-    if value.has_state:
-        return False
-    if isinstance(value.extra, Extra):
-        (<Extra> value.extra).prev = None
-        (<Extra> value.extra).keep = None
-    else:
-        value.extra = None
-    return True
-
-
-cdef void dealloc(PyObject *handle) noexcept:
-    """A plain Value is as a new one once it has let go of its node."""
-    if (<Value> handle).plain and can_be_spared(handle):
-        if tape.states == NULL:
-            forget_node(handle)
-        else:
-            value_let_go(handle)
-        spare(handle)
-    else:
-        value_dealloc(handle)
-
-
-cdef int set_up() except -1:
-    cdef Value value = Value.__new__(Value)
-    tape.index_offset = <char *> &value.index - <char *> <void *> value
-    install_value_type(
-        <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go,
-        dealloc, leaf, clear_all_but_plain_data, function,
-    )
-    return 0
-
-
-set_up()
+fill_slots()
 Value.__module__ = "micrograd_c.engine"     # where people find it
 Value.no_grad = no_grad
 look_at_value(Value)

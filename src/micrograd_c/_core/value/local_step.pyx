@@ -1,0 +1,32 @@
+"""LocalStep: the `_backward` of a Value whose node has no function of a user's."""
+
+cimport cython
+
+from micrograd_c._core.tape.arena cimport expand_dots, tape
+from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
+from micrograd_c._core.value.lifetime cimport check_initialised
+from micrograd_c._core.value.reading cimport note_read
+from micrograd_c._core.value.value cimport Value
+
+
+@cython.trashcan(True)
+cdef class LocalStep:
+    """The `_backward` of a node that has no function of its own."""
+
+    def __cinit__(self, Value value not None):
+        self.value = value
+
+    def __copy__(self):
+        return self     # as functions are copied
+
+    def __deepcopy__(self, memo, /):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("cannot pickle the _backward of a Value: pickle the Value, if it is a leaf")
+
+    def __call__(self):
+        check_initialised(self.value)
+        note_read(self.value, "its _backward() is called")
+        expand_dots(&tape)
+        local_step(&tape, self.value.index, sweep_of_steps())
