@@ -182,6 +182,17 @@ def test_data_assigned_over_and_over_beside_a_graph_is_kept_once():
     assert sorted(found) == sorted(w * x for w, x in zip(expected, itertools.cycle([1.0, 2.0, 3.0])))
 
 
+def test_data_of_a_node_that_is_gone_is_no_others():
+    gone = Value(100.0)
+    w, x = [Value(2.0), Value(3.0)], [Value(5.0), Value(7.0)]
+    out = sumprod(w, x)
+    gone.data = 200.0
+    del gone
+    tape.collect()
+    assert sorted(node.data for node in below(out) if node._op == "*") == [10.0, 21.0]
+    assert [one.data for one in [*w, *x]] == [2.0, 3.0, 5.0, 7.0]
+
+
 def test_rows_of_numpy_are_read_as_lists_of_numbers_are():
     model = MLP(3, [4, 1])
     row = [0.5, -1.0, 2.0]
