@@ -193,6 +193,31 @@ def test_data_of_a_node_that_is_gone_is_no_others():
     assert [one.data for one in [*w, *x]] == [2.0, 3.0, 5.0, 7.0]
 
 
+def test_changes_move_with_their_nodes_when_the_lowest_are_dropped(run_python):
+    assert run_python("""
+from micrograd_c import sumprod, tape
+from micrograd_c.engine import Value
+garbage = [Value(1.0) for _ in range(8_000)]
+w, x = [Value(2.0), Value(3.0)], [Value(5.0), Value(7.0)]
+out = sumprod(w, x)
+w[0].data, x[1].data = 200.0, 700.0
+later = sumprod(w, x)
+w[0].data = 2000.0
+del garbage
+nodes = []
+for _ in range(20_000):
+    last = Value(1.0)       # made before the one before goes, so the tape becomes full
+    nodes.append(tape.stats()["nodes"])
+assert max(nodes) > 16_000 > 9_000 > nodes[-1], (max(nodes), nodes[-1])
+
+def products(node):
+    total, product = node._children
+    return ([] if not total._children else products(total)) + [product.data]
+
+print(products(out), products(later), [one.data for one in w + x])
+""") == "[10.0, 21.0] [1000.0, 2100.0] [2000.0, 3.0, 5.0, 700.0]\n"
+
+
 def test_rows_of_numpy_are_read_as_lists_of_numbers_are():
     model = MLP(3, [4, 1])
     row = [0.5, -1.0, 2.0]

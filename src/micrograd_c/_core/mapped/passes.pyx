@@ -5,8 +5,8 @@ Knows a RunState, the kernels and the tape's sweeps. Owns nothing but seeds that
 Design
 ------
 Rows go through the Program in blocks, whose slots fit a processor's cache. Blocks make up chunks of CHUNK rows, which
-are shared out among threads. Gradients are summed within each chunk, and then over the chunks, in order: so neither the
-number of threads nor the size of blocks shows. Numbers that are the same for all rows are computed apart, once.
+are shared out among threads. Gradients are summed within each chunk, and then over the chunks, in order: so the number
+of threads does not show. Numbers that are the same for all rows are computed apart, once.
 
 Sums add to the seeds, the adjoints of the outputs, before a sweep comes down to the Run; an output without such a sum
 in that sweep takes no part in it. Seeds belong to one sweep. If another one runs in the middle of it, they are put

@@ -11,8 +11,8 @@ Knows nothing of Python, of the tape, or of where rows come from. */
 
 #include "ops/ops.h"
 
-/* Sums over rows are taken lane by lane over a chunk, and then over the lanes: so neither the size of blocks nor the
-   number of threads shows. */
+/* Sums over rows are taken lane by lane over a chunk, and then over the lanes: so the number of threads does not show, nor
+   does the size of blocks, except in uses that layers share. */
 enum { MOST_LANES = 8, CHUNK = 2048, MOST_THREADS = 64 };
 
 /* An instruction does an op of the table, or one of these. */
