@@ -357,7 +357,7 @@ FUNCTION(ASIN, asin,
     asin(x),
     X, 1.0 / sqrt((1.0 - x) * (1.0 + x)),
     4, LANES(asin)(x), 1.0 / LANES(sqrt)((1.0 - x) * (1.0 + x)),
-    "((1 - x) * (1 + x)) ** -0.5")
+    "1 / sqrt((1 - x) * (1 + x))")
 
 FUNCTION(ACOS, acos,
     "acos", "", "The angle in radians, from 0 to pi, whose cosine is x. Raises ValueError unless -1 <= x <= 1.",
@@ -366,7 +366,7 @@ FUNCTION(ACOS, acos,
     acos(x),
     X, -1.0 / sqrt((1.0 - x) * (1.0 + x)),
     4, LANES(acos)(x), -1.0 / LANES(sqrt)((1.0 - x) * (1.0 + x)),
-    "-((1 - x) * (1 + x)) ** -0.5")
+    "-1 / sqrt((1 - x) * (1 + x))")
 
 FUNCTION(ATAN, atan,
     "atan", "", "The angle in radians, from -pi / 2 to pi / 2, whose tangent is x.",
