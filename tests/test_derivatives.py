@@ -85,10 +85,10 @@ def difference(f, x):
 
 def test_every_rule_of_the_table_can_be_recorded():
     for name, row in rules.functions().items():
-        assert row["recorded"] == "0" or steps_of(row["recorded"], ["x", "y"]), name
+        assert steps_of(row["recorded"], ["x", "y"])[1] >= (-1 if row["recorded"] == "0" else 0), name
     for name, row in rules.of_two().items():
-        assert all(text == "0" or steps_of(text, ["x", "y", "z", "g"])
-                   for text in row["recorded"][:1 if name == "POWER" else 2]), name
+        for text in row["recorded"][:1 if name == "POWER" else 2]:
+            assert steps_of(text, ["x", "y", "z", "g"])[1] >= (-1 if text == "0" else 0), name
 
 
 @pytest.mark.parametrize("text", ["", "nothing(x)", "x +", "x, y", "sin(x, y)", "z", "x if y else z", "'x'"])

@@ -75,12 +75,7 @@ class Call:
         self.aux: Any = None
         given = list(arguments)
         places = argnums if isinstance(argnums, tuple) else (argnums,)
-        for place in places:
-            if not -len(given) <= place < len(given):
-                raise ValueError(
-                    f"argnums names argument {place}, and {self.name} is given {len(given)} by position: count from 0, "
-                    "and give what is differentiated by without its name")
-            given[place] = self.take(given[place], f"argument {place} of {self.name}")
+        pausing.recording(lambda: self.take_all(given, places))
         parts = [given[place] for place in places]
         self.structure = tuple(parts) if isinstance(argnums, tuple) else parts[0]
 
@@ -100,12 +95,22 @@ class Call:
         if result is None:
             raise TypeError(f"{self.name} returns None: does it have a `return`?")
 
+    def take_all(self, given: list[Any], places: tuple[int, ...]) -> None:
+        for place in places:
+            if not -len(given) <= place < len(given):
+                raise ValueError(
+                    f"argnums names argument {place}, and {self.name} is given {len(given)} by position: count from 0, "
+                    "and give what is differentiated by without its name")
+            given[place] = self.take(given[place], f"argument {place} of {self.name}")
+
     def take(self, argument: Any, name: str) -> Any:
         """The argument with Values in the place of its numbers, which become inputs."""
         def as_input(leaf: Any) -> Value:
-            if isinstance(leaf, Value):
+            if type(leaf) is float:
+                value = Value(leaf)
+            elif isinstance(leaf, Value):
                 tracing.check_usable(leaf)
-                value = pausing.recording(lambda: derivatives.alias(leaf)) if self.inside else derivatives.twin(leaf)
+                value = derivatives.alias(leaf) if self.inside else derivatives.twin(leaf)
             elif is_number(leaf):
                 value = Value(as_number(leaf))
             else:
@@ -135,9 +140,9 @@ class Call:
         found = pausing.recording(lambda: derivatives.reverse(roots, ways, self.inputs))
         return [[self.as_value(one) for one in row] for row in found]
 
-    def forward(self, roots: list[Value], ways: list[Way]) -> list[list[Value]]:
+    def forward(self, roots: list[Value], ways: list[Way], is_symmetric: bool = False) -> list[list[Value]]:
         """What the roots change by as Values, for each way one list."""
-        found = pausing.recording(lambda: derivatives.forward(roots, ways, self.inputs))
+        found = pausing.recording(lambda: derivatives.forward(roots, ways, self.inputs, is_symmetric))
         return [[self.as_value(one) for one in row] for row in found]
 
     def as_value(self, found: Any) -> Value:

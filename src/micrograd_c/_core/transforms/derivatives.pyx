@@ -54,6 +54,8 @@ cdef int read_rules() except -1:
     """Read the table's column. Raises ValueError for a rule that is none."""
     cdef dict ops = {}
     cdef int k
+    for k in range(rules.OP_COUNT):
+        of_first[k].result = of_second[k].result = NOTHING
     for k in range(rules.FUNCTION_COUNT):
         ops[rules.function_rows[k].name.decode()] = (<int> DO_FUNCTION, rules.function_rows[k].op)
     for k in range(rules.TWO_COUNT):
@@ -69,12 +71,13 @@ cdef int read_rules() except -1:
 
 
 cdef int read_rule(Rule *rule, str text, list named, dict ops) except -1:
-    cdef list steps = steps_of(text, named)
+    cdef list steps
     cdef RuleStep *to
     cdef int k
+    steps, result = steps_of(text, named)
     if len(steps) > MOST_STEPS:
         raise ValueError(f"the table of ops has a rule of {len(steps)} steps, more than {MOST_STEPS}: {text!r}")
-    rule.count = <int> len(steps)
+    rule.count, rule.result = <int> len(steps), result
     rule.steps = <RuleStep *> malloc((rule.count or 1) * sizeof(RuleStep))
     if rule.steps == NULL:
         raise MemoryError("no memory for the rules of derivatives")
@@ -91,6 +94,15 @@ cdef int read_rule(Rule *rule, str text, list named, dict ops) except -1:
 
 
 read_rules()
+
+
+cdef inline bint has_first(int op) noexcept:
+    """Whether a gradient goes to its only or first operand."""
+    return of_first[op].result != NOTHING
+
+
+cdef inline bint has_second(int op) noexcept:
+    return of_second[op].result != NOTHING
 
 
 # --- ways through the graph ---
@@ -123,7 +135,7 @@ cdef class Walk:
         for value in roots:
             self.high = max(self.high, value.index)
         self.count = max(0, self.high - self.low + 1)
-        start(&self.recorder, tape.tracer != 0 and tape.tracer == PyThread_get_thread_ident())
+        start(&self.recorder, 4 * self.count, tape.tracer != 0 and tape.tracer == PyThread_get_thread_ident())
         self.marks = <uint8_t *> calloc(self.count or 1, 1)
         self.terms = <Term *> malloc((self.count or 1) * sizeof(Term))
         if self.marks == NULL or self.terms == NULL:
@@ -138,15 +150,23 @@ cdef class Walk:
     cdef int mark(self) except -1:
         """Find what is on a way from an input to a root. Refuses what cannot be recorded."""
         cdef Value value
-        cdef Node *node
-        cdef int32_t i, k
+        cdef int32_t i
         for value in self.inputs:
             if value.index <= self.high:
                 self.marks[value.index - self.low] = LEADS | INPUT
         for i in range(self.low, self.high + 1):
             if self.is_reached(i):
                 self.marks[i - self.low] |= LEADS
-        for value in self.roots:
+        return self.mark_wanted(0)
+
+    cdef int mark_wanted(self, Py_ssize_t first) except -1:
+        """Find what roots are computed from, those from a place in their list on."""
+        cdef Value value
+        cdef Node *node
+        cdef int32_t i, k
+        for i in range(self.count):
+            self.marks[i] &= ~WANTED
+        for value in self.roots[first:]:
             self.want(value.index)
         for i in range(self.high, self.low - 1, -1):
             if not self.marks[i - self.low] & WANTED:
@@ -160,9 +180,9 @@ cdef class Walk:
                 for k in range(node.a, node.a + node.b):
                     self.want(tape.edges[k].a)
             elif node.op != rules.STOP and node.op != rules.LEAF:
-                if of_first[node.op].count:
+                if has_first(node.op):
                     self.want(node.a)
-                if of_second[node.op].count:
+                if has_second(node.op):
                     self.want(node.b)
         return 0
 
@@ -184,7 +204,7 @@ cdef class Walk:
             return False
         if node.op == rules.LEAF or node.op == rules.STOP:
             return False
-        return of_first[node.op].count and self.leads(node.a) or of_second[node.op].count and self.leads(node.b)
+        return has_first(node.op) and self.leads(node.a) or has_second(node.op) and self.leads(node.b)
 
     cdef inline bint is_on_the_way(self, int32_t i) noexcept:
         return i >= self.low and self.marks[i - self.low] & WANTED
@@ -254,7 +274,7 @@ cdef class Walk:
             if self.is_on_the_way(node.a):
                 self.share(&node, False, g, &share)
                 self.give(node.a, share)
-            if of_second[node.op].count and self.is_on_the_way(node.b):
+            if has_second(node.op) and self.is_on_the_way(node.b):
                 self.share(&node, True, g, &share)
                 self.give(node.b, share)
         return 0
@@ -277,10 +297,10 @@ cdef class Walk:
                                  self.terms[tape.edges[k].a - self.low], &share)
                         self.give(i, share)
                 continue
-            if of_first[node.op].count and self.has_tangent(node.a):
+            if has_first(node.op) and self.has_tangent(node.a):
                 self.share(&node, False, self.terms[node.a - self.low], &share)
                 self.give(i, share)
-            if of_second[node.op].count and self.has_tangent(node.b):
+            if has_second(node.op) and self.has_tangent(node.b):
                 self.share(&node, True, self.terms[node.b - self.low], &share)
                 self.give(i, share)
         return 0
@@ -389,8 +409,12 @@ def reverse(list roots not None, list ways not None, list inputs not None):
     return results
 
 
-def forward(list roots not None, list ways not None, list inputs not None):
-    """For each of `ways` what the roots change by, as `reverse` has it. A way is what inputs change by: such pairs."""
+def forward(list roots not None, list ways not None, list inputs not None, bint is_symmetric=False):
+    """For each of `ways` what the roots change by, as `reverse` has it. A way is what inputs change by: such pairs.
+
+    If the matrix of them is symmetric, a half is computed.
+    """
+    cdef Py_ssize_t k, j
     cdef Walk walk
     cdef list results = []
     cdef list terms = []
@@ -398,7 +422,9 @@ def forward(list roots not None, list ways not None, list inputs not None):
     pin(&tape)
     try:
         walk = Walk(roots, inputs)
-        for pairs in ways:
+        for k, pairs in enumerate(ways):
+            if is_symmetric:
+                walk.mark_wanted(k)
             walk.seed(inputs, pairs)
             walk.upward()
             terms.append(walk.terms_of(roots))
@@ -406,6 +432,10 @@ def forward(list roots not None, list ways not None, list inputs not None):
             results.append([walk.result(Term(node, number)) for node, number in row])
     finally:
         unpin(&tape)
+    if is_symmetric:
+        for k in range(len(ways)):
+            for j in range(k):
+                results[k][j] = results[j][k]
     return results
 
 

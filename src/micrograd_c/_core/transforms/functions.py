@@ -8,7 +8,7 @@ from micrograd_c._core.bulk.functional import sumprod
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.transforms import plain_sweeps  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.transforms.calling import Call, check_argnums, check_callable, is_inside, to_floats
-from micrograd_c._core.transforms.structure import as_number, described, is_number, leaves, rebuild
+from micrograd_c._core.transforms.structure import SCALARS, as_number, described, is_number, leaves, rebuild
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -77,9 +77,9 @@ def rows_of(call: Call) -> list[list[Any]]:
     return plain_sweeps.numbers(call.outputs, call.inputs)  # type: ignore[no-any-return]
 
 
-def columns_of(call: Call, roots: list[Value]) -> list[list[Any]]:
+def columns_of(call: Call, roots: list[Value], is_symmetric: bool = False) -> list[list[Any]]:
     """The same for each of some roots, from the inputs up."""
-    columns = call.forward(roots, [[(k, 1.0)] for k in range(len(call.inputs))])
+    columns = call.forward(roots, [[(k, 1.0)] for k in range(len(call.inputs))], is_symmetric)
     rows = [list(row) for row in zip(*columns)] if columns else [[] for _ in roots]
     return rows if call.inside else to_floats(rows)
 
@@ -132,7 +132,8 @@ def hessian(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False)
     def finish(call: Call) -> Any:
         found = call.reverse(call.outputs, [[(k, 1.0)] for k in range(len(call.outputs))])
         slopes = [one for row in found for one in row]
-        second = columns_of(call, slopes) if call.inside else plain_sweeps.numbers(slopes, call.inputs)
+        second = columns_of(call, slopes, is_symmetric=len(call.outputs) == 1) if call.inside else (
+            plain_sweeps.numbers(slopes, call.inputs))
         width = len(call.inputs)
         rows = [rebuild(call.structure, row) for row in second]
         return call.with_aux(matrix(call, [rows[k * width:(k + 1) * width] for k in range(len(call.outputs))]), has_aux)
@@ -184,20 +185,23 @@ def vjp(fn: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 def matching(tree: Any, like: Any, name: str, other: str) -> list[Any]:
     """The leaves of a tree of numbers that must have the structure of another one."""
-    found, wanted = leaves(tree, name), leaves(like, other)
-    if shape_of(tree) != shape_of(like):
-        raise ValueError(f"{name} must have the structure of {other}: {len(wanted)} numbers, and here are {len(found)}"
-                         if len(found) != len(wanted) else f"{name} must have the structure of {other}")
+    found = leaves(tree, name)
+    if not is_alike(tree, like):
+        count = len(leaves(like, other))
+        raise ValueError(f"{name} must have the structure of {other}"
+                         + ("" if len(found) == count else f": {count} numbers, and here are {len(found)}"))
     for one in found:
-        if not isinstance(one, Value) and not is_number(one):
+        if type(one) not in SCALARS and not isinstance(one, Value) and not is_number(one):
             raise TypeError(f"{name} must be numbers or Values, not {described(one)}")
-    return [one if isinstance(one, Value) else as_number(one) for one in found]
+    return [one if type(one) in SCALARS or isinstance(one, Value) else as_number(one) for one in found]
 
 
-def shape_of(tree: Any) -> Any:
-    """What two trees of one structure have in common. Lists and tuples are the same to it."""
-    if isinstance(tree, dict):
-        return {key: shape_of(one) for key, one in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return [shape_of(one) for one in tree]
-    return tree is None
+def is_alike(tree: Any, like: Any) -> bool:
+    """Whether two trees are of one structure. Lists and tuples are the same to it."""
+    if isinstance(tree, (list, tuple)) and isinstance(like, (list, tuple)):
+        return len(tree) == len(like) and all(
+            (type(one) in SCALARS and type(two) in SCALARS) or is_alike(one, two) for one, two in zip(tree, like))
+    if isinstance(tree, dict) and isinstance(like, dict):
+        return tree.keys() == like.keys() and all(is_alike(one, like[key]) for key, one in tree.items())
+    kinds = (list, tuple, dict)
+    return (tree is None) == (like is None) and not isinstance(tree, kinds) and not isinstance(like, kinds)

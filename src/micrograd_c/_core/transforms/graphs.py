@@ -9,20 +9,20 @@ from micrograd_c._core.value import tracing
 from micrograd_c._core.value.selecting import stop_gradient
 from micrograd_c._core.value.value import Value
 
+__all__ = ["gradients"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal, overload
 
+if TYPE_CHECKING:
     @overload
     def gradients(
         output: Value, inputs: Value | Iterable[Value], create_graph: Literal[False] = False,
     ) -> list[float]: ...
     @overload
     def gradients(output: Value, inputs: Value | Iterable[Value], create_graph: Literal[True]) -> list[Value]: ...
-
-__all__ = ["gradients"]
-
 
 def gradients(
     output: Value, inputs: Value | Iterable[Value], create_graph: bool = False,

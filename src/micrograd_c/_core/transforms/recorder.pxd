@@ -56,7 +56,8 @@ cdef struct RuleStep:
 
 cdef struct Rule:
     RuleStep *steps
-    int count           # 0: a structural zero
+    int count
+    int result          # a register; NOTHING for a structural zero
 
 
 cdef enum:
@@ -64,8 +65,10 @@ cdef enum:
     OPERANDS = 4        # the first registers: x, y, z, g
 
 
-cdef inline int start(Recorder *r, bint tracing) except -1:
+cdef inline int start(Recorder *r, int32_t expected, bint tracing) except -1:
     r.room, r.count, r.tracing = 256, 0, tracing
+    while r.room < expected and r.room < 1 << 16:
+        r.room *= 2
     r.known = <Known *> calloc(r.room, sizeof(Known))
     if r.known == NULL:
         raise MemoryError("no memory for recording derivatives")
@@ -213,7 +216,7 @@ cdef inline int run_rule(Recorder *r, const Rule *rule, Term x, Term y, Term z, 
     cdef Term *to = registers + OPERANDS
     cdef int k
     registers[0], registers[1], registers[2], registers[3] = x, y, z, g
-    if not rule.count:
+    if rule.result == NOTHING:
         out[0] = Term(NOTHING, 0.0)
         return 0
     for k in range(rule.count):
@@ -230,5 +233,5 @@ cdef inline int run_rule(Recorder *r, const Rule *rule, Term x, Term y, Term z, 
             apply(r, step.op, registers[step.a], to + k)
         else:
             apply_two(r, step.op, registers[step.a], registers[step.b], to + k)
-    out[0] = to[rule.count - 1]
+    out[0] = registers[rule.result]
     return 0

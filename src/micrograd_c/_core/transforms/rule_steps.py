@@ -61,20 +61,18 @@ def arity(name: str) -> int:
     return 2 if name.upper() in rules.of_two() else -1
 
 
-def steps_of(text: str, named: list[str]) -> list[tuple[Any, ...]]:
-    """The steps, of which the last has the result; none for "0". `named` says which operands there are.
+def steps_of(text: str, named: list[str]) -> tuple[list[tuple[Any, ...]], int]:
+    """The steps, and the register that has the result in the end, or -1 for "0". `named` says which operands there are.
 
     >>> steps_of("y + 1", ["x", "y"])
-    [('number', 1.0), ('add', 1, 4)]
+    ([('number', 1.0), ('add', 1, 4)], 5)
     """
     if text.strip() == "0":
-        return []
+        return [], -1
     try:
         expression = ast.parse(text, mode="eval").body
     except SyntaxError:
         raise ValueError(f"the table of ops has a rule that is no expression: {text!r}") from None
     steps = Steps(text, named)
-    last = steps.register(expression)
-    if last < max(len(OPERANDS), len(OPERANDS) + len(steps.steps) - 1):      # a name alone, or what was computed before
-        steps.steps.append(("multiply", last, steps.step("number", 1.0)))
-    return steps.steps
+    result = steps.register(expression)
+    return steps.steps, result

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["as_number", "as_output", "is_number", "leaves", "rebuild", "transform"]
+SCALARS = {Value, float, int}       # leaves at sight
+
+__all__ = ["SCALARS", "as_number", "as_output", "is_number", "leaves", "rebuild", "transform"]
 
 
 def transform(tree: Any, change: Callable[[Any], Any], name: str, depth: int = 0) -> Any:
     """The same structure, with change(leaf) for each leaf, in order."""
+    if type(tree) in SCALARS:
+        return change(tree)
     if depth > DEEPEST:
         raise too_deep(name)
     if tree is None:
@@ -26,7 +30,7 @@ def transform(tree: Any, change: Callable[[Any], Any], name: str, depth: int = 0
     if isinstance(tree, dict):
         return {key: transform(one, change, name, depth + 1) for key, one in tree.items()}
     if isinstance(tree, (list, tuple)):
-        parts = [transform(one, change, name, depth + 1) for one in tree]
+        parts = [change(one) if type(one) in SCALARS else transform(one, change, name, depth + 1) for one in tree]
         if isinstance(tree, list):
             return parts
         return tree._make(parts) if hasattr(tree, "_make") else tuple(parts)     # a named tuple stays one
