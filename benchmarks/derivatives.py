@@ -108,9 +108,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--quick", action="store_true", help="only show that everything runs")
     options = parser.parse_args()
-    eagerly(10 * options.repeats)
-    mapped(options.rows, options.repeats)
+    eagerly(1 if options.quick else 10 * options.repeats)
+    mapped(100 if options.quick else options.rows, 1 if options.quick else options.repeats)
 
 
 if __name__ == "__main__":

@@ -317,6 +317,7 @@ cdef class Walk:
             if not self.low <= i <= self.high:
                 continue
             if isinstance(amount, Value):
+                check_initialised(<Value> amount)
                 self.give(i, Term((<Value> amount).index, 0.0))
                 if not (<Value> amount).plain:
                     self.keep.append(amount)

@@ -10,11 +10,12 @@ after, whatever was raised. Inside are the nodes from the lowest input up to the
 part of the sweep.
 
 Indexes must stay what they are. Most sweeps are short, and expand no dots, as their gradients are floats and their dots
-were never swept; no Python code can run in them. Otherwise the tape is pinned, which puts nodes in the place of dots
-first. If any node that leads to an input has a function of a user's, all that can be reached is put aside, and the
-sweep is the one that calls such functions.
+were never swept; nothing in them can raise, and no Python code runs. Otherwise the tape is pinned, which puts nodes in
+the place of dots first. If any node that leads to an input has a function of a user's, all that can be reached is put
+aside, and the sweep is the one that calls such functions.
 """
 
+from libc.math cimport fabs, floor
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, realloc
 
@@ -51,19 +52,14 @@ cdef class Region:
     cdef Py_ssize_t count, room
     cdef bint calls             # a user's function is on the way
 
-    def __init__(self, list roots, list inputs):
+    cdef void span(self, list roots, list inputs) noexcept:
+        """Find where the region begins and ends. Values' indexes may be others after a pin."""
         cdef Value value
         self.low, self.high = tape.top, 0
         for value in inputs:
             self.low = min(self.low, value.index)
         for value in roots:
             self.high = max(self.high, value.index)
-        self.marks = <uint8_t *> calloc(max(0, self.high - self.low) + 1, 1)
-        if self.marks == NULL:
-            raise self.no_memory()
-        for value in inputs:
-            if value.index <= self.high:
-                self.marks[value.index - self.low] = LEADS
 
     def __dealloc__(self):
         free(self.marks)
@@ -92,11 +88,18 @@ cdef class Region:
             self.save(index)
         return 0
 
-    cdef int put_aside(self) except -1:
+    cdef int put_aside(self, list inputs) except -1:
         """Find what leads to inputs, and save all that a sweep could change. Changes nothing."""
+        cdef Value value
         cdef Node *node
         cdef int32_t i, k
         cdef bint leads
+        self.marks = <uint8_t *> calloc(max(0, self.high - self.low) + 1, 1)
+        if self.marks == NULL:
+            raise self.no_memory()
+        for value in inputs:
+            if value.index <= self.high:
+                self.marks[value.index - self.low] = LEADS
         for i in range(self.low, self.high + 1):
             node = tape.nodes + i
             leads = False
@@ -190,7 +193,15 @@ cdef bint wants_pin(int32_t low, int32_t high) noexcept:
             return True
         if node.op == rules.DOT:
             work += node.b
+        elif (node.op == rules.POWER or node.op == rules.POW) and may_raise(
+                tape.nodes[node.a].data, tape.nodes[node.b].data):
+            return True
     return work > PATIENCE // 2
+
+
+cdef inline bint may_raise(double x, double y) noexcept:
+    """Whether the slope of x ** y may, by a quick look. To make an error may run Python's collector, and any code."""
+    return not fabs(x) < 1e90 or not fabs(y) <= 3.0 or (y < 1.0 and fabs(x) < 1e-90) or (x < 0.0 and y != floor(y))
 
 
 def numbers(list roots not None, list inputs not None):
@@ -198,11 +209,9 @@ def numbers(list roots not None, list inputs not None):
 
     Raises what backward() does.
     """
+    cdef Region region = Region.__new__(Region)
     cdef Value value
-    cdef Region region
     cdef double *found
-    cdef int32_t low = tape.top
-    cdef int32_t high = 0
     cdef Py_ssize_t width = len(inputs)
     cdef Py_ssize_t k, j
     cdef bint pinned
@@ -214,16 +223,13 @@ def numbers(list roots not None, list inputs not None):
     if found == NULL:
         raise MemoryError(f"no memory for {len(roots)} times {width} derivatives")
     try:
-        for value in inputs:
-            low = min(low, value.index)
-        for value in roots:
-            high = max(high, value.index)
-        pinned = wants_pin(low, high)
+        region.span(roots, inputs)      # from here on no Python object is made, unless the tape is pinned
+        pinned = wants_pin(region.low, region.high)
         if pinned:
             pin(&tape)
         try:
-            region = Region(roots, inputs)
-            region.put_aside()
+            region.span(roots, inputs)
+            region.put_aside(inputs)
             if region.calls:
                 region.count = 0
                 region.put_all_aside()
