@@ -414,6 +414,12 @@ def test_no_grad_around_them_does_not_matter(transform):
         assert jvp(cube, (2.0,), (1.0,)) == (8.0, 12.0)
         assert vjp(cube, 2.0)[1](1.0) == (12.0,)
 
+    def generator():
+        with no_grad():
+            yield transform(cube)(2.0)
+            yield (Value(1.0) * 2)._prev
+    assert list(generator()) == [wanted, set()]
+
 
 def test_no_grad_inside_makes_constants():
     def f(x):
