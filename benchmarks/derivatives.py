@@ -1,8 +1,9 @@
 """What derivatives of functions cost: python benchmarks/derivatives.py
 
 Rosenbrock's function and a small dense net of 20 numbers: gradient, product of the hessian with a vector, hessian; of
-one point eagerly, and of 10,000 by vmap, beside JAX (jit of vmap, float64) if it is there. Numbers are compared before
-they are timed; sides take turns, and the minimum counts.
+one point eagerly, and of 10,000 by vmap, beside JAX (jit of vmap, float64) if it is there. And bundle adjustment, as of
+the benchmark ADBench, on random numbers: the 2 x 15 Jacobian of as many observations as its first file has. Numbers are
+compared before they are timed; sides take turns, and the minimum counts.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import time
 
 import numpy as np
 
-from micrograd_c import grad, hessian, jvp, sumprod, vmap
+from micrograd_c import grad, hessian, jacrev, jvp, sumprod, vmap
 
 COUNT = 20
 WEIGHTS = (np.random.RandomState(2).randn(8, COUNT) / 4).tolist()
@@ -24,6 +25,22 @@ def rosenbrock(x):
 
 def dense(x):
     return sum([sumprod(row, x).tanh() ** 2 for row in WEIGHTS]) * (x[0] * x[1]).exp()
+
+
+def residuals(camera, point, weight, seen):
+    """How far a camera's picture of a point is from where it was seen: it turns, moves, and bends by its lens."""
+    turn, centre, focus, middle, bent = camera[:3], camera[3:6], camera[6], camera[7:9], camera[9:]
+    away = [a - b for a, b in zip(point, centre)]
+    angle = sumprod(turn, turn).sqrt()
+    cosine, sine = angle.cos(), angle.sin()
+    axis = [one / angle for one in turn]
+    crossed = [axis[k - 2] * away[k - 1] - axis[k - 1] * away[k - 2] for k in range(3)]
+    along = sumprod(axis, away) * (1 - cosine)
+    x, y, z = [a * cosine + b * sine + c * along for a, b, c in zip(away, crossed, axis)]
+    flat = [x / z, y / z]
+    square = sumprod(flat, flat)
+    bend = 1 + bent[0] * square + bent[1] * square * square
+    return [weight * (a * bend * focus + b - c) for a, b, c in zip(flat, middle, seen)]
 
 
 def product(fn):
@@ -94,9 +111,49 @@ def mapped(rows, repeats):
             if other is not None:
                 compare(ours(*arguments), np.asarray(other(*arguments)))
                 sides.append(lambda f=other, a=arguments: f(*a).block_until_ready())
-            found = minima(sides, repeats)
-            print(f"| {fn.__name__}, {asked} | {found[0] * 1e3:.2f} ms | "
-                  + (f"{found[1] * 1e3:.2f} ms | {found[0] / found[1]:.2f} |" if len(found) > 1 else "| |"))
+            show(f"{fn.__name__}, {asked}", minima(sides, repeats))
+
+
+def bundle_adjustment(rows, repeats):
+    random = np.random.RandomState(0)
+    numbers = (random.randn(rows, 11) * 0.05 + 0.3, random.randn(rows, 3) * 0.3 + [0, 0, 20], random.rand(rows),
+               random.randn(rows, 2))
+    ours = [vmap(residuals), vmap(jacrev(residuals, argnums=(0, 1, 2)))]
+    theirs = []
+    try:
+        import jax
+    except ImportError:
+        pass
+    else:
+        jnp = jax.numpy
+
+        def of_arrays(camera, point, weight, seen):
+            turn, away = camera[:3], point - camera[3:6]
+            angle = jnp.sqrt(turn @ turn)
+            axis = turn / angle
+            x = away * jnp.cos(angle) + jnp.cross(axis, away) * jnp.sin(angle)
+            x = x + axis * (axis @ away) * (1 - jnp.cos(angle))
+            flat = x[:2] / x[2]
+            square = flat @ flat
+            bend = 1 + camera[9] * square + camera[10] * square ** 2
+            return weight * (flat * bend * camera[6] + camera[7:9] - seen)
+
+        theirs = [jax.jit(jax.vmap(of_arrays)), jax.jit(jax.vmap(jax.jacrev(of_arrays, argnums=(0, 1, 2))))]
+    for name, *both in zip(["objective", "jacobian"], ours, *([theirs] if theirs else [])):
+        if len(both) > 1 and name == "jacobian":
+            found, wanted = both[0](*numbers), both[1](*numbers)
+            for k in range(2):
+                np.testing.assert_allclose(np.array(found[k][0]), np.asarray(wanted[0][:, k]).T, rtol=1e-9, atol=1e-10)
+                np.testing.assert_allclose(np.array(found[k][1]), np.asarray(wanted[1][:, k]).T, rtol=1e-9, atol=1e-10)
+        sides = [lambda f=both[0]: f(*numbers)]
+        if len(both) > 1:
+            sides.append(lambda f=both[1]: jax.block_until_ready(f(*numbers)))
+        show(f"bundle adjustment of {rows:,}, {name}", minima(sides, repeats))
+
+
+def show(name, found):
+    print(f"| {name} | {found[0] * 1e3:.2f} ms | "
+          + (f"{found[1] * 1e3:.2f} ms | {found[0] / found[1]:.2f} |" if len(found) > 1 else "| |"))
 
 
 def compare(ours, theirs):
@@ -112,6 +169,7 @@ def main():
     options = parser.parse_args()
     eagerly(1 if options.quick else 10 * options.repeats)
     mapped(100 if options.quick else options.rows, 1 if options.quick else options.repeats)
+    bundle_adjustment(100 if options.quick else 31_843, 1 if options.quick else options.repeats)
 
 
 if __name__ == "__main__":

@@ -391,8 +391,9 @@ LONG = [array.array("d", [0.001 * k for k in range(5_000)])] * 2
 FEATURES = {
     feature.__name__: feature for feature in (
         operators, functions, derivatives, errors, local_gradients, attributes, subclasses, graphs, hooks, copies,
-        pickles, weak_references, without_gradients, sums_of_products, softmaxes, large_graphs, networks, names_and_states,
-        pictures, optimizers, mapped, mapped_again, mapped_structures, mapped_row_by_row, mapped_errors, mapped_large,
+        pickles, weak_references, without_gradients, sums_of_products, softmaxes, large_graphs, networks,
+        names_and_states, pictures, optimizers, mapped, mapped_again, mapped_structures, mapped_row_by_row,
+        mapped_errors, mapped_large,
         mapped_methods,
     )
 }
