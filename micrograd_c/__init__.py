@@ -11,9 +11,10 @@ import sys
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "cross_entropy", "explain", "flat", "install",
-    "linear", "load", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "show_config",
-    "softmax", "stop_gradient", "sumprod", "uninstall", "vmap", "where",
+    "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "atan2", "cross_entropy", "explain", "flat",
+    "grad", "gradients", "hessian", "install", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "load", "log_softmax",
+    "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "show_config", "softmax", "stop_gradient", "sumprod",
+    "uninstall", "value_and_grad", "vjp", "vmap", "where",
 ]
 
 try:
@@ -27,7 +28,7 @@ try:
     )
     from micrograd_c._core.drop_in.notebooks import load_ipython_extension, unload_ipython_extension  # noqa: F401
     from micrograd_c._core.value.grad_mode import no_grad
-    from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
+    from micrograd_c._core.value.selecting import atan2, maximum, minimum, stop_gradient, where
     from micrograd_c.engine import Value
     from micrograd_c.functional import cross_entropy, linear, log_softmax, logsumexp, mean, softmax, sumprod
 except Exception as _error:
@@ -55,6 +56,17 @@ if TYPE_CHECKING:
     from micrograd_c._core.explained.explaining import explain
     from micrograd_c._core.mapped.batch import Batch
     from micrograd_c._core.mapped.vmap import TraceError, vmap
+    from micrograd_c._core.transforms.functions import (
+        grad,
+        hessian,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jvp,
+        value_and_grad,
+        vjp,
+    )
+    from micrograd_c._core.transforms.graphs import gradients
     from micrograd_c.checkpoints import CheckpointError, load, save
     from micrograd_c.configuration import show_config
 
@@ -63,9 +75,13 @@ MODULES = {"checkpoints", "distributed", "engine", "functional", "nn", "optim", 
 NAMES = {
     **dict.fromkeys(["CheckpointError", "load", "save"], "checkpoints"),
     **dict.fromkeys(["TraceError", "vmap"], "_core.mapped.vmap"),
+    **dict.fromkeys(
+        ["grad", "hessian", "jacfwd", "jacobian", "jacrev", "jvp", "value_and_grad", "vjp"],
+        "_core.transforms.functions"),
     "Batch": "_core.mapped.batch",
     "accelerate": "_core.adopted.accelerating",
     "explain": "_core.explained.explaining",
+    "gradients": "_core.transforms.graphs",
     "show_config": "configuration",
 }
 

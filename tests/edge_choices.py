@@ -53,6 +53,12 @@ def slope_of_0(case, cell, seed, torch):
     return [torch[0], 0.0 * seed]
 
 
+def by_square(case, cell, seed, torch):
+    """The slopes of atan2, as C divides, where the square is 0."""
+    slopes = [math.copysign(inf, number) if number else nan for number in (cell[1], -cell[0])]
+    return [torch[0], *[slope for slope, kind in zip(slopes, (case[0], case[8])) if kind == "v"]]
+
+
 def about(*names):
     return lambda case: case.startswith(names)
 
@@ -73,6 +79,9 @@ CHOICES = {
     "extremes of nan": (extremes, lambda cell, torch, jax: nan in map(as_nan, cell), "torch"),
     "not the extreme": (extremes, lambda cell, torch, jax: nan in map(as_nan, jax[1:]), "torch"),
     "relu off": (about("relu"), lambda cell, torch, jax: not cell[0] > 0.0, slope_of_0),
+    "floor and ceil": (about("floor", "ceil"), lambda cell, torch, jax: True, slope_of_0),
+    "atan2 near 0": (
+        about("v atan2 ", "n atan2 "), lambda cell, torch, jax: all(abs(x) < 1e-161 for x in cell), by_square),
     "abs at 0": (about("abs"), lambda cell, torch, jax: not abs(cell[0]) > 0.0, "torch"),
     "power of 0": (powers, lambda cell, torch, jax: cell[1] == 0.0, "torch"),
     "0 to a negative power": (powers, lambda cell, torch, jax: cell[0] == 0.0 and cell[1] < 0.0, "torch"),

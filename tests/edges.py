@@ -10,6 +10,7 @@ import struct
 from types import SimpleNamespace
 
 from micrograd_c import (
+    atan2,
     cross_entropy,
     linear,
     log_softmax,
@@ -35,6 +36,7 @@ FUNCTIONS = ["neg", *rules.functions(), "stop_gradient"]
 OPERATORS = {
     "+": lambda m, x, y: x + y, "-": lambda m, x, y: x - y, "*": lambda m, x, y: x * y, "/": lambda m, x, y: x / y,
     "**": lambda m, x, y: x**y, "maximum": lambda m, x, y: m.maximum(x, y), "minimum": lambda m, x, y: m.minimum(x, y),
+    "atan2": lambda m, x, y: m.atan2(x, y),
 }
 
 
@@ -85,7 +87,8 @@ def of_list(m, name, xs, place):
 
 CASES = cases()
 here = SimpleNamespace(
-    neg=lambda x: -x, maximum=maximum, minimum=minimum, where=where, stop_gradient=stop_gradient, sumprod=sumprod,
+    neg=lambda x: -x, atan2=atan2, maximum=maximum, minimum=minimum, where=where, stop_gradient=stop_gradient,
+    sumprod=sumprod,
     linear=linear, softmax=softmax, log_softmax=log_softmax, logsumexp=logsumexp, mean=mean,
     cross_entropy=cross_entropy,
     **{name: (lambda x, f=name: getattr(x, f)()) for name in FUNCTIONS if name not in ("neg", "stop_gradient")},

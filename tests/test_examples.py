@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import math
 import os
 import pathlib
 import random
@@ -15,6 +16,7 @@ import pytest
 from tqdm import tqdm
 
 from micrograd_c.bench.peers.python_value import Value as PythonValue
+from micrograd_c.engine import Value as Number
 
 ROOT = pathlib.Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -286,3 +288,37 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"{script} needs {called}, which is not installed: pip install 'micrograd_c[{extra}]'\n"
+
+
+def test_newton_and_bfgs_find_the_lowest_point(load):
+    newton = load("newton")
+    for start in ([-1.2, 1.0], [2.0, 1.0, 2.0, 1.0, 2.0, 1.0]):
+        for method, most in ((newton.newton, 40), (newton.bfgs, 80)):
+            x, steps = method(start)
+            assert x == pytest.approx([1.0] * len(start), abs=1e-6)
+            assert steps < most
+    assert newton.solve([[0.0, 2.0], [3.0, 1.0]], [4.0, 5.0]) == pytest.approx([1.0, 2.0])
+
+
+def test_a_pendulum_is_fitted_up_to_the_noise(load):
+    pendulum = load("pendulum")
+    numbers, left = pendulum.fit(pendulum.film(noise=0.0), [1.0, 0.1, 0.7])
+    assert numbers == pytest.approx(pendulum.TRUE, rel=1e-9)
+    assert left[0] > 1 > 1e-15 > left[-1]
+    numbers, left = pendulum.fit(pendulum.film(), [1.0, 0.1, 0.7])
+    assert numbers == pytest.approx(pendulum.TRUE, rel=0.01)
+
+
+def test_a_net_solves_an_equation_by_second_derivatives_in_its_loss(load):
+    example = load("physics_informed")
+    u, losses = example.train(steps=400)
+    assert losses[-1] < 1e-3 * losses[0]
+    xs = [0.5, 1.0, 1.5, 2.0]
+    assert [u(x).data for x in map(Number, xs)] == pytest.approx(list(map(math.sin, xs)), abs=0.05)
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("newton.py", "BFGS"), ("pendulum.py", "in truth 1.3"), ("physics_informed.py", "sin(3.0)"),
+])
+def test_the_examples_of_derivatives_run(name, said, run_script):
+    assert said in run_script(name)[0]

@@ -12,7 +12,7 @@ from micrograd_c._core.explained.formulas import evaluate, filled, shown
 from micrograd_c._core.explained.rule_texts import RULES, rule_of
 from micrograd_c._core.ops import rules
 
-GRID = [-3.0, -1.5, -0.7, -0.1, 0.2, 0.5, 1.0, 1.3, 2.5]
+GRID = [-3.0, -1.5, -0.7, -0.1, 0.2, 0.35, 0.5, 1.0, 1.3, 2.5]
 NUMBERS = [-2.0, -1.0, 0.5, 1.0, 2.0, 3.0]
 
 
@@ -26,7 +26,7 @@ def test_slopes_of_functions_are_the_tables(name):
     tried = 0
     for x in GRID:
         y = rules.value_at(name, x)
-        if not math.isnan(y):
+        if not math.isnan(y) and math.isfinite(rules.slope_at(name, x, y)):
             slope = evaluate(RULES[name].slopes[0], {"x": x, "z": y})
             assert slope == pytest.approx(rules.slope_at(name, x, y), rel=1e-12)
             tried += 1
@@ -49,8 +49,10 @@ def test_values_and_slopes_of_two_operands_are_the_tables(name):
     for x in [*GRID, 0.0]:
         for y in [*GRID, 0.0]:
             numbers = {"x": x, "y": y, "g": 1.0}
+            if name == "ATAN2" and x == y == 0.0:
+                continue
             if name not in ("MAXIMUM", "MINIMUM"):
-                assert evaluate(RULES[name].value, numbers) == eval(python_of(row["value"]), {}, numbers)
+                assert evaluate(RULES[name].value, numbers) == eval(python_of(row["value"]), vars(math), numbers)
             for slope, pullback in zip(RULES[name].slopes, row["pullbacks"]):
                 assert evaluate(slope, numbers) == eval(python_of(pullback), {}, numbers)
 
@@ -83,7 +85,7 @@ def test_an_explanation_shows_the_text_of_each_function(name):
     assert f"f = {name}(x) = {name}(0.5) = " in text
     assert "given by" not in text
     (slope,) = getattr(Value(0.5), name)()._local_grads
-    assert f" = {shown(slope)}\n" in text.partition("df/dx = ")[2]
+    assert f" = {shown(slope)}\n" in text.partition("df/dx")[2]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ SPELLED = {
     "relu": lambda x: max(x, 0.0), "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "abs": abs,
     "leaky_relu": lambda x: max(x, 0.01 * x), "softplus": lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
     "log_sigmoid": lambda x: min(x, 0.0) - math.log1p(math.exp(-abs(x))),
+    "floor": lambda x: rules.value_at("floor", x), "ceil": lambda x: rules.value_at("ceil", x),     # not as ints
 }
 WITH_OPTIONS = {"gelu", "leaky_relu"}
 # one that Python lacks is tried against PyTorch's by tests/test_edge_grid.py
@@ -43,11 +44,16 @@ def finite_difference(f, x, h=None):
     return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
 
 
+NARROW = {"asin": 0.95, "acos": 0.95, "tan": 1.3}       # where slopes are moderate
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 @settings(deadline=None, max_examples=50)
 @given(x=st.floats(0.05, 20) | st.floats(-20, -0.05))
 def test_value_and_slope(name, x):
+    x *= NARROW.get(name, 20.0) / 20.0
     x = x if is_defined(name, x) else -x
+    assume(name not in ("floor", "ceil") or abs(x - round(x)) > 0.05)       # they jump there
     h = 1e-3 * max(1.0, abs(x))
     while h > 1e-7 and not is_defined(name, x - 64 * h, x + 64 * h):    # the end of a domain is near
         h /= 2
@@ -66,7 +72,7 @@ def test_the_method_says_what_the_table_does(name):
     assert method.__doc__.startswith(TABLE[name]["about"]) if name in WITH_OPTIONS else (
         method.__doc__ == TABLE[name]["about"])
     assert getattr(Value(1.0), name)()._op == TABLE[name]["text"]
-    assert isinstance(getattr(Value(1), name)().data, int) == (name in ("relu", "abs"))
+    assert isinstance(getattr(Value(1), name)().data, int) == (name in ("relu", "abs", "floor", "ceil"))
     with pytest.raises(TypeError):
         method(1.0)
     with pytest.raises(TypeError):

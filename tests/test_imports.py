@@ -60,7 +60,10 @@ def test_what_few_programs_use_is_loaded_when_it_is_asked_for(loaded, name):
     assert f"micrograd_c.{name}" not in loaded
 
 
-@pytest.mark.parametrize("name", ["Batch", "TraceError", "accelerate", "explain", "show_config", "vmap"])
+@pytest.mark.parametrize("name", [
+    "Batch", "TraceError", "accelerate", "explain", "grad", "gradients", "hessian", "jacfwd", "jacobian", "jacrev",
+    "jvp", "show_config", "value_and_grad", "vjp", "vmap",
+])
 def test_names_that_are_loaded_later_can_be_imported_as_others(name):
     assert loaded_by(f"from micrograd_c import {name} as first\nimport micrograd_c\nassert micrograd_c.{name} is first")
 

@@ -241,3 +241,35 @@ assert interrupted(tape.collect)
 x.label = "x"
 assert tape.collect() == before + 4 and kept.data == 3.0
 """)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("does", ["nothing", "looks", "collects"])
+def test_gradients_go_on_where_they_were(does, create_graph, run_python):
+    run_python(PRESSED + f"""
+from micrograd_c import gradients
+garbage = [Value(1.0) for _ in range(1000)]
+x = Value(3.0)
+loss = sums(x, 1_200_000) * 1.0
+x.grad, found = 7, []
+def handler():
+    {HANDLERS[does]}
+with_interrupt(lambda: found.extend(gradients(loss, [x], {create_graph})), handler)
+assert [float(one) for one in found] == [1_200_001.0] and x.grad == 7
+""")
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_that_are_ended_leave_nothing(create_graph, run_python):
+    run_python(PRESSED + f"""
+from micrograd_c import gradients
+x = Value(3.0)
+loss = sums(x, 2_400_000) * 1.0
+x.grad = 7
+assert interrupted(lambda: gradients(loss, [x], {create_graph}))
+assert (x.grad, loss.grad) == (7, 0)
+assert gradients(loss, [x], {create_graph})[0] > 0
+x.grad = 0
+(x * x).backward()
+assert x.grad == 6.0
+""")

@@ -8,7 +8,8 @@ import pytest
 
 CORE = pathlib.Path(__file__).parents[1] / "src" / "micrograd_c" / "_core"
 # each may use those before it; the last, which gives what people import to programs that import micrograd, all
-ROOMS = ["ops", "tape", "value", "bulk", "modules", "training", "mapped", "adopted", "explained", "drop_in"]
+ROOMS = ["ops", "tape", "value", "bulk", "modules", "training", "mapped", "transforms",
+         "adopted", "explained", "drop_in"]
 NAMED = re.compile(r"^ *(?:from|c?import) micrograd_c(?:\._core\.(\w+))?[\w.]*", re.MULTILINE)
 
 pytestmark = pytest.mark.skipif(not CORE.is_dir(), reason="the sources are not here")

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from micrograd_c import maximum, minimum, vmap, where
+from micrograd_c import atan2, maximum, minimum, vmap, where
 from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
 
@@ -54,6 +54,7 @@ OF_TWO = {
     "POW": lambda x, y: x ** y,
     "MAXIMUM": maximum,
     "MINIMUM": minimum,
+    "ATAN2": atan2,
     "PICK": lambda x, y: where(x > 1, y, 0.0 * x),
     "PICK_NOT": lambda x, y: where(x > 9, x, y),
 }
@@ -61,8 +62,9 @@ OF_TWO = {
 
 def test_every_op_of_two_operands_is_tried_here():
     """Write what records yours into OF_TWO, and into OPERATORS of edges.py."""
-    lowered_only = {"GIVEN"}    # no node has it: what vmap makes of local gradients, see test_local_gradients.py
-    assert set(OF_TWO) | lowered_only == set(rules.of_two())
+    # what vmap makes of local gradients, see test_local_gradients.py; what recorded slopes are made of
+    not_written = {"GIVEN", "ABOVE", "EQUAL"}
+    assert set(OF_TWO) | not_written == set(rules.of_two())
 
 
 @pytest.mark.parametrize("name", OF_TWO)
@@ -94,9 +96,12 @@ ENTRY = """FUNCTION(HALF, half,
     0, 0,
     0.5 * x,
     {reads}, {slope},
-    0, {lanes}0.5 * x, {lane_slope})
+    0, {lanes}0.5 * x, {lane_slope},
+    {recorded})
 """
-GOOD = {"activation": "", "error": "NEVER", "reads": "X", "slope": "x", "lanes": "", "lane_slope": "x"}
+GOOD = {
+    "activation": "", "error": "NEVER", "reads": "X", "slope": "x", "lanes": "", "lane_slope": "x", "recorded": '"x"',
+}
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc")
@@ -105,6 +110,7 @@ GOOD = {"activation": "", "error": "NEVER", "reads": "X", "slope": "x", "lanes":
     ({"reads": "NONE"}, False), ({"activation": "Half"}, False), ({"lanes": "x, "}, False),
     ({"activation": "Half", "reads": "Y", "slope": "y", "lane_slope": "y"}, True),
     ({"activation": "Half", "reads": "Y", "slope": "y", "lane_slope": "y", "error": "ValueError"}, False),
+    ({"recorded": ""}, True), ({"lane_slope": "x, \"x\""}, False),
     ({"error": "ZeroDivisionError"}, False), ({"lane_slope": "LANES(nothing)(x)"}, False),
 ], ids=str)
 def test_an_entry_that_is_wrong_does_not_compile(changed, compiles, tmp_path):

@@ -15,6 +15,10 @@ import weakref
 from micrograd_c import (
     Value,
     cross_entropy,
+    grad,
+    gradients,
+    hessian,
+    jvp,
     linear,
     log_softmax,
     logsumexp,
@@ -107,6 +111,16 @@ def functions():
     y = y + maximum(x, 0.3) * minimum(x, Value(2.0)) + where(x, y, 0.0) * stop_gradient(x)
     y.backward()
     return numbers(x, y)
+
+
+def derivatives():
+    def f(x):
+        return (x[0] * x[1]).sin() + maximum(x[0], 0.3) ** x[1] + LEAVES[2] * x[0]
+    x, y = Value(0.5), Value(2.0)
+    z = f([x, y]) * local_op(x, y, x * y)
+    return (grad(f)([0.5, 1.5]), hessian(f)([0.5, 1.5]), jvp(grad(f), ([0.5, 1.5],), ([1.0, 2.0],)),
+            gradients(z, [x, y]), numbers(*gradients(z, [x, y], create_graph=True)),
+            list(vmap(grad(lambda x: f([x, x])))([0.5, 1.0])), numbers(x, y, LEAVES[2]))
 
 
 def errors():
@@ -376,9 +390,10 @@ AGAIN = vmap(lambda x, y: [MODEL([x, y, WEIGHT]), [x.sin() * y + WEIGHT]], threa
 LONG = [array.array("d", [0.001 * k for k in range(5_000)])] * 2
 FEATURES = {
     feature.__name__: feature for feature in (
-        operators, functions, errors, local_gradients, attributes, subclasses, graphs, hooks, copies, pickles,
-        weak_references, without_gradients, sums_of_products, softmaxes, large_graphs, networks, names_and_states,
-        pictures, optimizers, mapped, mapped_again, mapped_structures, mapped_row_by_row, mapped_errors, mapped_large,
+        operators, functions, derivatives, errors, local_gradients, attributes, subclasses, graphs, hooks, copies,
+        pickles, weak_references, without_gradients, sums_of_products, softmaxes, large_graphs, networks,
+        names_and_states, pictures, optimizers, mapped, mapped_again, mapped_structures, mapped_row_by_row,
+        mapped_errors, mapped_large,
         mapped_methods,
     )
 }

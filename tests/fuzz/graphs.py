@@ -8,6 +8,14 @@ def backward(draw):
     return a and f"{a}.backward()"
 
 
+def asked(draw):
+    """Derivatives of what has no function of a user's below, which would be called."""
+    a, b, c = draw.any("v"), draw.any("v"), draw.any("v")
+    if a is None or any(node._function for node in below(draw.worlds.model[a])):
+        return None
+    return f"asked({a}, [{b}, {c}], {draw.one([False, True])})"
+
+
 def backward_twice(draw):
     a = draw.value(1e6)
     return a and f"{a}.backward(); {a}.backward()"
@@ -259,7 +267,8 @@ def pickled(draw):
 
 
 KINDS = {
-    "backward": (9, backward), "backward_twice": (2, backward_twice), "step_by_hand": (2, step_by_hand),
+    "backward": (9, backward), "asked": (5, asked), "backward_twice": (2, backward_twice),
+    "step_by_hand": (2, step_by_hand),
     "backward_that_raises": (1, backward_that_raises), "look": (4, look), "identity": (2, identity),
     "name": (1, name), "replace_operands": (1, replace_operands), "custom": (3, custom),
     "custom_without_rule": (1, custom_without_rule), "local": (3, local), "respelled": (2, respelled),
@@ -267,5 +276,6 @@ KINDS = {
     "attribute": (4, attribute), "attribute_then_drop": (3, attribute_then_drop),
     "temporary_with_attribute": (2, temporary_with_attribute), "no_attribute": (2, no_attribute),
     "through_vars": (1, through_vars), "shallow": (1, shallow), "deep": (1, deep), "pickled": (1, pickled),
-    "vector": (1, vector), "modules": (0.5, modules),
+    "vector": (1, vector),
+    "modules": (0.5, modules),
 }

@@ -74,8 +74,17 @@ def value_of(name, x):
     return y
 
 
+def whole(rounded, x):
+    """An int stays one, and a float one with its sign, though it be 0."""
+    if type(x) is int or not math.isfinite(x):
+        return x
+    return math.copysign(float(rounded(x)), x)
+
+
 VALUES = {
     **{name: getattr(math, name, functools.partial(value_of, name)) for name in table.functions()},
+    "floor": lambda x: whole(math.floor, x),
+    "ceil": lambda x: whole(math.ceil, x),
     "relu": lambda x: 0 if x < 0 else x,
     "sigmoid": lambda x: logistic(float(x)),
     "abs": abs,

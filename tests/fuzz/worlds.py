@@ -88,6 +88,17 @@ def Later(action):
     Garbage(action)
 
 
+def asked(root, inputs, create_graph):
+    # which must leave everything as it is; what they are, other tests say
+    try:
+        gradients(root, inputs, create_graph)
+    except (ArithmeticError, ValueError, NotImplementedError):
+        pass
+    except TypeError as error:
+        if not create_graph or "_backward of your own" not in str(error):
+            raise
+
+
 """
 
 
@@ -97,7 +108,7 @@ def real_names():
     return names
 
 
-def nothing(argument):
+def nothing(*arguments):
     """What only micrograd_c is asked to do."""
 
 
@@ -122,7 +133,8 @@ def model_names(real):
         names.update({name: thing for name, thing in vars(module).items() if name in real})
     names["Value"] = model.Value
     exec("import math\n" + HEADER[HEADER.index("def operands"):], names)
-    names.update(ref=reference, burst=nothing, Garbage=nothing, walk=nothing, Later=lambda action: action())
+    names.update(ref=reference, burst=nothing, asked=nothing, Garbage=nothing, walk=nothing)
+    names.update(Later=lambda action: action())
     return names
 
 

@@ -30,7 +30,7 @@ def torch_numbers(case):
         return torch.stack(torch.broadcast_tensors(*[torch.as_tensor(x, dtype=torch.float64) for x in xs]))
 
     library = SimpleNamespace(
-        stop_gradient=torch.Tensor.detach, maximum=torch.maximum, minimum=torch.minimum,
+        stop_gradient=torch.Tensor.detach, atan2=torch.atan2, maximum=torch.maximum, minimum=torch.minimum,
         where=lambda c, x, y: torch.where(c.bool(), x, y),
         sumprod=lambda ws, xs, start: start + (stacked(ws) * stacked(xs)).sum(0),
         linear=lambda rows, xs, biases: [b + (stacked(row) * stacked(xs)).sum(0) for row, b in zip(rows, biases)],
@@ -56,7 +56,8 @@ def jax_numbers(case):
 
     jax.config.update("jax_enable_x64", True)
     library = SimpleNamespace(
-        neg=jnp.negative, stop_gradient=jax.lax.stop_gradient, maximum=jnp.maximum, minimum=jnp.minimum,
+        neg=jnp.negative, atan2=jnp.arctan2, erf=jax.scipy.special.erf, erfc=jax.scipy.special.erfc,
+        stop_gradient=jax.lax.stop_gradient, maximum=jnp.maximum, minimum=jnp.minimum,
         where=lambda c, x, y: jnp.where(c.astype(bool), x, y), relu=jax.nn.relu, sigmoid=jax.nn.sigmoid,
         sumprod=lambda ws, xs, start: start + (jnp.array(ws) * jnp.array(xs)).sum(),
         linear=lambda rows, xs, biases: [b + (jnp.array(row) * jnp.array(xs)).sum() for row, b in zip(rows, biases)],

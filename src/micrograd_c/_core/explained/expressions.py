@@ -12,7 +12,7 @@ import operator
 
 from micrograd_c._core.explained.slips import EXAMPLES, advice, as_typed, missing_product
 from micrograd_c._core.ops import rules  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.value.selecting import maximum, minimum, stop_gradient, where
+from micrograd_c._core.value.selecting import atan2, maximum, minimum, stop_gradient, where
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }
 METHODS = sorted(rules.functions())
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int]] = {        # and how many operands each has
-    "maximum": (maximum, 2), "minimum": (minimum, 2), "max": (maximum, 2), "min": (minimum, 2),
+    "atan2": (atan2, 2), "maximum": (maximum, 2), "minimum": (minimum, 2), "max": (maximum, 2), "min": (minimum, 2),
     "where": (where, 3), "stop_gradient": (stop_gradient, 1), "pow": (operator.pow, 2), "Value": (operator.pos, 1),
 }
 LONGEST_INT = 2**53     # Values' ints end there

@@ -22,6 +22,7 @@ __all__ = [
 
 FUNCTIONS: dict[str, Callable[..., float]] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "sin": math.sin, "cos": math.cos,
+    "sinh": math.sinh, "cosh": math.cosh, "atan2": math.atan2,
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x)),
     "normal_cdf": lambda x: 0.5 * math.erfc(-x / math.sqrt(2)),
     "normal_pdf": lambda x: math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),

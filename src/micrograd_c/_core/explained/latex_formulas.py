@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["to_latex"]
 
 LATEX_FUNCTIONS = {
-    **{name: rf"\{name}" for name in ("exp", "log", "sin", "cos", "tanh", "max", "min")},
+    **{name: rf"\{name}" for name in (
+        "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min")},
+    "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan",
     "sigmoid": r"\sigma", "normal_cdf": r"\Phi", "normal_pdf": r"\varphi",
 }
 LOOSE, PRODUCT, TIGHT = range(3)        # how strongly the parts of a text hold together

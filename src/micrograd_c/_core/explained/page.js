@@ -13,7 +13,8 @@ const state = {step: 0, practice: false, right: new Set(), data: [...first], loc
 
 const F = {
   exp: Math.exp, log: Math.log, expm1: Math.expm1, log1p: Math.log1p, tanh: Math.tanh, sqrt: Math.sqrt,
-  sin: Math.sin, cos: Math.cos, abs: Math.abs, stop_gradient: (x) => x,
+  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan, atan2: Math.atan2,
+  sinh: Math.sinh, cosh: Math.cosh, floor: Math.floor, ceil: Math.ceil, abs: Math.abs, stop_gradient: (x) => x,
   max: (x, y) => (x >= y || x !== x ? x : y),
   min: (x, y) => (x <= y || x !== x ? x : y),
   relu: (x) => (x < 0 ? 0 : x),
@@ -24,20 +25,25 @@ const F = {
   silu: (x) => x * F.sigmoid(x),
   gelu: (x) => x * F.normal_cdf(x),
   gelu_tanh: (x) => x * F.sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x)),
+  erf: (x) => Math.sign(x) * (Math.abs(x) < 2 ? 2 * between(Math.abs(x) * Math.SQRT2) : 1 - F.erfc(Math.abs(x))),
+  erfc: (x) => 2 * F.normal_cdf(-x * Math.SQRT2),
   normal_pdf: (x) => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI),
   normal_cdf: (x) => (x > 0 ? 1 - upperTail(x) : upperTail(-x)),
 };
 
-// The probability that a normally distributed number is above x >= 0: a power series, then a continued fraction.
-function upperTail(x) {
-  if (x < 3) {
-    let term = x, sum = x;
-    for (let k = 1; k < 100; k++) {
-      term *= (x * x) / (2 * k + 1);
-      sum += term;
-    }
-    return 0.5 - sum * F.normal_pdf(x);
+// The probability that a normally distributed number is between 0 and x, which is below 3: a power series.
+function between(x) {
+  let term = x, sum = x;
+  for (let k = 1; k < 100; k++) {
+    term *= (x * x) / (2 * k + 1);
+    sum += term;
   }
+  return sum * F.normal_pdf(x);
+}
+
+// That it is above x >= 0: by the former, or a continued fraction.
+function upperTail(x) {
+  if (x < 3) return 0.5 - between(x);
   let fraction = 0;
   for (let k = 120; k > 0; k--) fraction = k / (x + fraction);
   return F.normal_pdf(x) / (x + fraction);

@@ -13,7 +13,8 @@ from micrograd_c._core.ops import rules  # type: ignore[attr-defined]  # compile
 
 __all__ = ["CHOICES", "RULES", "Rule", "rule_of"]
 
-CHOICES = {"MAXIMUM", "MINIMUM", "PICK", "PICK_NOT", "GIVEN"}      # a derivative of 0 stops even an infinite gradient
+# a derivative of 0 stops even an infinite gradient
+CHOICES = {"MAXIMUM", "MINIMUM", "PICK", "PICK_NOT", "GIVEN", "ABOVE", "EQUAL"}
 
 
 class Rule:
@@ -37,6 +38,9 @@ RULES = {
     "PICK": Rule("y if x != 0 else 0", "0", "1 if x != 0 else 0"),
     "PICK_NOT": Rule("y if x == 0 else 0", "0", "1 if x == 0 else 0"),
     "GIVEN": Rule("x", "0", "1"),
+    "ATAN2": Rule("atan2(x, y)", "y / (x * x + y * y)", "-x / (x * x + y * y)"),
+    "ABOVE": Rule("1 if x > y else 0", "0", "0"),
+    "EQUAL": Rule("1 if x == y else 0", "0", "0"),
     "STOP": Rule("stop_gradient(x)", "0"),
     "relu": Rule("relu(x)", "1 if x > 0 else 0"),
     "exp": Rule("exp(x)", "z"),
@@ -57,6 +61,16 @@ RULES = {
     "sqrt": Rule("sqrt(x)", "1 / (2 * z)"),
     "sin": Rule("sin(x)", "cos(x)"),
     "cos": Rule("cos(x)", "-sin(x)"),
+    "tan": Rule("tan(x)", "1 + z**2"),
+    "asin": Rule("asin(x)", "1 / sqrt((1 - x) * (1 + x))"),
+    "acos": Rule("acos(x)", "-1 / sqrt((1 - x) * (1 + x))"),
+    "atan": Rule("atan(x)", "1 / (1 + x**2)"),
+    "sinh": Rule("sinh(x)", "cosh(x)"),
+    "cosh": Rule("cosh(x)", "sinh(x)"),
+    "erf": Rule("erf(x)", "1.1283791670955126 * exp(-x**2)"),       # the factor is 2 / sqrt(pi)
+    "erfc": Rule("erfc(x)", "-1.1283791670955126 * exp(-x**2)"),
+    "floor": Rule("floor(x)", "0"),
+    "ceil": Rule("ceil(x)", "0"),
     "abs": Rule("abs(x)", "1 if x > 0 else -1 if x < 0 else 0"),
 }
 

@@ -169,7 +169,7 @@ cdef class Analysis:
                 if node.b != NONE:
                     node.kind = max(node.kind, self.nodes[node.b].kind)
                     node.differentiable |= self.nodes[node.b].differentiable
-                if node.op == rules.STOP:
+                if node.op == rules.STOP or rules.is_comparison(node.op):
                     node.differentiable = 0
             if node.kind == UNIFORM:
                 self.new_uniform(k)

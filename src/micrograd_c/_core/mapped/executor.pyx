@@ -116,6 +116,8 @@ cdef class Run:
         s.threads = <int32_t> max(1, min(<int64_t> min(runner.threads, <int32_t> MOST_THREADS), s.chunks))
         s.seeded = NO_SWEEP
         blocks = blocks_of(s)
+        if not s.differentiable:        # nobody reads a block's slots later
+            blocks = min(blocks, <int64_t> s.threads)
         if blocks > s.threads and <size_t> blocks * s.slots * s.width * sizeof(double) > runner.saved_bytes:
             s.stored = new_doubles(<size_t> blocks * s.inputs * s.width)
             blocks = s.threads

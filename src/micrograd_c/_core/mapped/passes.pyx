@@ -37,7 +37,7 @@ cdef double BETWEEN_LOOKS = 0.01    # seconds, from one look for Ctrl-C to the n
 # --- blocks and chunks ---
 
 cdef inline double *slots_of(RunState *s, int64_t block, int64_t thread) noexcept nogil:
-    return s.slots_of_all + (block if s.stored == NULL else thread) * s.slots * s.width
+    return s.slots_of_all + (block if s.stored == NULL and s.differentiable else thread) * s.slots * s.width
 
 
 cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _thread import _local
+
 from micrograd_c._core.bulk.functional import sumprod
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import read_weights
@@ -19,7 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, NoReturn
 
-__all__ = ["Rowwise", "computes_by_itself", "run"]
+__all__ = ["Rowwise", "computes_by_itself", "is_running", "run"]
+
+
+class Running(_local):
+    """How many runs this thread is in."""
+
+    depth = 0
+
+
+running = Running()
+
+
+def is_running() -> bool:
+    """Whether this thread is computing rows, so that what a function makes of its arguments is part of a graph."""
+    return running.depth > 0
 
 
 class Rowwise:
@@ -92,7 +108,11 @@ class Rowwise:
 
 def run(fn: Callable[..., Any], given: list[Any], rows: int) -> Any:
     """The function's result, with a Rowwise for each Value."""
-    return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)], Rowwise)
+    running.depth += 1
+    try:
+        return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)], Rowwise)
+    finally:
+        running.depth -= 1
 
 
 def computes_by_itself(fn: Callable[..., Any], given: list[Any]) -> bool:

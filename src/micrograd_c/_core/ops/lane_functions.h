@@ -106,6 +106,21 @@ static Lanes LANES(below)(Lanes x) {
     return x;
 }
 
+/* erf and erfc, by libm */
+static Lanes LANES(erf)(Lanes x) {
+    int k;
+    for (k = 0; k < LANE_COUNT; k++)
+        LANE(x, k) = erf(LANE(x, k));
+    return x;
+}
+
+static Lanes LANES(erfc)(Lanes x) {
+    int k;
+    for (k = 0; k < LANE_COUNT; k++)
+        LANE(x, k) = erfc(LANE(x, k));
+    return x;
+}
+
 /* sine or, a quarter turn further, cosine; lanes beyond 2^19 quarter turns are left to libm */
 ALWAYS_INLINE Lanes LANES(wave)(Lanes x, uint64_t quarter, double (*libm)(double)) {
     Lanes far = NUMBERS(~MASK(LANES(magnitude)(x) < 823549.0) & BITS(LANES(all)(1.0)));
@@ -147,6 +162,61 @@ ALWAYS_INLINE Lanes LANES(sin)(Lanes x) {
 
 ALWAYS_INLINE Lanes LANES(cos)(Lanes x) { return LANES(wave)(x, 1, cos); }
 
+/* below 2^52, adding that leaves whole numbers */
+ALWAYS_INLINE Lanes LANES(floor)(Lanes x) {
+    Lanes size = LANES(magnitude)(x);
+    Lanes whole = LANES(with_sign)((size + 4503599627370496.0) - 4503599627370496.0, x);
+    Lanes lower = whole - LANES(select)(MASK(whole > x), LANES(all)(1.0), LANES(all)(0.0));
+    return LANES(select)(MASK(size < 4503599627370496.0), LANES(with_sign)(lower, x), x);      /* -0.0, too */
+}
+
+/* sinh and cosh by e^|x|, or where that may be too large, by its root */
+ALWAYS_INLINE Lanes LANES(sinh)(Lanes x) {
+    Lanes size = LANES(magnitude)(x);
+    Lanes t = LANES(expm1)(size);
+    Lanes root = LANES(exp)(0.5 * size);
+    t = LANES(select)(MASK(size > 700.0), 0.5 * root * root, 0.5 * (t + t / (t + 1.0)));
+    return LANES(with_sign)(t, x);
+}
+
+ALWAYS_INLINE Lanes LANES(cosh)(Lanes x) {
+    Lanes size = LANES(magnitude)(x);
+    Lanes e = LANES(exp)(size);
+    Lanes root = LANES(exp)(0.5 * size);
+    return LANES(select)(MASK(size > 700.0), 0.5 * root * root, 0.5 * e + 0.5 / e);
+}
+
+/* from Cephes: beyond tan(pi / 8) by an angle that is known, and that between it and the wanted one */
+ALWAYS_INLINE Lanes LANES(atan)(Lanes x) {
+    Lanes size = LANES(magnitude)(x);
+    Bits far = MASK(size > 2.41421356237309504880), middle = MASK(size > 0.66);
+    Lanes from = LANES(select)(far, LANES(all)(1.57079632679489661923), LANES(select)(
+        middle, LANES(all)(0.785398163397448309616), LANES(all)(0.0)));
+    Lanes lost = LANES(select)(far, LANES(all)(6.123233995736765886130e-17), LANES(select)(
+        middle, LANES(all)(3.061616997868382943065e-17), LANES(all)(0.0)));
+    Lanes t = LANES(select)(far, -1.0 / size, LANES(select)(middle, (size - 1.0) / (size + 1.0), size));
+    Lanes z = t * t;
+    Lanes above = z * (-6.485021904942025371773e1 + z * (-1.228866684490136173410e2 + z * (-7.500855792314704667340e1
+            + z * (-1.615753718733365076637e1 + z * -8.750608600031904122785e-1))));
+    Lanes below = 1.945506571482613964425e2 + z * (4.853903996359136964868e2 + z * (4.328810604912902668951e2
+            + z * (1.650270098316988542046e2 + z * (2.485846490142306297962e1 + z))));
+    return LANES(with_sign)(from + (t * (above / below) + lost + t), x);
+}
+
+/* the same angle by the smaller of the two by the larger, from whichever axis is nearer */
+ALWAYS_INLINE Lanes LANES(atan2)(Lanes x, Lanes y) {
+    Lanes height = LANES(magnitude)(x), width = LANES(magnitude)(y);
+    Bits steep = MASK(height > width);
+    Bits behind = MASK(LANES(with_sign)(LANES(all)(1.0), y) < 0.0);     /* -0.0, too */
+    Lanes small = LANES(select)(steep, width, height), large = LANES(select)(steep, height, width);
+    Lanes ratio = LANES(select)(MASK(small == large), LANES(all)(1.0), small / large);
+    Lanes angle = LANES(atan)(LANES(select)(MASK(large == 0.0), LANES(all)(0.0), ratio));
+    angle = LANES(select)(
+        steep, 1.57079632679489661923 - (angle - 6.123233995736765886130e-17), angle);
+    angle = LANES(select)(behind, 3.14159265358979323846 - (angle - 1.224646799147353177226e-16), angle);
+    return LANES(select)(MASK(x == x) & MASK(y == y), LANES(with_sign)(angle, x), x + y);
+}
+
 ALWAYS_INLINE Lanes LANES(sqrt)(Lanes x) {
 #ifdef SQUARE_ROOTS
     return SQUARE_ROOTS(x);
@@ -156,6 +226,32 @@ ALWAYS_INLINE Lanes LANES(sqrt)(Lanes x) {
         LANE(x, k) = sqrt(LANE(x, k));
     return x;
 #endif
+}
+
+/* from Cephes: below 0.625, and above, where it is pi / 2 less by what follows from 1 - |x| */
+ALWAYS_INLINE Lanes LANES(asin)(Lanes x) {
+    Lanes size = LANES(magnitude)(x);
+    Lanes z = size * size;
+    Lanes rest = 1.0 - size;
+    Lanes above = z * (-8.198089802484824371615e0 + z * (1.956261983317594739197e1 + z * (-1.626247967210700244449e1
+            + z * (5.444622390564711410273e0 + z * (-6.019598008014123785661e-1 + z * 4.253011369004428248960e-3)))));
+    Lanes below = -4.918853881490881290097e1 + z * (1.395105614657485689735e2 + z * (-1.471791292232726029859e2
+            + z * (7.049610280856842141659e1 + z * (-1.474091372988853791896e1 + z))));
+    Lanes near = size + size * (above / below);
+    Lanes root = LANES(sqrt)(rest + rest);
+    above = rest * (2.853665548261061424989e1 + rest * (-2.556901049652824852289e1 + rest * (6.968710824104713396794e0
+            + rest * (-5.634242780008963776856e-1 + rest * 2.967721961301243206100e-3))));
+    below = 3.424398657913078477438e2 + rest * (-3.838770957603691357202e2 + rest * (1.470656354026814941758e2
+            + rest * (-2.194779531642920639778e1 + rest)));
+    rest = 0.785398163397448309616 - root;
+    rest = rest - (root * (above / below) - 6.123233995736765886130e-17) + 0.785398163397448309616;
+    return LANES(with_sign)(LANES(select)(MASK(size > 0.625), rest, near), x);      /* beyond 1 the root is NaN */
+}
+
+ALWAYS_INLINE Lanes LANES(acos)(Lanes x) {
+    Lanes twice = 2.0 * LANES(asin)(LANES(sqrt)(0.5 - 0.5 * LANES(magnitude)(x)));
+    Lanes middle = 0.785398163397448309616 - LANES(asin)(x) + 6.123233995736765886130e-17 + 0.785398163397448309616;
+    return LANES(select)(MASK(x > 0.5), twice, LANES(select)(MASK(x < -0.5), 3.14159265358979323846 - twice, middle));
 }
 
 static Lanes LANES(libm_pow)(Lanes x, Lanes y) {

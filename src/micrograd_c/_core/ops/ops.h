@@ -57,7 +57,7 @@ static inline int op_shows_second_operand(int op) {
     return 0;
 }
 
-enum { OP_KIND_OTHER, OP_KIND_SMOOTH, OP_KIND_POWER_OF, OP_KIND_CHOICE, OP_KIND_PICK };
+enum { OP_KIND_OTHER, OP_KIND_SMOOTH, OP_KIND_POWER_OF, OP_KIND_CHOICE, OP_KIND_PICK, OP_KIND_COMPARISON };
 
 static inline int op_kind(int op) {
     switch (op) {
@@ -72,6 +72,9 @@ static inline int op_is_choice(int op) { return op_kind(op) == OP_KIND_CHOICE ||
 
 /* Whether it is a choice in which the first operand decides, and gets no gradient. */
 static inline int op_is_pick(int op) { return op_kind(op) == OP_KIND_PICK; }
+
+/* 0 or 1, through which no gradient goes. */
+static inline int op_is_comparison(int op) { return op_kind(op) == OP_KIND_COMPARISON; }
 
 /* --- what a slope reads --- */
 
@@ -140,6 +143,8 @@ static inline double op_softplus(double x) { return (x > 0.0 ? x : 0.0) + log1p(
 /* The share of the normal distribution that is below x; its density at 0 is 1 / sqrt(2 pi). */
 static inline double op_below(double x) { return 0.5 * erfc(x * -0.70710678118654752440); }
 #define OP_DENSITY_AT_0 0.39894228040143267794
+
+#define OP_ERF_SLOPE_AT_0 1.12837916709551257390     /* 2 / sqrt(pi) */
 
 /* 0.5 (1 + tanh(u)) is the logistic function of 2u. This is the 2u of gelu_tanh, and its derivative. */
 #define OP_GELU_TANH_OF(x) (1.59576912160573071176 * ((x) + 0.044715 * (x) * (x) * (x)))

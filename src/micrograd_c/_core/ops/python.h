@@ -33,24 +33,27 @@ static inline PyObject *op_error(int op) {
 
 typedef struct {
     int op, ulp, reads;
-    const char *name, *text, *activation, *about, *complaint, *slope;
+    const char *name, *text, *activation, *about, *complaint, *slope, *recorded;
 } FunctionRow;
 
 static const FunctionRow function_rows[] = {
 #define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, slope, \
-                 ulp, ...) \
-    {OP_##NAME, ulp, OP_FUNCTION_READS_##reads, #name, text, activation, about, complaint, #slope},
+                 ulp, lane_value, lane_slope, recorded) \
+    {OP_##NAME, ulp, OP_FUNCTION_READS_##reads, #name, text, activation, about, complaint, #slope, recorded},
 #include "table.h"
 };
 
 typedef struct {
-    const char *name, *text, *value, *pullback_a, *pullback_b;
+    int op;
+    const char *name, *text, *value, *pullback_a, *pullback_b, *recorded_a, *recorded_b;
 } TwoRow;
 
 static const TwoRow two_rows[] = {
-#define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, pullback_b, ...) \
-    {#NAME, text, #value, #pullback_a, #pullback_b},
-#define BY_NUMBER(NAME, text, value, reads, pullback_a, ...) {#NAME, text, #value, #pullback_a, ""},
+#define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, pullback_b, lane_value, lane_pullback_a, \
+               lane_pullback_b, recorded_a, recorded_b) \
+    {OP_##NAME, #NAME, text, #value, #pullback_a, #pullback_b, recorded_a, recorded_b},
+#define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a, recorded_a) \
+    {OP_##NAME, #NAME, text, #value, #pullback_a, "", recorded_a, ""},
 #include "table.h"
 };
 

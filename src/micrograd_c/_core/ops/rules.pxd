@@ -16,6 +16,7 @@ cdef extern from "ops/ops.h" nogil:
         MINIMUM "OP_MINIMUM"
         PICK "OP_PICK"
         PICK_NOT "OP_PICK_NOT"
+        ATAN2 "OP_ATAN2"
         RELU "OP_RELU"
         EXP "OP_EXP"
         LOG "OP_LOG"
@@ -41,6 +42,7 @@ cdef extern from "ops/ops.h" nogil:
     bint is_activation "op_is_activation"(int op)
     bint is_choice "op_is_choice"(int op)
     bint is_pick "op_is_pick"(int op)
+    bint is_comparison "op_is_comparison"(int op)
     bint shows_second_operand "op_shows_second_operand"(int op)
     int slope_reads "op_slope_reads"(int op)
     int second_slope_reads "op_second_slope_reads"(int op)
@@ -65,12 +67,16 @@ cdef extern from "ops/python.h":
         const char *about
         const char *complaint
         const char *slope
+        const char *recorded
     ctypedef struct TwoRow:
+        int op
         const char *name
         const char *text
         const char *value
         const char *pullback_a
         const char *pullback_b
+        const char *recorded_a
+        const char *recorded_b
     enum:
         FUNCTION_COUNT, TWO_COUNT
     const TwoRow *two_rows

@@ -21,6 +21,7 @@ def of_two():
             "text": read_text(row.text),
             "value": read_text(row.value),
             "pullbacks": [read_text(row.pullback_a), read_text(row.pullback_b)],
+            "recorded": [read_text(row.recorded_a), read_text(row.recorded_b)],
         }
     return found
 
@@ -46,6 +47,7 @@ cdef dict described(const FunctionRow *row):
         "reads_operand": bool(slope_reads(row.op) & READS_A),
         "reads_value": bool(slope_reads(row.op) & READS_RESULT),
         "slope": read_text(row.slope),
+        "recorded": read_text(row.recorded),
         "ulp": row.ulp,
     }
 

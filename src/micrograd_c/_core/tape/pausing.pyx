@@ -78,7 +78,10 @@ cdef unsigned long ignoring = 0
 
 
 cdef class Block:
-    """One `with no_grad()`, from its beginning to its end. `frame` is that of the generator it belongs to, or None."""
+    """One `with no_grad()`, from its beginning to its end. `frame` is that of the generator it belongs to, or None.
+
+    Or, if it `records`, what suspends those around it, see `recording`.
+    """
     cdef Block outer
     cdef PyObject *newer        # in the list of all that are open, borrowed
     cdef PyObject *older
@@ -86,6 +89,7 @@ cdef class Block:
     cdef int64_t number
     cdef readonly unsigned long thread
     cdef readonly bint is_open
+    cdef bint records
 
     def __init__(self, frame):
         global opened
@@ -191,6 +195,9 @@ cdef bint paused_here() noexcept:
         block = <object> found
         Py_DECREF(<object> found)
         while block is not None:
+            if block.is_open and block.records:
+                counted_from = max(counted_from, block.number)
+                break
             if block.is_open and block.number > counted_from:
                 return True
             block = block.outer
@@ -233,6 +240,24 @@ cdef int forget_other_threads() except -1:
             other.unlink()
         place = older
     return 0
+
+
+def recording(action):
+    """action() with no regard to the no_grad blocks that are open now; those that it opens itself count."""
+    if not open_blocks[0] or not paused_here():
+        return action()
+    cdef Block block = Block.__new__(Block)
+    try:
+        block.records = True
+        block.__init__(None)
+        return action()
+    finally:
+        block.close()
+
+
+def is_paused():
+    """Whether a no_grad block is open where the code runs."""
+    return open_blocks[0] > 0 and paused_here()
 
 
 # --- who opens a block ---

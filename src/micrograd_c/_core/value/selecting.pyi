@@ -1,6 +1,6 @@
 from micrograd_c._core.value.value import Value, _Operand
 
-__all__ = ["maximum", "minimum", "stop_gradient", "where"]
+__all__ = ["atan2", "maximum", "minimum", "stop_gradient", "where"]
 
 def maximum(a: _Operand, b: _Operand) -> Value:
     """The larger of two Values or numbers, as a Value. If they are equal, each gets half of the gradient.
@@ -17,6 +17,17 @@ def minimum(a: _Operand, b: _Operand) -> Value:
     >>> from micrograd_c.engine import Value
     >>> minimum(Value(2.0), 1.0)
     Value(data=1.0, grad=0)
+    """
+def atan2(y: _Operand, x: _Operand) -> Value:
+    """The angle in radians, from -pi to pi, between the x axis and the point (x, y), as math.atan2 has it.
+
+    Both are Values or numbers. At (0, 0) it has no derivative, and its gradients are NaN.
+
+    >>> from micrograd_c.engine import Value
+    >>> y = Value(1.0)
+    >>> atan2(y, 0.5).backward()
+    >>> y.grad
+    0.4
     """
 def where(condition: _Operand, a: _Operand, b: _Operand) -> Value:
     """a where the condition is not 0, else b, as a Value; all three are Values or numbers.

@@ -12,7 +12,7 @@ from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised
 from micrograd_c._core.value.tracing cimport depends_on_argument
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
-__all__ = ["maximum", "minimum", "stop_gradient", "where"]
+__all__ = ["atan2", "maximum", "minimum", "stop_gradient", "where"]
 
 
 def maximum(a, b):
@@ -35,6 +35,20 @@ def minimum(a, b):
     Value(data=1.0, grad=0)
     """
     return of_two(as_value(a, "minimum"), as_value(b, "minimum"), rules.MINIMUM)
+
+
+def atan2(y, x):
+    """The angle in radians, from -pi to pi, between the x axis and the point (x, y), as math.atan2 has it.
+
+    Both are Values or numbers. At (0, 0) it has no derivative, and its gradients are NaN.
+
+    >>> from micrograd_c.engine import Value
+    >>> y = Value(1.0)
+    >>> atan2(y, 0.5).backward()
+    >>> y.grad
+    0.4
+    """
+    return of_two(as_value(y, "atan2"), as_value(x, "atan2"), rules.ATAN2)
 
 
 def where(condition, a, b):

@@ -130,6 +130,26 @@ class Value:
         """The sine of x radians."""
     def cos(self) -> Value:
         """The cosine of x radians."""
+    def tan(self) -> Value:
+        """The tangent of x radians."""
+    def asin(self) -> Value:
+        """The angle in radians, from -pi / 2 to pi / 2, whose sine is x. Raises ValueError unless -1 <= x <= 1."""
+    def acos(self) -> Value:
+        """The angle in radians, from 0 to pi, whose cosine is x. Raises ValueError unless -1 <= x <= 1."""
+    def atan(self) -> Value:
+        """The angle in radians, from -pi / 2 to pi / 2, whose tangent is x."""
+    def sinh(self) -> Value:
+        """The hyperbolic sine. Raises OverflowError where |x| is above 710.47."""
+    def cosh(self) -> Value:
+        """The hyperbolic cosine. Raises OverflowError where |x| is above 710.47."""
+    def erf(self) -> Value:
+        """The error function."""
+    def erfc(self) -> Value:
+        """1 - erf(x), to the last digits also where that is near 0."""
+    def floor(self) -> Value:
+        """The largest whole number that is not above x. Its slope is 0 everywhere. An int stays one."""
+    def ceil(self) -> Value:
+        """The smallest whole number that is not below x. Its slope is 0 everywhere. An int stays one."""
     def abs(self) -> Value:
         """|x|, also as abs(v); its slope at 0 is 0. An int stays one."""
     # until here

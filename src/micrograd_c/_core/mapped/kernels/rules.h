@@ -4,7 +4,7 @@
 ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
     switch (op) {
 #define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, slope, \
-                 ulp, lane_value, lane_slope) \
+                 ulp, lane_value, lane_slope, recorded) \
     case OP_##NAME: return lane_value;
 #include "ops/table.h"
     }
@@ -13,7 +13,7 @@ ALWAYS_INLINE Lanes LANES(value)(int op, Lanes x) {
 }
 
 #define FUNCTION(NAME, name, text, activation, about, error, complaint, result_is_int, keeps_int, value, reads, slope, \
-                 ulp, lane_value, lane_slope) \
+                 ulp, lane_value, lane_slope, recorded) \
     ALWAYS_INLINE Lanes LANES(slope_of_##NAME)(int op OP_PARAMETERS_##reads(Lanes)) { (void)op; return lane_slope; }
 #include "ops/table.h"
 
@@ -39,7 +39,7 @@ ALWAYS_INLINE Lanes LANES(value_of_two)(int op, Lanes x, Lanes y) {
 }
 
 #define OF_TWO(NAME, text, kind, value, reads_a, pullback_a, reads_b, pullback_b, lane_value, lane_pullback_a, \
-               lane_pullback_b) \
+               lane_pullback_b, ...) \
     ALWAYS_INLINE Lanes LANES(pullback_a_of_##NAME)(Lanes g OP_PARAMETERS_##reads_a(Lanes)) { \
         (void)g; \
         return lane_pullback_a; \
@@ -70,7 +70,8 @@ ALWAYS_INLINE Lanes LANES(pullback_b)(int op, Lanes x, Lanes y, Lanes z, Lanes g
 /* Value and pullback of the ops of an operand and a number. */
 ALWAYS_INLINE Lanes LANES(value_by_number)(int op, Lanes x, double y) {
     switch (op) {
-#define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a) case OP_##NAME: return lane_value;
+#define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a, ...) \
+    case OP_##NAME: return lane_value;
 #include "ops/table.h"
     }
     UNKNOWN_OP(op);
@@ -79,7 +80,7 @@ ALWAYS_INLINE Lanes LANES(value_by_number)(int op, Lanes x, double y) {
 
 ALWAYS_INLINE Lanes LANES(pullback_by_number)(int op, Lanes x, double y, Lanes g) {
     switch (op) {
-#define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a) \
+#define BY_NUMBER(NAME, text, value, reads, pullback_a, lane_value, lane_pullback_a, ...) \
     case OP_##NAME: return lane_pullback_a;
 #include "ops/table.h"
     }

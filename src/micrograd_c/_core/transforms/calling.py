@@ -1,0 +1,156 @@
+"""A function called to be differentiated: its arguments as Values, what it returned, and whether that stays in a graph.
+
+Inside of another transform, or of a function that vmap runs, derivatives are Values, as they may be differentiated
+again; elsewhere they are floats. In the place of the arguments that are differentiated by the function gets Values of
+its own: at the top leaves, with the numbers of the arguments; inside, Values computed from the arguments.
+"""
+
+from __future__ import annotations
+
+import operator
+from _thread import _local
+
+from micrograd_c._core.mapped import row_by_row
+from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.transforms import derivatives  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.transforms.structure import as_number, as_output, described, is_number, leaves, transform
+from micrograd_c._core.value import tracing
+from micrograd_c._core.value.selecting import stop_gradient
+from micrograd_c._core.value.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Way = list[tuple[int, Any]]
+
+__all__ = ["Call", "check_argnums", "check_callable", "is_inside", "to_floats"]
+
+
+class Level(_local):
+    """How many functions this thread is in that are being differentiated."""
+
+    depth = 0
+
+
+level = Level()
+
+
+def is_inside() -> bool:
+    """Whether results are part of a graph that is differentiated or traced."""
+    return level.depth > 0 or tracing.is_tracing() or row_by_row.is_running()
+
+
+def check_callable(fn: Any, transform_name: str) -> None:
+    if not callable(fn):
+        raise TypeError(f"{transform_name} wants a function, not {described(fn)}")
+
+
+def check_argnums(argnums: Any) -> int | tuple[int, ...]:
+    """An int, or a tuple of ints that differ."""
+    try:
+        if isinstance(argnums, (tuple, list)):
+            places = tuple([operator.index(one) for one in argnums])
+            if not places or len(set(places)) < len(places):
+                raise ValueError(f"argnums must name one argument or more, each once, not {argnums!r}")
+            return places
+        return operator.index(argnums)
+    except TypeError:
+        raise TypeError(
+            f"argnums must be the place of an argument, an int, or a tuple of those, not {argnums!r}") from None
+
+
+class Call:
+    """One call of the function. `inputs` are the Values that it is differentiated by, `outputs` those it returned."""
+
+    def __init__(
+        self, fn: Callable[..., Any], arguments: Sequence[Any], keywords: dict[str, Any],
+        argnums: int | tuple[int, ...], has_aux: bool,
+    ) -> None:
+        self.name = getattr(fn, "__qualname__", None) or repr(fn)
+        self.inside = is_inside()
+        self.paused = pausing.is_paused()
+        self.inputs: list[Value] = []
+        self.aux: Any = None
+        given = list(arguments)
+        places = argnums if isinstance(argnums, tuple) else (argnums,)
+        pausing.recording(lambda: self.take_all(given, places))
+        parts = [given[place] for place in places]
+        self.structure = tuple(parts) if isinstance(argnums, tuple) else parts[0]
+
+        level.depth += 1
+        try:
+            result = pausing.recording(lambda: fn(*given, **keywords))
+        finally:
+            level.depth -= 1
+        if has_aux:
+            if not isinstance(result, (tuple, list)) or len(result) != 2:
+                raise TypeError(f"with has_aux=True {self.name} must return a pair, the result and what goes with it, "
+                                f"not {described(result)}")
+            result, self.aux = result
+        self.result = result
+        name = f"what {self.name} returns"
+        self.outputs = [as_output(leaf, name) for leaf in leaves(result, name)]
+        if result is None:
+            raise TypeError(f"{self.name} returns None: does it have a `return`?")
+
+    def take_all(self, given: list[Any], places: tuple[int, ...]) -> None:
+        for place in places:
+            if not -len(given) <= place < len(given):
+                raise ValueError(
+                    f"argnums names argument {place}, and {self.name} is given {len(given)} by position: count from 0, "
+                    "and give what is differentiated by without its name")
+            given[place] = self.take(given[place], f"argument {place} of {self.name}")
+
+    def take(self, argument: Any, name: str) -> Any:
+        """The argument with Values in the place of its numbers, which become inputs."""
+        def as_input(leaf: Any) -> Value:
+            if type(leaf) is float:
+                value = Value(leaf)
+            elif isinstance(leaf, Value):
+                tracing.check_usable(leaf)
+                value = derivatives.alias(leaf) if self.inside else derivatives.twin(leaf)
+            elif is_number(leaf):
+                value = Value(as_number(leaf))
+            else:
+                raise TypeError(f"{name} must be a number, a Value, or nested lists, tuples and dicts of those, not "
+                                f"{described(leaf)}")
+            self.inputs.append(value)
+            return value
+        return transform(argument, as_input, name)
+
+    def check_scalar(self, transform_name: str) -> None:
+        if not isinstance(self.result, Value) and not is_number(self.result):
+            raise TypeError(f"{transform_name} wants a function that returns one Value, not {described(self.result)}: "
+                            "use jacrev or jacfwd for one that returns several")
+
+    def values(self) -> Any:
+        """What the function returned: Values inside, numbers at the top."""
+        return self.result if self.inside else to_floats(self.result)
+
+    def handed_on(self) -> Any:
+        return self.aux if self.inside else to_floats(self.aux)
+
+    def with_aux(self, result: Any, has_aux: bool) -> Any:
+        return (result, self.handed_on()) if has_aux else result
+
+    def reverse(self, roots: list[Value], ways: list[Way]) -> list[list[Value]]:
+        """Derivatives with respect to the inputs as Values, for each way one list."""
+        found = pausing.recording(lambda: derivatives.reverse(roots, ways, self.inputs))
+        return [[self.as_value(one) for one in row] for row in found]
+
+    def forward(self, roots: list[Value], ways: list[Way], is_symmetric: bool = False) -> list[list[Value]]:
+        """What the roots change by as Values, for each way one list."""
+        found = pausing.recording(lambda: derivatives.forward(roots, ways, self.inputs, is_symmetric))
+        return [[self.as_value(one) for one in row] for row in found]
+
+    def as_value(self, found: Any) -> Value:
+        if not isinstance(found, Value):
+            return Value(0.0 if found is None else found)
+        return stop_gradient(found) if self.paused and self.inside else found
+
+
+def to_floats(tree: Any) -> Any:
+    """The same structure, with the numbers of Values. Anything else stays as it is."""
+    return transform(tree, lambda leaf: float(leaf.data) if isinstance(leaf, Value) else leaf, "a result")

@@ -1,0 +1,448 @@
+"""Derivatives of a graph, recorded: ways from inputs to roots are gone backward or forward, and leave nodes.
+
+Knows the tape, Value and the table of ops. Knows nothing of functions that are differentiated, or of their arguments.
+
+Design
+------
+Each node's rule is the table's column `recorded`, read once into steps (`rule_steps.py`) that a Recorder follows. One
+rule serves both ways, since an operand's share is linear in g: backward g is the node's adjoint, forward it is the
+operand's tangent. So derivatives are nodes as any others, to be swept, drawn, compiled by vmap, and differentiated
+again. All ways of one call share one Recorder: a slope that several of them need is one node.
+
+The tape is pinned meanwhile, which also puts nodes in the place of dots. Loops go over indexes, which are in
+topological order; nothing is recursive. Arrays of a byte, and a Term, for each node between the lowest input and the
+highest root are owned by a Walk.
+"""
+
+import copy
+
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport calloc, free, malloc
+
+cimport micrograd_c._core.ops.rules as rules
+cimport micrograd_c._core.tape.operators as operators
+from micrograd_c._core.ops.numbers cimport Number
+from micrograd_c._core.tape.arena cimport (
+    DATA_INT, HOOK, NUMBER_BASE, Node, PyThread_get_thread_ident, pin, reserve, tape, unpin,
+)
+from micrograd_c._core.tape.interrupts cimport PATIENCE
+from micrograd_c._core.transforms.recorder cimport (
+    DO_ADD, DO_FUNCTION, DO_MULTIPLY, DO_NUMBER, DO_POWER, DO_TWO, MOST_STEPS, NOTHING, NUMBER, Recorder, Rule,
+    RuleStep, Term, add, multiply, number_term, run_rule, start,
+)
+from micrograd_c._core.value.lifetime cimport check_initialised, hold
+from micrograd_c._core.value.operands cimport handle_of
+from micrograd_c._core.value.recording cimport with_number
+from micrograd_c._core.value.value cimport Value, bind, new_value
+
+from micrograd_c._core.transforms.rule_steps import steps_of
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
+
+__all__ = ["alias", "forward", "reverse", "twin"]
+
+
+# --- the rules ---
+
+cdef Rule of_first[rules.OP_COUNT]      # of functions: the slope; of ops of two: the first operand's share
+cdef Rule of_second[rules.OP_COUNT]
+cdef dict KINDS = {"number": DO_NUMBER, "add": DO_ADD, "multiply": DO_MULTIPLY, "power": DO_POWER}
+
+
+cdef int read_rules() except -1:
+    """Read the table's column. Raises ValueError for a rule that is none."""
+    cdef dict ops = {}
+    cdef int k
+    for k in range(rules.OP_COUNT):
+        of_first[k].result = of_second[k].result = NOTHING
+    for k in range(rules.FUNCTION_COUNT):
+        ops[rules.function_rows[k].name.decode()] = (<int> DO_FUNCTION, rules.function_rows[k].op)
+    for k in range(rules.TWO_COUNT):
+        ops[rules.two_rows[k].name.decode().lower()] = (<int> DO_TWO, rules.two_rows[k].op)
+    for k in range(rules.FUNCTION_COUNT):
+        read_rule(of_first + rules.function_rows[k].op, rules.function_rows[k].recorded.decode(), ["x", "y"], ops)
+    for k in range(rules.TWO_COUNT):
+        named = ["x", "y", "z", "g"]
+        read_rule(of_first + rules.two_rows[k].op, rules.two_rows[k].recorded_a.decode(), named, ops)
+        if rules.shows_second_operand(rules.two_rows[k].op):
+            read_rule(of_second + rules.two_rows[k].op, rules.two_rows[k].recorded_b.decode(), named, ops)
+    return 0
+
+
+cdef int read_rule(Rule *rule, str text, list named, dict ops) except -1:
+    cdef list steps
+    cdef RuleStep *to
+    cdef int k
+    steps, result = steps_of(text, named)
+    if len(steps) > MOST_STEPS:
+        raise ValueError(f"the table of ops has a rule of {len(steps)} steps, more than {MOST_STEPS}: {text!r}")
+    rule.count, rule.result = <int> len(steps), result
+    rule.steps = <RuleStep *> malloc((rule.count or 1) * sizeof(RuleStep))
+    if rule.steps == NULL:
+        raise MemoryError("no memory for the rules of derivatives")
+    for k in range(rule.count):
+        name, *given = <tuple> steps[k]
+        kind, op = (KINDS[name], 0) if name in KINDS else ops[name]
+        to = rule.steps + k
+        to[0] = RuleStep(kind=kind, op=op, a=0, b=0, number=0.0)
+        if kind == DO_NUMBER:
+            to.number = given[0]
+        else:
+            to.a, to.b = given[0], given[len(given) - 1]
+    return 0
+
+
+read_rules()
+
+
+cdef inline bint has_first(int op) noexcept:
+    """Whether a gradient goes to its only or first operand."""
+    return of_first[op].result != NOTHING
+
+
+cdef inline bint has_second(int op) noexcept:
+    return of_second[op].result != NOTHING
+
+
+# --- ways through the graph ---
+
+cdef enum Mark:
+    LEADS = 1       # an input reaches it
+    WANTED = 2      # and it reaches a root
+    INPUT = 4
+
+
+cdef class Walk:
+    """The nodes from the lowest input up to the highest root."""
+    cdef Recorder recorder
+    cdef int32_t low, high
+    cdef int32_t count
+    cdef uint8_t *marks
+    cdef Term *terms        # adjoints or tangents
+    cdef list roots, inputs     # Values
+    cdef list keep              # what results must hold
+    cdef set handed_out     # nodes that results have
+    cdef int32_t old_top    # nodes from here on were recorded by this Walk
+
+    def __init__(self, list roots, list inputs):
+        cdef Value value
+        self.roots, self.inputs, self.keep = roots, inputs, [root for root in roots if not (<Value> root).plain]
+        self.handed_out = set()
+        self.low, self.high, self.old_top = tape.top, 0, tape.top
+        for value in inputs:
+            self.low = min(self.low, value.index)
+        for value in roots:
+            self.high = max(self.high, value.index)
+        self.count = max(0, self.high - self.low + 1)
+        start(&self.recorder, 4 * self.count, tape.tracer != 0 and tape.tracer == PyThread_get_thread_ident())
+        self.marks = <uint8_t *> calloc(self.count or 1, 1)
+        self.terms = <Term *> malloc((self.count or 1) * sizeof(Term))
+        if self.marks == NULL or self.terms == NULL:
+            raise MemoryError(f"no memory for the derivatives of a graph of {self.count} nodes")
+        self.mark()
+
+    def __dealloc__(self):
+        free(self.recorder.known)
+        free(self.marks)
+        free(self.terms)
+
+    cdef int mark(self) except -1:
+        """Find what is on a way from an input to a root. Refuses what cannot be recorded."""
+        cdef Value value
+        cdef int32_t i
+        for value in self.inputs:
+            if value.index <= self.high:
+                self.marks[value.index - self.low] = LEADS | INPUT
+        for i in range(self.low, self.high + 1):
+            if self.is_reached(i):
+                self.marks[i - self.low] |= LEADS
+        return self.mark_wanted(0)
+
+    cdef int mark_wanted(self, Py_ssize_t first) except -1:
+        """Find what roots are computed from, those from a place in their list on."""
+        cdef Value value
+        cdef Node *node
+        cdef int32_t i, k
+        for i in range(self.count):
+            self.marks[i] &= ~WANTED
+        for value in self.roots[first:]:
+            self.want(value.index)
+        for i in range(self.high, self.low - 1, -1):
+            if not self.marks[i - self.low] & WANTED:
+                continue
+            node = tape.nodes + i
+            if node.flags & HOOK or node.op == rules.CUSTOM or node.op == rules.NATIVE:
+                if not self.is_reached(i):      # an input
+                    continue
+                refuse(i, <Value> self.roots[0])
+            if node.op == rules.LOCAL:
+                for k in range(node.a, node.a + node.b):
+                    self.want(tape.edges[k].a)
+            elif node.op != rules.STOP and node.op != rules.LEAF:
+                if has_first(node.op):
+                    self.want(node.a)
+                if has_second(node.op):
+                    self.want(node.b)
+        return 0
+
+    cdef inline bint leads(self, int32_t i) noexcept:
+        return i >= self.low and self.marks[i - self.low] & LEADS
+
+    cdef inline void want(self, int32_t i) noexcept:
+        if self.leads(i):
+            self.marks[i - self.low] |= WANTED
+
+    cdef bint is_reached(self, int32_t i) noexcept:
+        """Whether a gradient of node i would go on to an input."""
+        cdef Node *node = tape.nodes + i
+        cdef int32_t k
+        if rules.has_edges(node.op):
+            for k in range(node.a, node.a + node.b):
+                if self.leads(tape.edges[k].a) or self.leads(tape.edges[k].b):
+                    return True
+            return False
+        if node.op == rules.LEAF or node.op == rules.STOP:
+            return False
+        return has_first(node.op) and self.leads(node.a) or has_second(node.op) and self.leads(node.b)
+
+    cdef inline bint is_on_the_way(self, int32_t i) noexcept:
+        return i >= self.low and self.marks[i - self.low] & WANTED
+
+    cdef int clear(self) except -1:
+        cdef int32_t k
+        for k in range(self.count):
+            self.terms[k].node = NOTHING
+        return 0
+
+    cdef int give(self, int32_t i, Term term) except -1:
+        """Add to a node's term."""
+        cdef Term total
+        add(&self.recorder, self.terms[i - self.low], term, &total)
+        self.terms[i - self.low] = total
+        return 0
+
+    cdef int share(self, Node *node, bint of_b, Term g, Term *out) except -1:
+        """What an operand's rule makes of g. Raises where the slope of a power does."""
+        cdef Term x = Term(node.a, 0.0)
+        cdef Term y = number_term(tape.nodes[node.b].data) if node.op == rules.POWER else Term(node.b, 0.0)
+        cdef Term result = Term(NOTHING, 0.0)       # z; of a function it is y
+        cdef double amount
+        if rules.is_function(node.op):
+            run_rule(&self.recorder, of_first + node.op, x, self.itself(node), result, g, &result)
+            multiply(&self.recorder, result, g, out)
+            return 0
+        if not of_b and (node.op == rules.POWER or node.op == rules.POW):
+            if not rules.try_power_pullback(tape.nodes[node.a].data, tape.nodes[node.b].data, 1.0, &amount):
+                rules.raise_power_error(tape.nodes[node.a].data, tape.nodes[node.b].data - 1.0)
+        if node.op == rules.POW and node.dot & NUMBER_BASE:
+            x = number_term(tape.nodes[node.a].data)
+        run_rule(&self.recorder, &of_second[node.op] if of_b else &of_first[node.op], x, y, self.itself(node), g, out)
+        return 0
+
+    cdef inline Term itself(self, Node *node) noexcept:
+        return Term(node.forward, 0.0)      # where `copy_of` has left its index
+
+    cdef Node copy_of(self, int32_t i) noexcept:
+        """A node, which does not move when others are recorded."""
+        cdef Node node = tape.nodes[i]
+        node.forward = i
+        return node
+
+    cdef int backward(self, int32_t root) except -1:
+        """From the terms of roots, adjoints, down to those of inputs."""
+        cdef Node node
+        cdef Term g, share
+        cdef int32_t i, k
+        for i in range(root, self.low - 1, -1):
+            if i % PATIENCE == 0:
+                PyErr_CheckSignals()
+            g = self.terms[i - self.low]
+            if g.node == NOTHING or not self.is_on_the_way(i):
+                continue
+            node = self.copy_of(i)
+            if node.op == rules.LEAF or node.op == rules.STOP:
+                continue
+            if node.op == rules.LOCAL:
+                for k in range(node.a, node.a + node.b):
+                    if self.is_on_the_way(tape.edges[k].a):
+                        multiply(&self.recorder, number_term(tape.edges[k].term), g, &share)
+                        self.give(tape.edges[k].a, share)
+                continue
+            if rules.has_edges(node.op):        # an input that is an op of a user's, or a run
+                continue
+            if self.is_on_the_way(node.a):
+                self.share(&node, False, g, &share)
+                self.give(node.a, share)
+            if has_second(node.op) and self.is_on_the_way(node.b):
+                self.share(&node, True, g, &share)
+                self.give(node.b, share)
+        return 0
+
+    cdef int upward(self) except -1:
+        """From the terms of inputs, tangents, up to those of roots."""
+        cdef Node node
+        cdef Term share
+        cdef int32_t i, k
+        for i in range(self.low, self.high + 1):
+            if i % PATIENCE == 0:
+                PyErr_CheckSignals()
+            if not self.is_on_the_way(i) or self.marks[i - self.low] & INPUT:
+                continue
+            node = self.copy_of(i)
+            if node.op == rules.LOCAL:
+                for k in range(node.a, node.a + node.b):
+                    if self.has_tangent(tape.edges[k].a):
+                        multiply(&self.recorder, number_term(tape.edges[k].term),
+                                 self.terms[tape.edges[k].a - self.low], &share)
+                        self.give(i, share)
+                continue
+            if has_first(node.op) and self.has_tangent(node.a):
+                self.share(&node, False, self.terms[node.a - self.low], &share)
+                self.give(i, share)
+            if has_second(node.op) and self.has_tangent(node.b):
+                self.share(&node, True, self.terms[node.b - self.low], &share)
+                self.give(i, share)
+        return 0
+
+    cdef inline bint has_tangent(self, int32_t i) noexcept:
+        return self.is_on_the_way(i) and self.terms[i - self.low].node != NOTHING
+
+    cdef int seed(self, list values, list pairs) except -1:
+        """Set the terms of some of the values: pairs of a place in the list, and a number or Value."""
+        cdef int32_t i
+        self.clear()
+        for place, amount in pairs:
+            i = (<Value> values[place]).index
+            if not self.low <= i <= self.high:
+                continue
+            if isinstance(amount, Value):
+                check_initialised(<Value> amount)
+                self.give(i, Term((<Value> amount).index, 0.0))
+                if not (<Value> amount).plain:
+                    self.keep.append(amount)
+            elif amount != 0.0:
+                self.give(i, number_term(amount))
+        return 0
+
+    cdef list terms_of(self, list values):
+        """As pairs."""
+        cdef list found = []
+        cdef Value value
+        cdef Term term
+        for value in values:
+            term = Term(NOTHING, 0.0)
+            if self.low <= value.index <= self.high:
+                term = self.terms[value.index - self.low]
+            found.append((term.node, term.number))
+        return found
+
+    cdef object result(self, Term term):
+        """A term as a Value, a float, or None for a structural zero. A Value has a node that no other has."""
+        cdef Value out
+        if term.node == NOTHING:
+            return None
+        if term.node == NUMBER:
+            return term.number
+        out = new_value()
+        if term.node < self.old_top or term.node in self.handed_out or tape.handles[term.node] != NULL:
+            reserve(&tape, operators.ROOM)
+            bind(out, operators.multiply_number(&tape, term.node, Number(1.0, DATA_INT)))
+        else:
+            self.handed_out.add(term.node)
+            bind(out, term.node)
+        for kept in self.keep:
+            hold(out, <Value> kept)
+        return out
+
+
+cdef int refuse(int32_t index, Value root) except -1:
+    """Raise for what cannot be recorded."""
+    if tape.nodes[index].op == rules.NATIVE:
+        raise NotImplementedError(
+            "the derivative of a run of vmap cannot be recorded, as create_graph=True, jacfwd, jvp, hessian and a "
+            "transform inside another one want it. Put the transform inside: vmap(grad(fn))"
+        )
+    raise TypeError(
+        f"the op {handle_of(index, root)._op!r} has a _backward of your own, whose derivative cannot be recorded, "
+        "as create_graph=True, jacfwd, jvp, hessian and a transform inside another one want it. Write it with Value's "
+        "ops, or give its local gradients as numbers: Value(data, children, local_grads)"
+    )
+
+
+# --- what others call ---
+
+def alias(Value value not None):
+    """The Value once more, as another node, computed from it: what is computed from one is not from the other."""
+    if type(value) is not Value:
+        return value * 1        # of a class that may have a say
+    return with_number(value, Number(1.0, DATA_INT), operators.multiply_number)
+
+
+def twin(Value value not None):
+    """Its number once more, as a leaf of its own; with attributes and class, if it has any."""
+    check_initialised(value)
+    if type(value) is not Value or value.attributes != NULL or value.extra is not None:
+        return copy.copy(value)
+    return Value(value.data)
+
+
+def reverse(list roots not None, list ways not None, list inputs not None):
+    """For each of `ways` the derivative with respect to each input, recorded: a Value, a float, or None where it is 0.
+
+    A way is what the roots are multiplied by: pairs of a place in `roots`, and a number or a Value.
+    """
+    cdef Walk walk
+    cdef list results = []
+    cdef list terms = []
+    check_all(roots, inputs)
+    pin(&tape)
+    try:
+        walk = Walk(roots, inputs)
+        for pairs in ways:
+            walk.seed(roots, pairs)
+            walk.backward(walk.high)
+            terms.append(walk.terms_of(inputs))
+        for row in terms:
+            results.append([walk.result(Term(node, number)) for node, number in row])
+    finally:
+        unpin(&tape)
+    return results
+
+
+def forward(list roots not None, list ways not None, list inputs not None, bint is_symmetric=False):
+    """For each of `ways` what the roots change by, as `reverse` has it. A way is what inputs change by: such pairs.
+
+    If the matrix of them is symmetric, a half is computed.
+    """
+    cdef Py_ssize_t k, j
+    cdef Walk walk
+    cdef list results = []
+    cdef list terms = []
+    check_all(roots, inputs)
+    pin(&tape)
+    try:
+        walk = Walk(roots, inputs)
+        for k, pairs in enumerate(ways):
+            if is_symmetric:
+                walk.mark_wanted(k)
+            walk.seed(inputs, pairs)
+            walk.upward()
+            terms.append(walk.terms_of(roots))
+        for row in terms:
+            results.append([walk.result(Term(node, number)) for node, number in row])
+    finally:
+        unpin(&tape)
+    if is_symmetric:
+        for k in range(len(ways)):
+            for j in range(k):
+                results[k][j] = results[j][k]
+    return results
+
+
+cdef int check_all(list roots, list inputs) except -1:
+    for value in roots:
+        check_initialised(<Value?> value)
+    for value in inputs:
+        check_initialised(<Value?> value)
+    return 0

@@ -1,0 +1,277 @@
+"""First derivatives of a graph as numbers, by the compiled sweep, which leaves no trace in any `grad`.
+
+Knows the tape, its sweep, and Value. Knows nothing of functions that are differentiated.
+
+Design
+------
+A sweep adds to `grad` of all that it comes to. So what it could come to outside, and what is not 0 inside, is put aside
+before; what does not lead to an input is made a leaf for the time being, where the sweep ends; and all is put back
+after, whatever was raised. Inside are the nodes from the lowest input up to the root. A pass over them costs a small
+part of the sweep.
+
+Indexes must stay what they are. Most sweeps are short, and expand no dots, as their gradients are floats and their dots
+were never swept; nothing in them can raise, and no Python code runs. Otherwise the tape is pinned, which puts nodes in
+the place of dots first. If any node that leads to an input has a function of a user's, all that can be reached is put
+aside, and the sweep is the one that calls such functions.
+"""
+
+from libc.math cimport fabs, floor
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free, realloc
+
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.tape.arena cimport (
+    FIRST, GRAD_FLOAT, HOOK, LEAF_NODE, MARK, NUMBERS, SWEPT, Edge, Node, is_consecutive, pin, product_count, tape,
+    unpin,
+)
+from micrograd_c._core.tape.interrupts cimport PATIENCE
+from micrograd_c._core.tape.sweeping cimport sweep
+from micrograd_c._core.value.lifetime cimport check_initialised
+from micrograd_c._core.value.operands cimport mark_operands, step_of_node, sweep_by_steps
+from micrograd_c._core.value.value cimport Value
+
+__all__ = ["numbers"]
+
+
+cdef enum Mark:
+    LEADS = 1       # it is an input, or an input reaches it
+    REACHED = 2     # an input reaches it by an operand
+    STOPPED = 4     # it was made a leaf
+
+
+cdef struct Saved:
+    int32_t index
+    uint8_t flags
+    double grad
+
+
+cdef class Region:
+    """The nodes that sweeps go through, and what is put aside meanwhile."""
+    cdef int32_t low, high      # the lowest input, and the highest root
+    cdef uint8_t *marks
+    cdef Saved *saved
+    cdef Py_ssize_t count, room
+    cdef bint calls             # a user's function is on the way
+
+    cdef void span(self, list roots, list inputs) noexcept:
+        """Find where the region begins and ends. Values' indexes may be others after a pin."""
+        cdef Value value
+        self.low, self.high = tape.top, 0
+        for value in inputs:
+            self.low = min(self.low, value.index)
+        for value in roots:
+            self.high = max(self.high, value.index)
+
+    def __dealloc__(self):
+        free(self.marks)
+        free(self.saved)
+
+    cdef object no_memory(self):
+        return MemoryError("no memory to put gradients aside while others are computed")
+
+    cdef int save(self, int32_t index) except -1:
+        cdef Saved *larger
+        cdef Node *node = tape.nodes + index
+        if self.count == self.room:
+            larger = <Saved *> realloc(self.saved, (2 * self.room + 64) * sizeof(Saved))
+            if larger == NULL:
+                raise self.no_memory()
+            self.saved, self.room = larger, 2 * self.room + 64
+        self.saved[self.count] = Saved(index, node.flags, node.grad)
+        self.count += 1
+        return 0
+
+    cdef inline int look_at(self, int32_t index, bint *leads) except -1:
+        """At an operand."""
+        if index >= self.low:
+            leads[0] |= self.marks[index - self.low] & LEADS
+        elif index:
+            self.save(index)
+        return 0
+
+    cdef int put_aside(self, list inputs) except -1:
+        """Find what leads to inputs, and save all that a sweep could change. Changes nothing."""
+        cdef Value value
+        cdef Node *node
+        cdef Edge *first
+        cdef int32_t i, k
+        cdef bint leads
+        self.marks = <uint8_t *> calloc(max(0, self.high - self.low) + 1, 1)
+        if self.marks == NULL:
+            raise self.no_memory()
+        for value in inputs:
+            if value.index <= self.high:
+                self.marks[value.index - self.low] = LEADS
+        for i in range(self.low, self.high + 1):
+            node = tape.nodes + i
+            leads = False
+            if node.grad != 0.0 or node.flags & GRAD_FLOAT or is_none(node):
+                self.save(i)
+            if rules.has_edges(node.op):
+                for k in range(node.a, node.a + node.b):
+                    self.look_at(tape.edges[k].a, &leads)
+                    self.look_at(tape.edges[k].b, &leads)
+                if is_consecutive(node):
+                    first = tape.edges + node.a + FIRST
+                    for k in range(1, product_count(tape.edges + node.a)):
+                        self.look_at(first.a + k, &leads)
+                        if not node.dot & NUMBERS:
+                            self.look_at(first.b + k, &leads)
+            elif node.op != rules.LEAF:
+                self.look_at(node.a, &leads)
+                self.look_at(node.b, &leads)
+                if node.op == rules.STOP:
+                    leads = False
+            if leads:
+                self.marks[i - self.low] |= LEADS | REACHED
+                self.calls |= (node.flags & HOOK) != 0
+        return 0
+
+    cdef int put_all_aside(self) except -1:
+        """Save all that can be reached, since functions go on wherever they like."""
+        cdef int32_t i
+        cdef uint8_t *reached = <uint8_t *> calloc(self.high + 1, 1)
+        if reached == NULL:
+            raise self.no_memory()
+        try:
+            for i in range(self.low, self.high + 1):
+                reached[i] = 1
+            for i in range(self.high, 0, -1):
+                if reached[i]:
+                    mark_operands(i, reached)
+                    self.save(i)
+        finally:
+            free(reached)
+        return 0
+
+    cdef void begin(self) noexcept:
+        """Make leaves of what no input reaches. Nothing can be raised from here to `end`."""
+        cdef Node *node
+        cdef Py_ssize_t k
+        cdef int32_t i
+        for k in range(self.count):
+            node = tape.nodes + self.saved[k].index
+            if not self.calls and self.saved[k].index < self.low:
+                node.flags |= LEAF_NODE
+            node.grad = 0.0
+        for i in range(self.low, self.high + 1):
+            node = tape.nodes + i
+            if not self.calls and not self.marks[i - self.low] & REACHED and not node.flags & LEAF_NODE:
+                node.flags |= LEAF_NODE
+                self.marks[i - self.low] |= STOPPED
+
+    cdef void clear(self) noexcept:
+        """Have no gradient inside."""
+        cdef Node *node
+        cdef int32_t i
+        for i in range(self.low, self.high + 1):
+            node = tape.nodes + i
+            node.grad = 0.0
+            node.flags &= ~(GRAD_FLOAT | MARK)
+            if node.op == rules.DOT:
+                node.dot &= ~(SWEPT | GRAD_FLOAT)
+
+    cdef void end(self) noexcept:
+        cdef int32_t i
+        cdef Py_ssize_t k
+        self.clear()
+        for i in range(self.low, self.high + 1):
+            if self.marks[i - self.low] & STOPPED:
+                tape.nodes[i].flags &= ~LEAF_NODE
+        for k in range(self.count - 1, -1, -1):
+            tape.nodes[self.saved[k].index].grad = self.saved[k].grad
+            tape.nodes[self.saved[k].index].flags = self.saved[k].flags
+
+
+cdef inline bint is_none(const Node *node) noexcept:
+    """Its gradient is None, see has_no_grad; or -0.0."""
+    return node.grad == 0.0 and 1.0 / node.grad < 0.0
+
+
+cdef bint wants_pin(int32_t low, int32_t high) noexcept:
+    """Whether other code may run in a sweep of these nodes, or dots would be expanded."""
+    cdef Node *node
+    cdef int64_t work = high - low
+    cdef int32_t i
+    if tape.hooks or work > PATIENCE // 2:
+        return True
+    for i in range(low, high + 1):
+        node = tape.nodes + i
+        if node.op == rules.NATIVE:
+            return True
+        if node.op == rules.DOT:
+            if node.dot & SWEPT or node.dot & NUMBERS and i < tape.unchanged:
+                return True
+            work += product_count(tape.edges + node.a)
+        elif (node.op == rules.POWER or node.op == rules.POW) and may_raise(
+                tape.nodes[node.a].data, tape.nodes[node.b].data):
+            return True
+    return work > PATIENCE // 2
+
+
+cdef inline bint may_raise(double x, double y) noexcept:
+    """Whether the slope of x ** y may, by a quick look. To make an error may run Python's collector, and any code."""
+    return not fabs(x) < 1e90 or not fabs(y) <= 3.0 or (y < 1.0 and fabs(x) < 1e-90) or (x < 0.0 and y != floor(y))
+
+
+def numbers(list roots not None, list inputs not None):
+    """For each root the derivatives with respect to the inputs, as a list of floats. All are Values.
+
+    Raises what backward() does.
+    """
+    cdef Region region = Region.__new__(Region)
+    cdef Value value
+    cdef double *found
+    cdef Py_ssize_t width = len(inputs)
+    cdef Py_ssize_t k, j
+    cdef bint pinned
+    for value in inputs:
+        check_initialised(value)
+    for value in roots:
+        check_initialised(value)
+    found = <double *> calloc(len(roots) * width or 1, sizeof(double))
+    if found == NULL:
+        raise MemoryError(f"no memory for {len(roots)} times {width} derivatives")
+    try:
+        region.span(roots, inputs)      # from here on no Python object is made, unless the tape is pinned
+        pinned = wants_pin(region.low, region.high)
+        if pinned:
+            pin(&tape)
+        try:
+            region.span(roots, inputs)
+            region.put_aside(inputs)
+            if region.calls:
+                region.count = 0
+                region.put_all_aside()
+            sweep_all(region, roots, inputs, found)
+        finally:
+            if pinned:
+                unpin(&tape)
+        return [[found[k * width + j] for j in range(width)] for k in range(len(roots))]
+    finally:
+        free(found)
+
+
+cdef int sweep_all(Region region, list roots, list inputs, double *found) except -1:
+    cdef Value root, value
+    cdef Node *node
+    region.begin()
+    try:
+        for root in roots:
+            if root.index >= region.low and region.marks[root.index - region.low] & LEADS:
+                region.clear()
+                node = tape.nodes + root.index
+                node.grad = 1.0
+                node.flags |= GRAD_FLOAT
+                if region.calls:
+                    sweep_by_steps(root, step_of_node, NULL)
+                else:
+                    sweep(&tape, root.index)
+                for value in inputs:
+                    found[0] = tape.nodes[value.index].grad if value.index <= region.high else 0.0
+                    found += 1
+            else:
+                found += len(inputs)
+    finally:
+        region.end()
+    return 0
