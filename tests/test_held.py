@@ -232,7 +232,7 @@ def test_a_weak_reference_outlives_a_cycle_of_others_through_its_value(become_kn
 
 @pytest.mark.parametrize("op", OPS)
 def test_a_weak_reference_made_late_outlives_a_cycle_of_what_is_computed_then(op):
-    a = Value(2.0)
+    a = Value(0.25)
     a.other = [1]
     v = a * 3.0
     kept = v * 2.0      # before there is a weak reference
