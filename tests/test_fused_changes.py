@@ -182,6 +182,19 @@ def test_data_assigned_over_and_over_beside_a_graph_is_kept_once():
     assert sorted(found) == sorted(w * x for w, x in zip(expected, itertools.cycle([1.0, 2.0, 3.0])))
 
 
+def test_graphs_from_between_assignments_stay_apart_when_there_are_many():
+    w, x = [Value(1.0), Value(2.0)], [Value(5.0), Value(7.0)]
+    outputs = []
+    for turn in range(1, 5):
+        outputs.append(sumprod(w, x))
+        w[0].data = 10.0 * turn
+        w[1].data = 100.0 * turn
+    for turn in range(40_000):
+        w[turn % 2].data = turn
+    products = [sorted(node.data for node in below(out) if node._op == "*") for out in outputs]
+    assert products == [[5.0, 14.0]] + [[50.0 * turn, 700.0 * turn] for turn in range(1, 4)]
+
+
 def test_data_of_a_node_that_is_gone_is_no_others():
     gone = Value(100.0)
     w, x = [Value(2.0), Value(3.0)], [Value(5.0), Value(7.0)]

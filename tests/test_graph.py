@@ -19,7 +19,7 @@ OPS = [
 
 @pytest.mark.parametrize(("name", "op", "arity"), OPS, ids=[name for name, *_ in OPS])
 def test_op_and_operands_are_those_that_were_given(name, op, arity):
-    a, b = Value(2.0), Value(3.0)
+    a, b = Value(0.5), Value(3.0)
     result = op(a, b)
     assert result._op == name
     assert result._prev == {a, b} if arity == 2 else {a}

@@ -67,7 +67,7 @@ OPS = {
 @pytest.mark.parametrize("late", [False, True], ids=["before", "late"])
 @pytest.mark.parametrize("op", OPS)
 def test_state_lives_as_long_as_a_result(op, late):
-    v, thing = Value(1.5), Thing()
+    v, thing = Value(0.5), Thing()
     alive = weakref.ref(thing)
     if not late:
         v.thing = thing
@@ -84,7 +84,7 @@ def test_state_lives_as_long_as_a_result(op, late):
 
 @pytest.mark.parametrize("op", [op for op in OPS if "run" not in op])
 def test_a_watched_value_lives_as_long_as_a_result(op):
-    v = Value(1.5)
+    v = Value(0.5)
     alive = weakref.ref(v)
     result = OPS[op](v)
     del v
@@ -97,7 +97,7 @@ def test_a_watched_value_lives_as_long_as_a_result(op):
 
 @pytest.mark.parametrize("op", OPS)
 def test_under_no_grad_nothing_is_held(op):
-    v, thing = Value(1.5), Thing()
+    v, thing = Value(0.5), Thing()
     alive, v.thing = weakref.ref(thing), thing
     with no_grad():
         result = OPS[op](v)
@@ -138,7 +138,7 @@ def test_neighbours_in_a_sum_of_products_are_held(odd, place):
 
 
 def test_what_is_written_into_a_dict_that_was_handed_out_is_held():
-    v, thing = Value(1.5), Thing()
+    v, thing = Value(0.5), Thing()
     alive, attributes = weakref.ref(thing), v.__dict__
     result = v.relu()
     attributes["thing"] = thing
@@ -165,7 +165,7 @@ def test_many_things_are_held_at_once():
 
 
 def test_a_handle_found_by_prev_holds_what_the_one_above_held():
-    v, thing = Value(1.5), Thing()
+    v, thing = Value(0.5), Thing()
     alive, v.thing = weakref.ref(thing), thing
     result = (v * 2).relu()
     (inner,) = result._prev
@@ -176,7 +176,7 @@ def test_a_handle_found_by_prev_holds_what_the_one_above_held():
 
 
 def test_a_copy_holds_what_the_original_held():
-    v, thing = Value(1.5), Thing()
+    v, thing = Value(0.5), Thing()
     alive, v.thing = weakref.ref(thing), thing
     result = v * 2
     twin = result.__copy__()
@@ -232,7 +232,7 @@ def test_a_weak_reference_outlives_a_cycle_of_others_through_its_value(become_kn
 
 @pytest.mark.parametrize("op", OPS)
 def test_a_weak_reference_made_late_outlives_a_cycle_of_what_is_computed_then(op):
-    a = Value(2.0)
+    a = Value(0.25)
     a.other = [1]
     v = a * 3.0
     kept = v * 2.0      # before there is a weak reference

@@ -217,7 +217,12 @@ def test_ops_of_two_show_both_operands_in_order(op):
     lambda a: a**2, lambda a: a**-1, lambda a: a**0.5, lambda a: a**0,
 ], ids=[*FUNCTIONS, "square", "inverse", "root", "nothing"])
 @pytest.mark.parametrize("x", [0.3, 2.0, 1, 3])
-def test_functions_show_what_a_backward_pass_gives(op, x):
+def test_functions_show_what_a_backward_pass_gives(op, x, request):
+    name = request.node.callspec.id.split("-", 1)[1]
+    if name in FUNCTIONS and not math.isfinite(rules.value_at(name, 2.0)):
+        x /= 4      # asin and the like end at 1
+    if name in ("floor", "ceil"):
+        x += 0.25   # they jump at whole numbers
     a = Value(x)
     out = op(a)
     (out * 1).backward()
