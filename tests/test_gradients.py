@@ -345,7 +345,7 @@ def test_a_training_step_may_use_them_for_a_penalty():
 
 @pytest.mark.parametrize(("arguments", "error", "said"), [
     ((1.0, [Value(1.0)]), TypeError, "wants a Value to differentiate, not 1.0"),
-    ((Value(1.0), [1.0]), TypeError, "wants Values to differentiate by, not 1.0"),
+    ((Value(1.0), [1.0]), TypeError, "wants Values to differentiate with respect to, not 1.0"),
     ((Value.__new__(Value), [Value(1.0)]), AttributeError, "no data yet"),
     ((Value(1.0), [Value.__new__(Value)]), AttributeError, "no data yet"),
 ])

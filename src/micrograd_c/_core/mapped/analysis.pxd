@@ -74,11 +74,6 @@ cdef class Analysis:
     cdef void new_local(self, int32_t k, const Node *node, const int32_t *number) noexcept
     cdef int classify(self) except -1
     cdef void new_uniform(self, int32_t k) noexcept
-    cdef int find_dots(self) except -1
-    cdef int find_products(self, int32_t *sums, int32_t *products, int32_t term_count) except -1
-    cdef bint is_varying_product(self, int32_t k) noexcept
-    cdef bint is_term(self, int32_t k) noexcept
-    cdef Term factors(self, int32_t k) noexcept
     cdef int list_steps(self) except -1
     cdef int move_outputs(self, list order) except -1
     cdef int list_reads(self, list order) except -1

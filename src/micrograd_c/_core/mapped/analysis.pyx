@@ -18,6 +18,7 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c._core.mapped.program cimport DO_MOVE
+from micrograd_c._core.mapped.sums cimport find_dots
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport HOOK, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
@@ -44,7 +45,7 @@ cdef class Analysis:
             raise RuntimeError("an Analysis is made once")
         self.read_tape(outputs, inputs, shared)
         self.classify()
-        self.find_dots()
+        find_dots(self)
         self.list_steps()
         self.list_uses()
 
@@ -183,94 +184,7 @@ cdef class Analysis:
         self.nodes[k].uniform = self.uniform_count
         self.uniform_count += 1
 
-    # --- dots and steps ---
-
-    cdef int find_dots(self) except -1:
-        """Find chains that add products with a uniform factor, where only the next sum uses each sum."""
-        cdef Traced *nodes = self.nodes
-        cdef int32_t *sums = <int32_t *> self.room(self.count, sizeof(int32_t))     # from the last one down
-        cdef int32_t *products = <int32_t *> self.room(self.count, sizeof(int32_t))
-        cdef int32_t term_count = 0
-        cdef int32_t k, rest, before, product, count, j
-        self.dots = <Dot *> self.room(self.count, sizeof(Dot))
-        self.terms = <Term *> self.room(self.count, sizeof(Term))
-        for k in range(self.count - 1, -1, -1):
-            if nodes[k].part or nodes[k].hopeless:
-                continue
-            rest, count = k, 0
-            while nodes[rest].op == rules.ADD and nodes[rest].kind == VARYING and (rest == k or nodes[rest].uses == 1):
-                before, product = nodes[rest].a, nodes[rest].b
-                if self.is_term(before) and not self.is_term(product):
-                    before, product = product, before
-                if not self.is_term(product):
-                    break
-                sums[count], products[count] = rest, product
-                count += 1
-                rest = before
-            if count < 2:
-                for j in range(count):      # no dot ends at the sums before it either
-                    nodes[sums[j]].hopeless = 1
-                continue
-            nodes[k].dot = self.dot_count
-            self.dots[self.dot_count] = Dot(start=rest, terms=term_count, count=count, sum=k, varies=False)
-            self.dot_count += 1
-            for j in range(count - 1, -1, -1):
-                nodes[sums[j]].part = nodes[products[j]].part = 1
-                self.terms[term_count] = self.factors(products[j])
-                term_count += 1
-        for k in range(self.count):
-            if rules.is_activation(nodes[k].op) and nodes[nodes[k].a].dot != NONE:
-                if nodes[nodes[k].a].uses == 1:
-                    nodes[nodes[k].a].activation = k
-                    nodes[k].part = 1
-        return self.find_products(sums, products, term_count)
-
-    cdef int find_products(self, int32_t *sums, int32_t *products, int32_t term_count) except -1:
-        """Find chains that add products whose factors both vary, among what is no part of a dot yet."""
-        cdef Traced *nodes = self.nodes
-        cdef int32_t k, rest, before, product, count, j
-        for k in range(self.count - 1, -1, -1):
-            if nodes[k].part or nodes[k].dot != NONE:
-                continue
-            rest, count = k, 0
-            while nodes[rest].op == rules.ADD and nodes[rest].kind == VARYING and nodes[rest].dot == NONE and (
-                    rest == k or nodes[rest].uses == 1):
-                before, product = nodes[rest].a, nodes[rest].b
-                if self.is_varying_product(before) and not self.is_varying_product(product):
-                    before, product = product, before
-                if not self.is_varying_product(product):
-                    break
-                sums[count], products[count] = rest, product
-                count += 1
-                rest = before
-            if count < 2:
-                continue
-            nodes[k].dot = self.dot_count
-            self.dots[self.dot_count] = Dot(start=rest, terms=term_count, count=count, sum=k, varies=True)
-            self.dot_count += 1
-            for j in range(count - 1, -1, -1):
-                nodes[sums[j]].part = nodes[products[j]].part = 1
-                self.terms[term_count] = Term(nodes[products[j]].a, nodes[products[j]].b)
-                term_count += 1
-        return 0
-
-    cdef bint is_varying_product(self, int32_t k) noexcept:
-        """Whether it is the product of two varying numbers, and has no more than one user."""
-        cdef Traced *node = self.nodes + k
-        if node.op != rules.MUL or node.uses > 1 or node.part:
-            return False
-        return self.nodes[node.a].kind == VARYING and self.nodes[node.b].kind == VARYING
-
-    cdef bint is_term(self, int32_t k) noexcept:
-        """Whether it is the product of a varying and a uniform number, and has no more than one user."""
-        cdef Traced *node = self.nodes + k
-        if node.op != rules.MUL or node.kind != VARYING or node.uses > 1:
-            return False
-        return (self.nodes[node.a].kind == VARYING) != (self.nodes[node.b].kind == VARYING)
-
-    cdef Term factors(self, int32_t k) noexcept:
-        cdef Traced *node = self.nodes + k
-        return Term(node.b, node.a) if self.nodes[node.a].kind == VARYING else Term(node.a, node.b)
+    # --- steps ---
 
     cdef int list_steps(self) except -1:
         """List all that varies, in the tape's order; dots over the same x with the same activation are one step.

@@ -1,8 +1,8 @@
 """A function called to be differentiated: its arguments as Values, what it returned, and whether that stays in a graph.
 
 Inside of another transform, or of a function that vmap runs, derivatives are Values, as they may be differentiated
-again; elsewhere they are floats. In the place of the arguments that are differentiated by the function gets Values of
-its own: at the top leaves, with the numbers of the arguments; inside, Values computed from the arguments.
+again; elsewhere they are floats. In the place of the arguments that it is differentiated with respect to, the function
+gets Values of its own: at the top leaves, with the numbers of the arguments; inside, Values computed from these.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def check_argnums(argnums: Any) -> int | tuple[int, ...]:
 
 
 class Call:
-    """One call of the function. `inputs` are the Values that it is differentiated by, `outputs` those it returned."""
+    """One call of the function. It returned the `outputs`, and is differentiated with respect to the `inputs`."""
 
     def __init__(
         self, fn: Callable[..., Any], arguments: Sequence[Any], keywords: dict[str, Any],
@@ -100,7 +100,7 @@ class Call:
             if not -len(given) <= place < len(given):
                 raise ValueError(
                     f"argnums names argument {place}, and {self.name} is given {len(given)} by position: count from 0, "
-                    "and give what is differentiated by without its name")
+                    "and give what it is differentiated with respect to without its name")
             given[place] = self.take(given[place], f"argument {place} of {self.name}")
 
     def take(self, argument: Any, name: str) -> Any:

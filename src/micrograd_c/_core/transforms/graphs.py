@@ -49,7 +49,7 @@ def gradients(
     given = [inputs] if isinstance(inputs, Value) else list(inputs)
     for one in given:
         if not isinstance(one, Value):
-            raise TypeError(f"gradients wants Values to differentiate by, not {described(one)}")
+            raise TypeError(f"gradients wants Values to differentiate with respect to, not {described(one)}")
         tracing.check_usable(one)
     tracing.check_usable(output)
     if not create_graph and not tracing.is_tracing():
