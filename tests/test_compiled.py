@@ -50,6 +50,13 @@ def one_after_the_other(p, x):
     return total * dot(p, x, total).tanh()
 
 
+def from_their_first(p, x):
+    """Of the same inputs, sums start from the first of them, which starts from what varies."""
+    first = x[0] * p[2] + p[0] * x[0] + p[1] * x[1]
+    others = [first + p[k] * x[0] + p[2 - k] * x[1] for k in range(3)]
+    return [first * others[0], others[1] + others[2]]
+
+
 def repeated(p, x):
     """The same layer, with biases, at places one after the other; some of its outputs are used at one place only."""
     past = x
@@ -80,6 +87,7 @@ FUNCTIONS = {
     "products of inputs": lambda p, x: sumprod([x[0], x[1], x[0]], [x[1], x[1], x[0]], p[0]) * p[1],
     "products from sums": lambda p, x: sumprod([x[0] * p[0], x[1]], [x[1] * p[1], x[0]], dot(p, x)).relu(),
     "sums that start from what varies": residual, "sums from sums": one_after_the_other, "a layer repeated": repeated,
+    "sums from their first": from_their_first,
     "a sum of products only": lambda p, x: p[0] * x[0] + p[1] * x[1] + p[2] * x[0] * x[1],
     "a start twice": lambda p, x: (lambda s: [dot(p, x, s), dot([p[1], p[2]], x, s)])(x[0] * p[2]),
     "a start that is an input": lambda p, x: [dot(p, x, x[0]), dot([p[1], p[2]], x, x[1])],

@@ -26,6 +26,18 @@ def shown(*values):
 
 # --- neurons, recorded as one node ---
 
+@pytest.mark.parametrize("inputs", [[0, 1], [0, -2], [Value(0), Value(1)]], ids=repr)
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_int_0_as_input_times_a_negative_int_is_the_int_0(inputs, plain):
+    w, b = [Value(2.0), Value(3.0)], Value(1.0)
+    for p in (*w, b):
+        p.grad = None
+    out = sum((one * x for one, x in zip(w, inputs)), b) if plain else sumprod(w, inputs, b)
+    (-out).backward()
+    second = inputs[1] if isinstance(inputs[1], int) else inputs[1].data
+    assert shown(*w, b) == ["0", repr(-second), "-1"]
+
+
 def test_a_neurons_weights_begin_anew_and_ints_are_not_minus_zero():
     unit, twin = Neuron(2, nonlin=False), Neuron(2, nonlin=False)
     x = [Value(1.0), Value(2.0)]

@@ -185,7 +185,7 @@ cdef inline void record_numbers(Tape *t, Input *inputs, Py_ssize_t width) noexce
     cdef int32_t top = t.top
     cdef Py_ssize_t j
     for j in range(width):
-        write(t.nodes + top, rules.LEAF, 0, 0, inputs[j].number.value, inputs[j].number.is_int | LEAF_NODE)
+        write(t.nodes + top, rules.LEAF, 0, 0, inputs[j].number.value, new_flags(t, inputs[j].number.is_int | LEAF_NODE))
         inputs[j].index = top
         top += 1
     t.top = top

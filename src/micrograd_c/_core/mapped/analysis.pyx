@@ -205,7 +205,7 @@ cdef class Analysis:
                 key = (starts, nodes[nodes[k].activation].op if nodes[k].activation != NONE else <int> DO_MOVE,
                        *[self.terms[j].x for j in range(dot.terms, dot.terms + dot.count)])
                 layer, place = groups.get(key, (None, 0))
-                if layer is None or starts and dot.start > place:
+                if layer is None or starts and dot.start >= place:
                     layer = []
                     groups[key] = (layer, k)
                     order.append(layer)

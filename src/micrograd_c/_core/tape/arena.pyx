@@ -257,7 +257,8 @@ cdef bint try_expand(Tape *t) noexcept:
     cdef Py_ssize_t hidden = count_hidden(t)
     if hidden:
         if t.top + hidden > t.capacity:
-            if not try_resize(t, max(t.top + hidden, min(2 * (t.top + hidden), INT_MAX // 2))):
+            # to what is needed now: the next `reserve` finds the tape full, and collects what cannot be collected here
+            if not try_resize(t, t.top + hidden):
                 return False
         expand_all(t, <int32_t> hidden)
     t.first_dot = NO_DOT
@@ -268,7 +269,10 @@ cdef bint try_expand(Tape *t) noexcept:
 
 
 cdef int expand(Tape *t) except -1:
-    """`try_expand`, but raises."""
+    """`try_expand`, but raises, and collects if the tape is full."""
+    cdef Py_ssize_t hidden = count_hidden(t)
+    if t.top + hidden > t.capacity and t.pins == 0:
+        make_room(t, hidden, 0)
     if not try_expand(t):
         raise_no_room(t.top + count_hidden(t))
     return 0

@@ -196,15 +196,16 @@ cdef int sweep(Tape *t, int32_t root) except -1:
                         node = product
                     else:
                         pending += pull_sum(nodes, node, grad, GRAD_FLOAT, MARK)
-            elif node.op == rules.DOT and not node.dot & SWEPT and (node - nodes >= t.unchanged or not (
-                    node.dot & NUMBERS or t.minus_zeros and not node.flags & GRAD_FLOAT)):
+            elif node.op == rules.DOT and not (
+                    node.dot & SWEPT or node.dot & NUMBERS and node - nodes < t.unchanged
+                    or t.minus_zeros and not node.flags & GRAD_FLOAT):
                 products += product_count(edges + node.a)
                 if products > PATIENCE:
                     pause = node
                 pending += pull_dot(nodes, edges, node, node - nodes >= t.unchanged and not t.minus_zeros)
             elif node.op == rules.DOT:
                 # The nodes it stands for have adjoints of their own by now. Or data was assigned to since, and the
-                # leaves of numbers get gradients by that; or a product of two ints, the adjoint and that data, may be
+                # leaves of numbers get gradients by that. Or a product of two ints, the adjoint and an operand, may be
                 # -0.0, which added to a gradient of None would leave it None.
                 node.flags |= MARK
                 pending += 1

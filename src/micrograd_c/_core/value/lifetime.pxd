@@ -197,7 +197,7 @@ cdef inline int hold_children(Value out, tuple children) except -1:
         if not child.plain and is_held_itself(child):
             any_itself = True
     if any_itself:
-        return hold_all(out, children)
+        return hold_all(out, children if len(children) <= FLAT else (children,))
     for child in children:
         hold(out, child)
     return 0
