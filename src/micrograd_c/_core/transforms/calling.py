@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    Way = list[tuple[int, Any]]
+    _Way = list[tuple[int, Any]]
 
 __all__ = ["Call", "check_argnums", "check_callable", "is_inside", "to_floats"]
 
@@ -135,12 +135,12 @@ class Call:
     def with_aux(self, result: Any, has_aux: bool) -> Any:
         return (result, self.handed_on()) if has_aux else result
 
-    def reverse(self, roots: list[Value], ways: list[Way]) -> list[list[Value]]:
+    def reverse(self, roots: list[Value], ways: list[_Way]) -> list[list[Value]]:
         """Derivatives with respect to the inputs as Values, for each way one list."""
         found = pausing.recording(lambda: derivatives.reverse(roots, ways, self.inputs))
         return [[self.as_value(one) for one in row] for row in found]
 
-    def forward(self, roots: list[Value], ways: list[Way], is_symmetric: bool = False) -> list[list[Value]]:
+    def forward(self, roots: list[Value], ways: list[_Way], is_symmetric: bool = False) -> list[list[Value]]:
         """What the roots change by as Values, for each way one list."""
         found = pausing.recording(lambda: derivatives.forward(roots, ways, self.inputs, is_symmetric))
         return [[self.as_value(one) for one in row] for row in found]

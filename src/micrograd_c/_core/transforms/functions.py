@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    Argnums = int | Sequence[int]
+    _Argnums = int | Sequence[int]
 
 __all__ = ["grad", "hessian", "jacfwd", "jacobian", "jacrev", "jvp", "value_and_grad", "vjp"]
 
@@ -35,7 +35,7 @@ def differentiated(
     return function
 
 
-def grad(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad(fn: Callable[..., Any], argnums: _Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that returns the derivatives of `fn`, which returns one Value, with respect to an argument.
 
     argnums is the argument's place, or a tuple of places: then there is a tuple of results. An argument is a number or
@@ -53,7 +53,7 @@ def grad(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) ->
     return differentiated(fn, "grad", argnums, has_aux, lambda call: call.with_aux(gradient(call, "grad"), has_aux))
 
 
-def value_and_grad(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(fn: Callable[..., Any], argnums: _Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """As grad, and the value with it: a function that returns both. With has_aux the value is a pair, too.
 
     >>> value_and_grad(lambda x: x ** 3)(2.0)
@@ -89,7 +89,7 @@ def matrix(call: Call, rows: list[list[Any]]) -> Any:
     return rebuild(call.result, [rebuild(call.structure, row) for row in rows])
 
 
-def jacrev(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def jacrev(fn: Callable[..., Any], argnums: _Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """As grad, of a function that returns nested lists, tuples or dicts of Values: in each one's place its derivatives.
 
     By one sweep per result, from it down: for functions with few results. See jacfwd, and jacobian.
@@ -101,7 +101,7 @@ def jacrev(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
         matrix(call, rows_of(call)), has_aux))
 
 
-def jacfwd(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def jacfwd(fn: Callable[..., Any], argnums: _Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """As jacrev, by one pass per number of the arguments, upward: for functions of few numbers with many results.
 
     >>> jacfwd(lambda x: [x, x ** 2, x ** 3])(2.0)
@@ -111,7 +111,7 @@ def jacfwd(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
         matrix(call, columns_of(call, call.outputs)), has_aux))
 
 
-def jacobian(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def jacobian(fn: Callable[..., Any], argnums: _Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """jacrev, or, if there are more results than numbers in the arguments, jacfwd.
 
     >>> jacobian(lambda x: [x, x ** 2])(3.0)
@@ -123,7 +123,7 @@ def jacobian(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
     return differentiated(fn, "jacobian", argnums, has_aux, finish)
 
 
-def hessian(fn: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def hessian(fn: Callable[..., Any], argnums: _Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """Second derivatives: for each number of the arguments a tree like the arguments, in one like the arguments.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
