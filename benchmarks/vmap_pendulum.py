@@ -69,7 +69,7 @@ def pendulum(rounds):
     sides = {"vmap": ours}
     if jax:
         at, on = jnp.array([0.3, 9.81]), jnp.array(angles)
-        rows = [["", "steps", "vmap traces, ms", "JAX compiles, ms", "JAX by vmap"]]
+        rows = [["", "steps", "vmap traces, ms", "JAX compiles, ms", "JAX divided by vmap"]]
         for name, steps, function in (
             ("the loop as it is", SHORT_STEPS, looped), ("JAX's as lax.scan", PENDULUM_STEPS, scanned),
         ):

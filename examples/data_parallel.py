@@ -73,7 +73,8 @@ def main():
     if distributed.rank() == 0:
         if options.losses:
             print(*losses, sep="\n")
-        print(f"{distributed.size()} processes: accuracy on {len(held_out)} images they have not seen: "
+        processes = "1 process" if distributed.size() == 1 else f"{distributed.size()} processes"
+        print(f"{processes}: accuracy on {len(held_out)} images they have not seen: "
               f"{accuracy(model, held_out):.1%}")
 
 

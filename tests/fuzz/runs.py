@@ -35,6 +35,25 @@ def run_of_rows(draw):
     return f"{f} = vmap(lambda x, w={w}: {form}); {b} = {f}({given})"
 
 
+SUMS = [        # that start from what varies, or from each other; of products that vary; one layer at two places
+    "sumprod([w, v], x, x[0] * x[1])",
+    "(lambda h: sumprod([w, v], h, h[0]) + sumprod([v, w], h, h[1]))(linear([[w, v], [v, w]], x))",
+    "(lambda h: h * (h + w * x[0] + v * x[1]))(x[0] * x[1] + v * x[0] + w * x[1])",
+    "sumprod(x, [x[1], x[0]], w) + sumprod(x, x) * v",
+    "(lambda g: sumprod(g(g(x)), x))(lambda h: linear([[w, v], [v, w]], h, [v, w]))",
+    "(lambda h: [sumprod([w, v], x, h), h, sumprod([v, v], x, h)])(x[1] * w)[0]",
+]
+
+
+def run_of_sums(draw):
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    given = draw.one(["[[1.0, 2.0], [-0.5, 0.25], [0.0, 3.0]]", "np.arange(20.0).reshape(10, 2)"])
+    return f"{f} = vmap(lambda x, w={w}, v={v}: {draw.one(SUMS)}); {b} = {f}({given})"
+
+
 def run_of_network(draw):
     """Of parameters that are computed now and then; a network of its own, so that none is replaced later."""
     if draw.replaced:
@@ -118,7 +137,8 @@ kept_from_trace.here = True
 
 KINDS = {
     "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
-    "run_of_network": (1, run_of_network), "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
+    "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
+    "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }
