@@ -5,6 +5,8 @@ Knows a model by what it does with two numbers, and Values by `float()`. viz has
 
 from __future__ import annotations
 
+import math
+
 from micrograd_c._core.value.grad_mode import no_grad
 from micrograd_c._listing import lister
 from micrograd_c.extras import import_extra
@@ -33,10 +35,10 @@ def plot_boundary(model: Callable[[list[float]], Any], X: Any, y: Any, *, lines:
     returns a list, it is where another of them becomes the largest. It is called lines * lines times, under no_grad().
     axes are drawn on if they are given; otherwise there is a new figure, which a notebook shows.
 
-    Raises ValueError if the points are not of two numbers each, if there are none, or not as many labels as points, and
-    ImportError if matplotlib is not installed.
+    Raises ValueError if the points are not of two finite numbers each, if there are none, or not as many labels as
+    points, TypeError for what is no list of numbers, and ImportError if matplotlib is not installed.
     """
-    points, labels = checked_points(X), [float(label) for label in y]
+    points, labels = checked_points(X), [as_number(label, f"y[{k}]") for k, label in enumerate(entries(y, "y"))]
     if len(points) != len(labels):
         raise ValueError(f"there must be a label for each point, not {len(labels)} labels for {len(points)} points")
     if lines < 2:
@@ -53,9 +55,10 @@ def plot_losses(losses: Iterable[Any], *, axes: Any = None) -> Any:
     axes are drawn on if they are given; otherwise there is a new figure, which a notebook shows. Small losses are
     seen better after `axes.set_yscale("log")`.
 
-    Raises ValueError if there are no losses, and ImportError if matplotlib is not installed.
+    Raises ValueError if there are no losses, TypeError for what is no number, and ImportError if matplotlib is not
+    installed.
     """
-    numbers = [float(loss) for loss in losses]
+    numbers = [as_number(loss, f"losses[{k}]") for k, loss in enumerate(entries(losses, "losses"))]
     if not numbers:
         raise ValueError("there are no losses to plot")
     axes = axes if axes is not None else new_axes("plot_losses")
@@ -71,13 +74,37 @@ def new_axes(user: str) -> Any:
 
 def checked_points(X: Any) -> list[list[float]]:
     """X as lists of two floats."""
-    points = [[float(number) for number in row] for row in X]
+    points = [
+        [as_number(number, f"X[{k}][{i}]") for i, number in enumerate(entries(row, f"X[{k}]"))]
+        for k, row in enumerate(entries(X, "X"))
+    ]
     if not points:
         raise ValueError("there are no points to plot")
     for k, point in enumerate(points):
         if len(point) != 2:
             raise ValueError(f"a point in the plane has two numbers, but X[{k}] has {len(point)}")
+        if not all(map(math.isfinite, point)):
+            raise ValueError(f"a point in the plane has two finite numbers, but X[{k}] is {point}")
     return points
+
+
+def entries(given: Any, name: str) -> list[Any]:
+    try:
+        return list(given)
+    except TypeError:
+        raise TypeError(f"{name} must be a list of its entries, not {given!r}") from None
+
+
+def as_number(given: Any, name: str) -> float:
+    """A number or a Value as a float; a list, even of one number, is none."""
+    if not isinstance(given, (str, bytes)) and not hasattr(given, "__len__"):
+        try:
+            return float(given)
+        except TypeError:
+            pass
+    elif getattr(given, "shape", None) == ():
+        return float(given)
+    raise TypeError(f"{name} must be a number or a Value, not {given!r}")
 
 
 class Grid:

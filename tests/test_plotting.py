@@ -1,5 +1,6 @@
 """Pictures of training: what plot_boundary and plot_losses draw, and what `micrograd-c demo` writes with them."""
 
+import math
 import re
 import sys
 
@@ -78,11 +79,28 @@ def test_numpy_arrays_are_points_and_labels(pyplot):
         ([[1.0, 2.0], [1.0]], [1, 1], {}, r"two numbers, but X\[1\] has 1"),
         (POINTS, [1], {}, "not 1 labels for 3 points"),
         (POINTS, LABELS, {"lines": 1}, "lines must be at least 2, not 1"),
+        ([[1.0, math.nan]], [1], {}, r"two finite numbers, but X\[0\] is \[1.0, nan\]"),
     ],
 )
 def test_what_cannot_be_drawn_is_a_value_error(X, y, options, message):
     with pytest.raises(ValueError, match=message):
         viz.plot_boundary(lambda x: x[0], X, y, **options)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: viz.plot_boundary(sum, [1, 2], LABELS), r"X\[0\] must be a list of its entries, not 1"),
+        (lambda: viz.plot_boundary(sum, 3, LABELS), "X must be a list of its entries, not 3"),
+        (lambda: viz.plot_boundary(sum, POINTS, ["a", "b", "a"]), r"y\[0\] must be a number or a Value, not 'a'"),
+        (lambda: viz.plot_boundary(sum, POINTS, [[1], [1], [-1]]), r"y\[0\] must be a number or a Value, not \[1\]"),
+        (lambda: viz.plot_losses(3.0), "losses must be a list of its entries, not 3.0"),
+        (lambda: viz.plot_losses([1.0, None]), r"losses\[1\] must be a number or a Value, not None"),
+    ],
+)
+def test_what_is_no_number_is_a_type_error_that_names_its_place(draw, message):
+    with pytest.raises(TypeError, match=message):
+        draw()
 
 
 def test_losses_are_numbers_or_values(pyplot):
