@@ -90,6 +90,9 @@ FUNCTIONS = {
     "sums from their first": from_their_first,
     "a sum of products only": lambda p, x: p[0] * x[0] + p[1] * x[1] + p[2] * x[0] * x[1],
     "a start twice": lambda p, x: (lambda s: [dot(p, x, s), dot([p[1], p[2]], x, s)])(x[0] * p[2]),
+    "starts of their own": lambda p, x: (lambda s: [
+        dot(p, x, s[0]), dot([p[1], p[2]], x, s[1]), dot([p[2], p[0]], x, s[2])])(
+            [x[0] * p[0], x[1] * p[1], (x[0] * p[2]).tanh()]),
     "a start that is an input": lambda p, x: [dot(p, x, x[0]), dot([p[1], p[2]], x, x[1])],
     **{name: (lambda p, x, name=name: after(getattr(within(x[0] * p[0], name), name)(), x))
        for name in rules.functions()},
