@@ -183,9 +183,11 @@ cdef inline bint are_numbers(Input *inputs, Py_ssize_t width) noexcept:
 cdef inline void record_numbers(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
     """A leaf for each, which dots with NUMBERS share. There must be room for them."""
     cdef int32_t top = t.top
+    cdef uint8_t flags
     cdef Py_ssize_t j
     for j in range(width):
-        write(t.nodes + top, rules.LEAF, 0, 0, inputs[j].number.value, new_flags(t, inputs[j].number.is_int | LEAF_NODE))
+        flags = new_flags(t, inputs[j].number.is_int | LEAF_NODE)
+        write(t.nodes + top, rules.LEAF, 0, 0, inputs[j].number.value, flags)
         inputs[j].index = top
         top += 1
     t.top = top
