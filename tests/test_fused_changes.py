@@ -1,5 +1,6 @@
 """Data that is assigned to after a layer was called: its hidden nodes keep what they were computed from."""
 
+import inspect
 import random
 
 import numpy as np
@@ -145,20 +146,17 @@ def below(root):
     return found
 
 
-LOOKING = """
+def products_below(root):
+    return sorted(node.data for node in below(root) if node._op == "*")
+
+
+LOOKING = f"""
 from micrograd_c import tape
 from micrograd_c.nn import MLP, Layer
 from micrograd_c.optim import SGD
 
-def products(root):
-    found, todo = {root: None}, [root]
-    while todo:
-        for child in todo.pop()._children:
-            if child not in found:
-                found[child] = None
-                todo.append(child)
-    return sorted(node.data for node in found if node._op == "*")
-
+{inspect.getsource(below)}
+{inspect.getsource(products_below)}
 """
 
 
@@ -179,7 +177,7 @@ def steps(count):
 
 early = steps(2_000)
 assert steps(6_000) <= 1.2 * early, (early, tape.stats())
-assert set(first) <= set(products(kept))
+assert set(first) <= set(products_below(kept))
 """)
 
 
@@ -194,7 +192,7 @@ for turn in range(40_000):
     if turn == 10_000:
         reserved = tape.stats()["bytes_reserved"]
 assert tape.stats()["bytes_reserved"] <= 1.2 * reserved, (reserved, tape.stats())
-assert sorted(number for out in outputs for number in products(out)) == expected
+assert sorted(number for out in outputs for number in products_below(out)) == expected
 """)
 
 
@@ -207,8 +205,7 @@ def test_graphs_from_between_assignments_stay_apart_when_there_are_many():
         w[1].data = 100.0 * turn
     for turn in range(40_000):
         w[turn % 2].data = turn
-    products = [sorted(node.data for node in below(out) if node._op == "*") for out in outputs]
-    assert products == [[5.0, 14.0]] + [[50.0 * turn, 700.0 * turn] for turn in range(1, 4)]
+    assert list(map(products_below, outputs)) == [[5.0, 14.0]] + [[50.0 * turn, 700.0 * turn] for turn in range(1, 4)]
 
 
 def test_data_of_a_node_that_is_gone_is_no_others():
@@ -218,7 +215,7 @@ def test_data_of_a_node_that_is_gone_is_no_others():
     gone.data, w[1].data = 200.0, 300.0
     del gone
     tape.collect()
-    assert sorted(node.data for node in below(out) if node._op == "*") == [10.0, 21.0]
+    assert products_below(out) == [10.0, 21.0]
     assert [one.data for one in [*w, *x]] == [2.0, 300.0, 5.0, 7.0]
 
 

@@ -153,6 +153,23 @@ def test_neurons_stay_dots_and_their_gradients_as_they_were():
     tape.verify()
 
 
+@pytest.mark.parametrize("inputs", ["numbers", "Values"])
+@pytest.mark.parametrize("changed", [False, True])
+def test_of_any_one_parameter_of_a_network(inputs, changed):
+    """Those of the same neuron that are older than it are below the part of the tape that is swept."""
+    model = MLP(2, [3, 1], activation="tanh")
+    x = [0.5, -2] if inputs == "numbers" else [Value(0.5), Value(-2)]
+    root = model(x)
+    if changed:
+        model.parameters()[4].data = 0.75
+    before = [(p.data, p.grad) for p in model.parameters()]
+    found = [gradients(root, [p])[0] for p in model.parameters()]
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+    root.backward()
+    assert [p.grad for p in model.parameters()] == pytest.approx(found, rel=1e-15)
+    assert root.grad == 1
+
+
 def test_backward_after_gradients_gives_hidden_nodes_what_it_would_without():
     def hidden(asks):
         model = MLP(1, [1, 1], activation="tanh")

@@ -21,9 +21,9 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c._core.bulk.products cimport (
-    Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs, consecutive_inputs,
-    consecutive_weights, find_inputs, have_nodes, hold_operands, node_as_input, read_inputs, record_consecutive_dot,
-    record_dot, record_numbers, record_products,
+    CONSECUTIVE_DOTS, DOTS, NODES, Form, Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs,
+    consecutive_inputs, consecutive_weights, find_inputs, have_nodes, hold_operands, node_as_input, read_inputs,
+    record_consecutive_dot, record_dot, record_numbers, record_products,
 )
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, read_exact_number
@@ -159,11 +159,14 @@ cdef list record_rows(list rows, list xs, list starts):
             if read_inputs(<PyObject *> starts, count, inputs + 2 * width, &plain):
                 # from a reserve to bind no Python code runs, so borrowed pointers and indexes stay good
                 if width > 1 and tape.pins == 0:
-                    reserve_nary(&tape, width + 2 * count, count * (width + PRODUCT))
-                    done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, True, &plain)
+                    reserve_nary(&tape, width + 2 * count, count * PRODUCT)
+                    done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, CONSECUTIVE_DOTS, &plain)
+                    if not done:
+                        reserve_nary(&tape, width + 2 * count, count * (width + PRODUCT))
+                        done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, DOTS, &plain)
                 if not done:
                     reserve(&tape, count * (3 * width + 1))
-                    done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, False, &plain)
+                    done = record_all_rows(&tape, rows, xs, inputs, <PyObject *> outputs, NODES, &plain)
     finally:
         free(inputs)
     if not done:
@@ -174,7 +177,7 @@ cdef list record_rows(list rows, list xs, list starts):
 
 
 cdef bint record_all_rows(
-    Tape *t, list rows, list xs, Input *inputs, PyObject *outputs, bint as_dots, bint *plain
+    Tape *t, list rows, list xs, Input *inputs, PyObject *outputs, Form form, bint *plain
 ) noexcept:
     """Record all rows and bind the outputs, or record nothing and return False."""
     cdef int32_t top = t.top
@@ -191,10 +194,10 @@ cdef bint record_all_rows(
     cdef uint8_t state = 0
     find_inputs(t, inputs, width)
     find_inputs(t, starts, count)
-    if as_dots and are_numbers(inputs, width):
+    if form != NODES and are_numbers(inputs, width):
         record_numbers(t, inputs, width)
         state = NUMBERS
-    elif as_dots and not have_nodes(inputs, width):
+    elif form != NODES and not have_nodes(inputs, width):
         return False
     x = consecutive_inputs(inputs, width)
     for i in range(count):
@@ -202,8 +205,8 @@ cdef bint record_all_rows(
         end = 0
         if type(<object> row) is not list or PyList_GET_SIZE(row) != width:
             pass
-        elif as_dots:
-            end = record_row(t, row, inputs, width, x, starts[i], state, plain)
+        elif form != NODES:
+            end = record_row(t, row, inputs, width, x, starts[i], form, state, plain)
         else:
             end = record_products(t, row, inputs, width, starts[i], plain)
             if not end and read_inputs(row, width, row_inputs, plain):
@@ -219,7 +222,8 @@ cdef bint record_all_rows(
 
 
 cdef inline int32_t record_row(
-    Tape *t, PyObject *row, Input *inputs, Py_ssize_t width, int32_t x, Input start, uint8_t state, bint *plain
+    Tape *t, PyObject *row, Input *inputs, Py_ssize_t width, int32_t x, Input start, Form form, uint8_t state,
+    bint *plain
 ) noexcept:
     """A row as a dot, or 0; x is the first input's node if the others' follow it."""
     cdef int32_t w = consecutive_weights(t, row, width) if x else 0
@@ -228,7 +232,9 @@ cdef inline int32_t record_row(
         start.index = record_leaf(t, start.number.value, start.number.is_int)
     if w:
         dot = record_consecutive_dot(t, w, x, width, start.index, state)
-    return dot if dot else record_dot(t, row, inputs, width, start.index, state, plain)
+    if dot or form == CONSECUTIVE_DOTS:
+        return dot
+    return record_dot(t, row, inputs, width, start.index, state, plain)
 
 
 # --- what is made of all of a list ---

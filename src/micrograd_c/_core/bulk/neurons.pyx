@@ -17,9 +17,9 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c._core.bulk.products cimport (
-    Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs, consecutive_inputs,
-    consecutive_weights, find_inputs, have_nodes, hold_operands, is_value, node_as_input, read_inputs,
-    record_consecutive_dot, record_dot, record_four_dots, record_numbers, record_products,
+    CONSECUTIVE_DOTS, DOTS, NODES, Form, Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs,
+    consecutive_inputs, consecutive_weights, find_inputs, have_nodes, hold_operands, is_value, node_as_input,
+    read_inputs, record_consecutive_dot, record_dot, record_four_dots, record_numbers, record_products,
 )
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
@@ -216,12 +216,6 @@ cdef bint layers_are_ours() except -1:
         return True
     layer_version = version_of(layer_class) if layer_class.__call__ is layer_call else 0
     return layer_class.__call__ is layer_call
-
-
-cdef enum Form:         # how neurons are recorded
-    CONSECUTIVE_DOTS    # as dots of parameters and inputs that are one after the other on the tape
-    DOTS                # as dots
-    NODES               # as all the nodes of their sums
 
 
 cdef list record_layers(list stages, list x):

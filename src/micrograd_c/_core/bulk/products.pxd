@@ -32,6 +32,12 @@ cdef extern from "Python.h":
     bint PyObject_CheckBuffer(object one)
 
 
+cdef enum Form:             # how sums of products are recorded
+    CONSECUTIVE_DOTS        # as dots of weights and inputs that are one after the other on the tape
+    DOTS                    # as dots
+    NODES                   # as all their nodes
+
+
 cdef struct Input:
     PyObject *value     # borrowed from the list of inputs; NULL for a number
     Number number       # its data

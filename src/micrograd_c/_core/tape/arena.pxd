@@ -311,6 +311,14 @@ cdef inline int32_t product_count(const Edge *edges) noexcept nogil:
     return <int32_t> edges[BIAS].term
 
 
+cdef inline int32_t operand_w(const Node *dot, const Edge *edge, int32_t k) noexcept nogil:
+    return edge[FIRST].a + k if dot.dot & CONSECUTIVE else edge[PRODUCT + k].a
+
+
+cdef inline int32_t operand_x(const Node *dot, const Edge *edge, int32_t k) noexcept nogil:
+    return edge[FIRST].b + k if dot.dot & CONSECUTIVE else edge[PRODUCT + k].b
+
+
 cdef inline int reserve_changes(Tape *t, Py_ssize_t count) except -1:
     """To be called before data of so many nodes is assigned to, each after a call of `note_change`. May renumber."""
     if t.first_dot < t.top and t.change_count + count > min(t.change_room, t.change_limit):

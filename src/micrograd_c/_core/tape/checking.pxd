@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     BIAS, CONSECUTIVE, DETACHED, FIRST, HOOK, LEAF_NODE, LIVE, NO_DOT, NUMBERS, PRODUCT, Edge, Node, Tape,
-    has_no_grad, has_state, is_nary, is_pending, product_count,
+    has_no_grad, has_state, is_nary, is_pending, operand_w, operand_x, product_count,
 )
 
 cdef extern from *:
@@ -127,8 +127,7 @@ cdef inline const char *fault_of_dot(const Node *nodes, int32_t i, const Edge *e
     if node.activation != rules.ADD and not rules.is_activation(node.activation):
         return "a dot has an unknown activation"
     for k in range(count):
-        w = edge[FIRST].a + k if node.dot & CONSECUTIVE else edge[PRODUCT + k].a
-        x = edge[FIRST].b + k if node.dot & CONSECUTIVE else edge[PRODUCT + k].b
+        w, x = operand_w(node, edge, k), operand_x(node, edge, k)
         if not 0 < w < i or not 0 < x < i: return "a dot lacks an operand"
         if node.dot & NUMBERS and nodes[x].op != rules.LEAF: return "a dot's number has no leaf"
     return NULL

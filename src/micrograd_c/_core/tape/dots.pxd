@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t, uint8_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     ADJOINT_FLOAT, BIAS, CONSECUTIVE, DATA_INT, FINITE, FIRST, GRAD_FLOAT, LEAF_NODE, MARK, NUMBERS, PRODUCT, SWEPT,
-    Edge, Node, Tape, float_data, is_consecutive, is_nary, move_handle, new_flags, product_count, write,
+    Edge, Node, Tape, float_data, is_nary, move_handle, new_flags, operand_w, operand_x, product_count, write,
 )
 from micrograd_c._core.tape.changes cimport forward_changes, repeat_changes, take_back_changes
 
@@ -72,14 +72,6 @@ cdef inline int reach_operands(Node *nodes, Node *dot, Edge *edge, uint8_t grad_
         if not dot.dot & NUMBERS:
             marked += reach(x, grad_float | float_data(w))
     return marked
-
-
-cdef inline int32_t operand_w(const Node *dot, const Edge *edge, int32_t k) noexcept nogil:
-    return edge[FIRST].a + k if dot.dot & CONSECUTIVE else edge[PRODUCT + k].a
-
-
-cdef inline int32_t operand_x(const Node *dot, const Edge *edge, int32_t k) noexcept nogil:
-    return edge[FIRST].b + k if dot.dot & CONSECUTIVE else edge[PRODUCT + k].b
 
 
 cdef inline int reach(Node *to, uint8_t grad_float) noexcept nogil:

@@ -13,7 +13,15 @@ from _thread import _local
 from micrograd_c._core.mapped import row_by_row
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.transforms import derivatives  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.transforms.structure import as_number, as_output, described, is_number, leaves, transform
+from micrograd_c._core.transforms.structure import (
+    as_number,
+    as_output,
+    as_value,
+    described,
+    is_number,
+    leaves,
+    transform,
+)
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.selecting import stop_gradient
 from micrograd_c._core.value.value import Value
@@ -146,9 +154,8 @@ class Call:
         return [[self.as_value(one) for one in row] for row in found]
 
     def as_value(self, found: Any) -> Value:
-        if not isinstance(found, Value):
-            return Value(0.0 if found is None else found)
-        return stop_gradient(found) if self.paused and self.inside else found
+        value = as_value(found)
+        return stop_gradient(value) if value is found and self.paused and self.inside else value
 
 
 def to_floats(tree: Any) -> Any:

@@ -392,22 +392,7 @@ def reverse(list roots not None, list ways not None, list inputs not None):
 
     A way is what the roots are multiplied by: pairs of a place in `roots`, and a number or a Value.
     """
-    cdef Walk walk
-    cdef list results = []
-    cdef list terms = []
-    check_all(roots, inputs)
-    pin(&tape)
-    try:
-        walk = Walk(roots, inputs)
-        for pairs in ways:
-            walk.seed(roots, pairs)
-            walk.backward(walk.high)
-            terms.append(walk.terms_of(inputs))
-        for row in terms:
-            results.append([walk.result(Term(node, number)) for node, number in row])
-    finally:
-        unpin(&tape)
-    return results
+    return recorded(roots, ways, inputs, False, False)
 
 
 def forward(list roots not None, list ways not None, list inputs not None, bint is_symmetric=False):
@@ -416,7 +401,18 @@ def forward(list roots not None, list ways not None, list inputs not None, bint 
     If the matrix of them is symmetric, a half is computed.
     """
     cdef Py_ssize_t k, j
+    cdef list results = recorded(roots, ways, inputs, True, is_symmetric)
+    if is_symmetric:
+        for k in range(len(ways)):
+            for j in range(k):
+                results[k][j] = results[j][k]
+    return results
+
+
+cdef list recorded(list roots, list ways, list inputs, bint is_upward, bint is_symmetric):
+    """A list for each way. If they are symmetric, what is before a way's own place in its list may be wrong."""
     cdef Walk walk
+    cdef Py_ssize_t k
     cdef list results = []
     cdef list terms = []
     check_all(roots, inputs)
@@ -426,17 +422,16 @@ def forward(list roots not None, list ways not None, list inputs not None, bint 
         for k, pairs in enumerate(ways):
             if is_symmetric:
                 walk.mark_wanted(k)
-            walk.seed(inputs, pairs)
-            walk.upward()
-            terms.append(walk.terms_of(roots))
+            walk.seed(inputs if is_upward else roots, pairs)
+            if is_upward:
+                walk.upward()
+            else:
+                walk.backward(walk.high)
+            terms.append(walk.terms_of(roots if is_upward else inputs))
         for row in terms:
             results.append([walk.result(Term(node, number)) for node, number in row])
     finally:
         unpin(&tape)
-    if is_symmetric:
-        for k in range(len(ways)):
-            for j in range(k):
-                results[k][j] = results[j][k]
     return results
 
 

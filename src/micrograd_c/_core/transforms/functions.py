@@ -73,13 +73,18 @@ def gradient(call: Call, name: str) -> Any:
 def rows_of(call: Call) -> list[list[Any]]:
     """For each output the derivatives with respect to the inputs, by sweeps from the outputs down."""
     if call.inside:
-        return call.reverse(call.outputs, [[(k, 1.0)] for k in range(len(call.outputs))])
+        return call.reverse(call.outputs, one_by_one(call.outputs))
     return plain_sweeps.numbers(call.outputs, call.inputs)  # type: ignore[no-any-return]
+
+
+def one_by_one(values: list[Value]) -> list[list[tuple[int, float]]]:
+    """A way for each of them alone, see derivatives.reverse."""
+    return [[(k, 1.0)] for k in range(len(values))]
 
 
 def columns_of(call: Call, roots: list[Value], is_symmetric: bool = False) -> list[list[Any]]:
     """The same for each of some roots, from the inputs up."""
-    columns = call.forward(roots, [[(k, 1.0)] for k in range(len(call.inputs))], is_symmetric)
+    columns = call.forward(roots, one_by_one(call.inputs), is_symmetric)
     rows = [list(row) for row in zip(*columns)] if columns else [[] for _ in roots]
     return rows if call.inside else to_floats(rows)
 
@@ -130,7 +135,7 @@ def hessian(fn: Callable[..., Any], argnums: _Argnums = 0, has_aux: bool = False
     [[10.0, 6.0], [6.0, 0.0]]
     """
     def finish(call: Call) -> Any:
-        found = call.reverse(call.outputs, [[(k, 1.0)] for k in range(len(call.outputs))])
+        found = call.reverse(call.outputs, one_by_one(call.outputs))
         slopes = [one for row in found for one in row]
         second = columns_of(call, slopes, is_symmetric=len(call.outputs) == 1) if call.inside else (
             plain_sweeps.numbers(slopes, call.inputs))

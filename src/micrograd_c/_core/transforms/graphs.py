@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.transforms import derivatives, plain_sweeps  # type: ignore[attr-defined]  # compiled
-from micrograd_c._core.transforms.structure import described
+from micrograd_c._core.transforms.structure import as_value, described
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.selecting import stop_gradient
 from micrograd_c._core.value.value import Value
@@ -56,5 +56,5 @@ def gradients(
         (row,) = plain_sweeps.numbers([output], given)
         return row  # type: ignore[no-any-return]
     (found,) = pausing.recording(lambda: derivatives.reverse([output], [[(0, 1.0)]], given))
-    values = [one if isinstance(one, Value) else Value(0.0 if one is None else one) for one in found]
+    values = [as_value(one) for one in found]
     return values if create_graph else [stop_gradient(one) for one in values]    # a trace has no numbers yet

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SCALARS = {Value, float, int}       # leaves at sight
 
-__all__ = ["SCALARS", "as_number", "as_output", "is_number", "leaves", "rebuild", "transform"]
+__all__ = ["SCALARS", "as_number", "as_output", "as_value", "is_number", "leaves", "rebuild", "transform"]
 
 
 def transform(tree: Any, change: Callable[[Any], Any], name: str, depth: int = 0) -> Any:
@@ -59,6 +59,11 @@ def is_number(leaf: Any) -> bool:
 
 def as_number(leaf: Any) -> int | float:
     return leaf if isinstance(leaf, (int, float)) else leaf.item()  # type: ignore[no-any-return]
+
+
+def as_value(found: Any) -> Value:
+    """A derivative that was recorded, as a Value: a float is a leaf, and None, where nothing leads, the number 0."""
+    return found if isinstance(found, Value) else Value(0.0 if found is None else found)
 
 
 def as_output(leaf: Any, name: str) -> Value:
