@@ -418,6 +418,49 @@ def test_features_meet(source, program, run_own_forked):
     run_own_forked(FEATURES.format(source=source), program)
 
 
+def test_kept_derivatives_stay_as_they_were_whatever_data_is_assigned(run_own_forked):
+    run_own_forked("Value = accelerate(made(LOCAL))\n", """
+x, y = Value(3), Value(-1.5)
+product = x * y
+result = product.exp()
+shown = product._local_grads, result._local_grads
+types = [type(one) for one in shown[0]]
+y.data = 0
+assert (product._local_grads, result._local_grads) == shown
+product.data = 1.0
+result.data = 7.0           # the last node, whose derivative is its result
+assert (product._local_grads, result._local_grads) == shown
+assert [type(one) for one in product._local_grads] == types
+later = y * 2               # of data as it is now
+x.data = y.data = 100.0
+assert (product._local_grads, result._local_grads, later._local_grads[1]) == (*shown, 0)
+assert (x.data, y.data, product.data, result.data) == (100.0, 100.0, 1.0, 7.0)
+result.backward()
+assert (product.grad, y.grad) == (shown[1][0], 3 * shown[1][0])
+""")
+
+
+@pytest.mark.parametrize("copied", ["copy", "deepcopy"])
+def test_a_copy_has_derivatives_of_data_that_was(copied, run_own_forked):
+    run_own_forked("from copy import copy, deepcopy\nValue = accelerate(made(LOCAL))\n", f"""
+x = Value(4.0)
+root = x ** 0.5 * x
+x.data = -1             # of which there is no root any more
+root.grad = 3.0
+again = {copied}(root)
+assert (again.data, again.grad) == (8.0, 3.0)
+assert again._local_grads == root._local_grads == (4.0, 2.0)
+leaf = x if {copied} is copy else again._children[1]
+assert (leaf is x) == ({copied} is copy)
+again.backward()
+assert (leaf.data, leaf.grad) == (-1, 3.0)      # 2 + 4 * 0.25
+sum_of_products = micrograd_c.sumprod([x, x], [leaf, root])
+x.data = 5.0
+again = {copied}(sum_of_products)
+again.backward()
+""")
+
+
 def test_a_sweep_by_old_data_may_be_interrupted_by_others(run_own):
     run_own("""
 from micrograd_c import tape

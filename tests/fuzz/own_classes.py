@@ -157,7 +157,7 @@ class Program:
                           f"{out}._backward = lambda a={a}, out={out}: setattr(a, 'grad', a.grad + 2 * out.grad)")]
         else:
             forms += [(1, f"{out} = deepcopy({a})"), (1, f"x = len({a}._children)"),
-                      (1, f"x = [type(one) for one in {a}._local_grads]"),
+                      (2, f"x = [(type(one), float('%.6g' % one) + 0) for one in {a}._local_grads]"),
                       (2, f"{out} = Value({a}.data * {b}.data, ({a}, {b}), ({b}.data, {n}))"),
                       (1, f"{out} = Value({a}.data, children=({a},), local_grads=({n},))")]
         return draw.choices([form for _, form in forms], [weight for weight, _ in forms])[0]

@@ -121,6 +121,8 @@ def habitual(verdict: Verdict, ours: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if (verdict.habits.seed != "int" or verdict.habits.old_slopes) and "backward" in ours:
         found["backward"] = habits.backward
+    if verdict.roles.local and verdict.habits.old_slopes:
+        found[verdict.roles.local] = property(habits.local_grads, vars(Value)["_local_grads"].__set__)
     if verdict.habits.relu is not None:
         found.update((name, habits.relu) for name, of_value in ours.items() if of_value == "relu")
     return found

@@ -1,4 +1,6 @@
-"""What an adopted class does a little otherwise than micrograd: how gradients begin, and what relu gives for 0.
+"""What an adopted class does a little otherwise than micrograd.
+
+How gradients begin, whose data slopes are made of, and what relu gives for 0.
 
 Knows Value and the tape. Knows nothing of whose habits they are, or how they were found.
 
@@ -12,7 +14,7 @@ the class Value in the place of its own.
 cimport cython
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.adopted.old_data cimport sweep_by_old_data
+from micrograd_c._core.adopted.old_data cimport local_grads_by_old_data, sweep_by_old_data
 from micrograd_c._core.adopted.old_data import keep_old_data
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised
@@ -21,7 +23,7 @@ from micrograd_c._core.value.recording cimport by_rule
 from micrograd_c._core.value.reading cimport note_read
 from micrograd_c._core.value.value cimport Value
 
-__all__ = ["backward", "relu", "set_backward", "set_float_slopes", "set_new_nodes", "set_relu"]
+__all__ = ["backward", "local_grads", "relu", "set_backward", "set_float_slopes", "set_new_nodes", "set_relu"]
 
 cdef enum Zero:         # what relu gives
     AS_IT_IS = 0        # what Value.relu does
@@ -102,3 +104,9 @@ def backward(Value self not None):
     finally:
         if shows_int and tape.nodes[self.index].grad == 1.0:
             tape.nodes[self.index].flags &= ~GRAD_FLOAT
+
+
+@cython.binding(True)
+def local_grads(Value self not None):
+    """The derivatives with respect to the operands, from data as it was when this Value was computed."""
+    return local_grads_by_old_data(self)

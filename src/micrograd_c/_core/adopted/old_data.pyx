@@ -28,6 +28,8 @@ from micrograd_c._core.tape.arena cimport (
     tape, unpin,
 )
 from micrograd_c._core.tape.sweeping cimport local_step
+from micrograd_c._core.value.lifetime cimport check_initialised
+from micrograd_c._core.value.local_gradients cimport local_grads_of
 from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_by_steps, sweep_from
 from micrograd_c._core.value.observers cimport watch_data
 from micrograd_c._core.value.value cimport Value, bind, new_value
@@ -61,9 +63,9 @@ cdef Py_ssize_t limit = 0   # so many entries are kept before somebody looks whe
 def keep_old_data(bint on):
     """From here on, or no longer."""
     if on:
-        watch_data(note_assignment)
+        watch_data(note_assignment, remembered_local_grads)
     else:
-        watch_data(NULL)
+        watch_data(NULL, NULL)
     forget()
 
 
@@ -92,8 +94,8 @@ cdef int note_assignment(object one) except -1:
     global count
     cdef Value value = <Value> one
     cdef Node *node
-    if value.index >= tape.top - 1 or tape.tracer:      # nothing was computed from the last node
-        return 0
+    if tape.tracer or (value.index == tape.top - 1 and tape.nodes[value.index].flags & LEAF_NODE):
+        return 0            # nothing was computed from it
     if newest is None or newest.index != tape.top - 1:
         begin_epoch()
     elif entries[count - 1].value == <PyObject *> value:    # assigned to again, and nothing was computed meanwhile
@@ -230,6 +232,35 @@ cdef int step_back(int32_t index, int64_t number, void *context) except -1:
     take_back(before, count)
     now.first = before
     return 0
+
+
+cdef tuple local_grads_by_old_data(Value value):
+    """The derivatives with respect to its operands, from data as it was when the value was computed."""
+    check_initialised(value)
+    found = remembered_local_grads(value)
+    return local_grads_of(value) if found is None else found
+
+
+cdef object remembered_local_grads(object one):
+    """The same, or None if nothing was assigned to since, or functions of others know its derivatives."""
+    cdef Value value = <Value> one
+    cdef Py_ssize_t epoch, first
+    global sweeps
+    if newest is None or value.index >= tape.traced or tape.nodes[value.index].flags & HOOK:
+        return None
+    pin(&tape)              # dots are replaced by products, before data goes back
+    epoch, first = len(epochs), count
+    while epoch and (<Epoch> epochs[epoch - 1]).marker.index > value.index:
+        epoch -= 1
+        first = (<Epoch> epochs[epoch]).first
+    take_back(first, count)
+    sweeps += 1
+    try:
+        return local_grads_of(value) if first < count else None
+    finally:
+        do_again(first)
+        sweeps -= 1
+        unpin(&tape)
 
 
 cdef void take_back(Py_ssize_t first, Py_ssize_t end) noexcept:

@@ -14,6 +14,8 @@ from micrograd_c._core.tape.arena cimport (
 from micrograd_c._core.value.lifetime cimport (
     check_initialised, describe, gain_state, has_plain_attributes, hold, op_left, track,
 )
+from micrograd_c._core.value.local_gradients cimport write_local_grads
+from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport handle_of, mark_operands, op_name
 from micrograd_c._core.value.reading cimport note_read
 from micrograd_c._core.value.value cimport Extra, Value, bind, new_value
@@ -194,28 +196,13 @@ cdef Value record_copy(Value original, list operands):
     cls = type(original)
     cdef Value fresh = new_value() if cls is Value else cls.__new__(cls)
     cdef Value operand
-    cdef Py_ssize_t count = len(operands)
-    cdef int32_t index, before, edge
-    cdef Node node
-    reserve_nary(&tape, 1, count)
-    node = tape.nodes[original.index]
-    node.flags &= DATA_INT | GRAD_FLOAT | LEAF_NODE
-    if node.op == rules.CUSTOM or node.op == rules.LOCAL:
-        edge, node.a, node.b = node.a, tape.edge_top, <int32_t> count
-        for operand in operands:
-            tape.edges[tape.edge_top].term = tape.edges[edge].term
-            tape.edges[tape.edge_top].a = operand.index
-            tape.edges[tape.edge_top].b = operand.index if tape.edges[edge].b else 0
-            tape.edge_top += 1
-            edge += 1
-    else:
-        node.a = (<Value> operands[0]).index if count > 0 else 0
-        node.b = (<Value> operands[1]).index if count > 1 else 0
-    index = tape.top
-    tape.nodes[index] = node
-    tape.top += 1
+    cdef int32_t before
+    cdef tuple local_grads = remembered_of(original)
+    if local_grads is not None:
+        operands = operands[:len(local_grads)]      # without a power's hidden exponent
+    reserve_nary(&tape, 1, len(operands))
     before = fresh.index        # __new__ of a subclass may have called __init__
-    bind(fresh, index)
+    bind(fresh, record_node_again(original.index, operands, local_grads))
     if before:
         release(&tape, before)
     if original.has_state:      # copied later, when all nodes are there; what is computed from fresh must hold it
@@ -225,7 +212,44 @@ cdef Value record_copy(Value original, list operands):
         PyObject_GC_UnTrack(fresh)
     for operand in operands:
         hold(fresh, operand)
+    if local_grads is not None:
+        fresh._op = original._op
     return fresh
+
+
+cdef tuple remembered_of(Value value):
+    """The local gradients of an op of ours if they are made of data that was assigned to since, or None."""
+    cdef int op = tape.nodes[value.index].op
+    if remembered == NULL or op == rules.LEAF or op == rules.CUSTOM or op == rules.LOCAL:
+        return None
+    return remembered(value)
+
+
+cdef int32_t record_node_again(int32_t index, list operands, tuple local_grads) noexcept:
+    """The node with other operands; a LOCAL one if it is given local gradients. There is room for it and its edges."""
+    cdef Node node = tape.nodes[index]
+    cdef int32_t edge = node.a
+    cdef Value operand
+    node.flags &= DATA_INT | GRAD_FLOAT | LEAF_NODE
+    if local_grads is not None:
+        node.op = rules.LOCAL
+    if node.op == rules.CUSTOM or node.op == rules.LOCAL:
+        node.a, node.b = tape.edge_top, <int32_t> len(operands)
+        for operand in operands:
+            tape.edges[tape.edge_top].a = operand.index
+            if local_grads is None:
+                tape.edges[tape.edge_top].term = tape.edges[edge].term
+                tape.edges[tape.edge_top].b = operand.index if tape.edges[edge].b else 0
+                edge += 1
+            tape.edge_top += 1
+        if local_grads is not None:
+            write_local_grads(node.a, local_grads)
+    else:
+        node.a = (<Value> operands[0]).index if len(operands) > 0 else 0
+        node.b = (<Value> operands[1]).index if len(operands) > 1 else 0
+    tape.nodes[tape.top] = node
+    tape.top += 1
+    return tape.top - 1
 
 
 cdef int copy_state(Value fresh, Value original, copied) except -1:

@@ -3,12 +3,16 @@
 # is given the Value
 ctypedef int (*DataWatcher)(object value) except -1
 
+# gives the Value's local gradients, where they are made of data that was and not of data as it is; or else None
+ctypedef object (*Remembering)(object value)
+
 cdef DataWatcher before_assignment      # or NULL
+cdef Remembering remembered             # or NULL
 cdef int sets_in_the_making             # in which looking up a Value is no mistake
 
 cdef int tell_of_read(object value, str what) except -1
 cdef int tell_of_assignment(object value) except -1
 cdef int tell_of_custom() except -1
 cdef set set_of(list values)
-cdef void watch_data(DataWatcher watcher) noexcept
+cdef void watch_data(DataWatcher watcher, Remembering remembering) noexcept
 cdef int announce_assignments(list values) except -1

@@ -15,6 +15,7 @@ cdef object on_read = None
 cdef object on_assignment = None
 cdef object on_custom = None
 before_assignment = NULL
+remembered = NULL
 sets_in_the_making = 0
 
 
@@ -53,10 +54,11 @@ cdef set set_of(list values):
         sets_in_the_making -= 1
 
 
-cdef void watch_data(DataWatcher watcher) noexcept:
-    """Have a function called before data of a Value is assigned to, or none for NULL."""
-    global before_assignment
-    before_assignment = watcher
+cdef void watch_data(DataWatcher watcher, Remembering remembering) noexcept:
+    """Have a function called before data of a Value is assigned to, and one before a Value is copied; or none for NULL.
+    """
+    global before_assignment, remembered
+    before_assignment, remembered = watcher, remembering
 
 
 cdef int announce_assignments(list values) except -1:
