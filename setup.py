@@ -7,6 +7,7 @@ can have an effect on is built again.
 import hashlib
 import os
 import pathlib
+import shlex
 import sys
 
 import Cython
@@ -51,7 +52,9 @@ MACROS = [
     ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see value_type.h
     *build.get("macros", []),
 ]
-FLAGS = [*MATHEMATICS, *build["compile"]]
+# those of the environment come after ours, but for what numbers depend on
+GIVEN = [] if sys.platform == "win32" else shlex.split(os.environ.get("CFLAGS", ""))
+FLAGS = [*build["compile"], *GIVEN, *MATHEMATICS]
 HEADERS = sorted(path.as_posix() for path in CORE.rglob("*.h"))
 OPS = [path for path in HEADERS if pathlib.Path(path).parent == CORE / "ops"]
 LANE_FUNCTIONS = (CORE / "ops" / "lane_functions.h").as_posix()     # for the kernels only
@@ -109,7 +112,7 @@ def contents(paths):
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
-COMPILED_BY = (FLAGS, MACROS, os.environ.get("CFLAGS"))
+COMPILED_BY = (FLAGS, MACROS)
 TRANSLATION = Way("translated", DIRECTIVES, Cython.__version__)
 SOURCES = Way("sources", TRANSLATION.text, contents(sorted(CORE.rglob("*.p[yx][xd]"))))
 COMPILATION = Way("kernels", *COMPILED_BY)

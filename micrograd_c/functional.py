@@ -2,15 +2,8 @@
 functions of one number, of each in a list."""
 
 from micrograd_c._core.bulk.elementwise import gelu, leaky_relu, log_sigmoid, silu, softplus
-from micrograd_c._core.bulk.functional import (
-    cross_entropy,
-    linear,
-    log_softmax,
-    logsumexp,
-    mean,
-    softmax,
-    sumprod,
-)
+from micrograd_c._core.bulk.functional import cross_entropy, log_softmax, logsumexp, mean, softmax
+from micrograd_c._core.bulk.linear import linear, sumprod
 from micrograd_c._listing import lister
 
 __all__ = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 
-from micrograd_c._core.bulk import neurons  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.bulk import activations, neurons  # type: ignore[attr-defined]  # compiled, without stubs
 from micrograd_c._core.bulk.flat import flat
 from micrograd_c._core.bulk.optimizer_steps import zero_plain
 from micrograd_c._core.modules import parameters as names
@@ -34,7 +34,7 @@ __all__ = ["Layer", "MLP", "Module", "Neuron"]
 __dir__ = lister(__all__)
 
 # what a repr() begins with, by name; those of neurons are recorded with the sum, the others are methods, or none
-ACTIVATIONS = {**neurons.ACTIVATIONS, "gelu": "GELU", "silu": "SiLU", "linear": "Linear"}
+ACTIVATIONS = {**activations.ACTIVATIONS, "gelu": "GELU", "silu": "SiLU", "linear": "Linear"}
 
 
 class Module:

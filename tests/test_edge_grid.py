@@ -71,7 +71,7 @@ class Methods:
 
 
 class Subclass(Value):
-    """For which plain lines run, see spelling.py."""
+    """For which plain lines run, see plain_lines.py."""
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith(

@@ -110,3 +110,15 @@ def compare(function, parameters, lowest, highest=2):
         batch, eager = mapped(xs, seeds), [function(x, seed) for x, seed in zip(xs, seeds)]
         assert agree(list(batch), [value.data for value in eager])
         assert agree(gradients(parameters, batch.sum()), gradients(parameters, sum(eager)))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 63, 64, 65, 100, 1000, 2047, 2049, 5000])
+def test_any_number_of_rows(rows):
+    generator = random.Random(rows)
+    xs = [generator.uniform(-2, 2) for _ in range(rows)]
+    w, b = Value(1.5), Value(-0.25)
+    result = vmap(lambda x: (w * x + b).tanh() * x)(xs)
+    mapped = gradients([w, b], result.sum())
+    eager = [(w * x + b).tanh() * x for x in map(Value, xs)]
+    assert result.tolist() == pytest.approx([one.data for one in eager], rel=9e-16, abs=0)     # 4 ulp
+    assert mapped == pytest.approx(gradients([w, b], sum(eager, Value(0))), rel=1e-11)

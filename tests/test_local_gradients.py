@@ -469,7 +469,7 @@ def test_a_gradient_of_no_number_goes_where_it_must():
 
 def test_a_long_chain_and_a_wide_node():
     x = start = Value(1.0)
-    for _ in range(200_000):
+    for _ in range(20_000):
         x = Value(x.data, (x,), (1.0,))
     x.backward()
     assert start.grad == 1.0
@@ -482,7 +482,7 @@ def test_nodes_that_move_keep_theirs():
     a, b = Value(2.0), Value(3)
     kept = []
     for k in range(5):
-        [product(a, b) for _ in range(20_000)]
+        [product(a, b) for _ in range(1_000)]
         kept.append(Value(k, (a, b), (k, 0.5)) + 1)
         tape.collect()
         sumprod([a, b, kept[0]], [b, a, a])
@@ -533,7 +533,7 @@ def test_nothing_is_tracked_and_nothing_leaks(others):
     del out
     gc.collect()
     count = len(gc.get_objects())
-    for _ in range(50_000):
+    for _ in range(10_000):
         out = product(a, b) + 1
         out.backward()
     del out

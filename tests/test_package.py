@@ -33,7 +33,9 @@ def test_examples_in_docstrings_run(name):
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("name", ["engine", "_core.bulk.functional", "_core.tape.arena", "nn", "optim", "viz"])
+@pytest.mark.parametrize("name", [
+    "engine", "_core.bulk.functional", "_core.bulk.linear", "_core.tape.arena", "nn", "optim", "viz",
+])
 def test_public_modules_have_examples(name):
     module = importlib.import_module(f"micrograd_c.{name}")
     assert any(test.examples for test in doctest.DocTestFinder().find(module))

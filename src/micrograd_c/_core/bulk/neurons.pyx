@@ -10,21 +10,19 @@ or __call__) the neuron is computed through Python instead. If that is found out
 the top again undoes it, since no node has been given a handle yet.
 """
 
-from micrograd_c._core.bulk.functional import sumprod
+from micrograd_c._core.bulk.linear import sumprod
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
+from micrograd_c._core.bulk.activations cimport activations_are_ours, record_activation
 from micrograd_c._core.bulk.products cimport (
     CONSECUTIVE_DOTS, DOTS, NODES, Form, Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs,
     consecutive_inputs, consecutive_weights, find_inputs, have_nodes, hold_operands, is_value, node_as_input,
     read_inputs, record_consecutive_dot, record_dot, record_four_dots, record_numbers, record_products,
 )
-cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport (
-    DATA_INT, NUMBERS, ODD, PRODUCT, Tape, lower_top, new_flags, reserve, reserve_nary, tape, write,
-)
+from micrograd_c._core.tape.arena cimport NUMBERS, ODD, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape
 from micrograd_c._core.value.type_version cimport is_version, version_of
 from micrograd_c._core.value.value cimport Value, new_value, operators_are_ours
 
@@ -33,8 +31,6 @@ cdef extern from "Python.h":
     PyObject *Py_False
     object PyObject_GenericGetDict(object one, void *context)
     Py_ssize_t PyDict_GET_SIZE(object dictionary)
-    str PyUnicode_InternFromString(const char *text)
-    int PyUnicode_Compare(PyObject *one, PyObject *other) noexcept
 
 cdef extern from *:
     """
@@ -55,36 +51,9 @@ cdef type layer_class = None
 cdef object neuron_call = None
 cdef object neuron_parameters = None
 cdef object layer_call = None
-cdef unsigned int value_version, neuron_version, layer_version
+cdef unsigned int neuron_version, layer_version
 
-# names that a neuron may be given, and what its repr() then begins with
-ACTIVATIONS = {}
-cdef list activation_methods = []
-cdef str RELU = "relu"
-cdef PyObject *activation_names[rules.FUNCTION_COUNT]   # as in ACTIVATIONS
-cdef int activation_ops[rules.FUNCTION_COUNT]
-cdef int activation_count = 0
 cdef Py_ssize_t w_offset, b_offset, nonlin_offset, activation_offset
-
-
-cdef int find_activations() except -1:
-    """Read them from the table of ops."""
-    global activation_count
-    cdef const rules.FunctionRow *row
-    cdef int k
-    for k in range(rules.FUNCTION_COUNT):
-        row = rules.function_rows + k
-        if rules.is_activation(row.op):
-            name = PyUnicode_InternFromString(row.name)
-            ACTIVATIONS[name] = row.activation.decode()
-            activation_methods.append(getattr(Value, name))
-            activation_names[activation_count] = <PyObject *> name
-            activation_ops[activation_count] = row.op
-            activation_count += 1
-    return 0
-
-
-find_activations()
 
 
 def recognise(type neuron, type layer):
@@ -188,17 +157,6 @@ cdef int check_length(Py_ssize_t weights, Py_ssize_t inputs) except -1:
             f"{'input' if inputs == 1 else 'inputs'}"
         )
     return 0
-
-
-cdef bint activations_are_ours() except -1:
-    global value_version
-    if is_version(Value, value_version):
-        return True
-    cdef bint ours = True
-    for name, method in zip(ACTIVATIONS, activation_methods):
-        ours = ours and getattr(Value, name, None) is method
-    value_version = version_of(Value) if ours else 0
-    return ours
 
 
 cdef bint neurons_are_ours() except -1:
@@ -430,48 +388,6 @@ cdef int32_t record_neuron(
     if not sum or nonlin == Py_False:
         return sum
     return record_activation(t, sum, slot(unit, activation_offset)) if nonlin == Py_True else 0
-
-
-cdef inline int32_t record_activation(Tape *t, int32_t sum, PyObject *activation) noexcept:
-    """Record a neuron's activation, or make it part of the dot. Returns its node, or 0 if it is not one of ours."""
-    cdef int op = activation_op(activation)
-    cdef double x = t.nodes[sum].data
-    cdef uint8_t data_int = t.nodes[sum].flags & DATA_INT
-    cdef int32_t index = sum
-    if not op:
-        return 0
-    if t.nodes[sum].op == rules.DOT:
-        t.nodes[sum].activation = op
-    else:
-        index = t.top
-        t.top += 1
-        write(t.nodes + index, op, sum, 0, 0.0, new_flags(t, 0))
-    if op == rules.RELU:    # by far the commonest; the compiler knows the rules of a constant op
-        t.nodes[index].data = rules.value(rules.RELU, x)
-        data_int = rules.result_is_int(rules.RELU, x, data_int)
-    else:
-        t.nodes[index].data = rules.value_of_other(op, x)
-        data_int = rules.other_result_is_int(op, x, data_int)
-    if data_int:
-        t.nodes[index].flags |= new_flags(t, DATA_INT)
-    return index
-
-
-cdef inline int activation_op(PyObject *activation) noexcept:
-    """The op, or 0 if it is not one of ours. A neuron without any has micrograd's."""
-    return rules.RELU if activation == <PyObject *> RELU or activation == NULL else other_activation_op(activation)
-
-
-cdef int other_activation_op(PyObject *activation) noexcept:
-    cdef int k
-    for k in range(activation_count):   # nearly always these very objects
-        if activation == activation_names[k]:
-            return activation_ops[k]
-    if type(<object> activation) is str:    # after unpickling they are others, with the same text
-        for k in range(activation_count):
-            if PyUnicode_Compare(activation, activation_names[k]) == 0:
-                return activation_ops[k]
-    return 0
 
 
 cdef inline PyObject *slot(PyObject *unit, Py_ssize_t offset) noexcept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _thread import _local
 
-from micrograd_c._core.bulk.functional import sumprod
+from micrograd_c._core.bulk.linear import sumprod
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import read_weights
 from micrograd_c._core.mapped.refusals import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from micrograd_c._core.bulk.functional import sumprod
+from micrograd_c._core.bulk.linear import sumprod
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.transforms import plain_sweeps  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.transforms.calling import Call, check_argnums, check_callable, is_inside, to_floats
