@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import math
 import threading
 
 import pytest
@@ -117,6 +118,25 @@ def test_a_gradient_is_a_value_of_its_own_although_it_equals_an_operand():
     assert same.data == 3.0
 
 
+def test_a_gradient_is_no_node_of_the_graph_whose_value_is_gone():
+    x, w = Value(2.0), Value(1.5)
+    y = x * (w + 1.5)
+    (found,) = gradients(y, [x], create_graph=True)
+    assert found.data == 3.0
+    assert all(operand is not found for operand in y._prev)
+    found.data = 100.0
+    y.backward()
+    assert x.grad == 3.0
+
+
+def test_ops_of_the_same_operand_are_told_apart_wherever_they_are_kept():
+    """In a hash table: of so many, some are found beside others of the same operand."""
+    for count in range(300, 330):
+        xs = [Value(k / count) for k in range(count)]
+        found = gradients(sum(x.sin() + x.cos() for x in xs), xs, create_graph=True)
+        assert [one.data for one in found] == [math.cos(x.data) - math.sin(x.data) for x in xs]
+
+
 def test_structural_zeros_leave_no_nodes():
     xs = [Value(float(k)) for k in range(50)]
     y = sumprod(xs[:2], xs[:2])
@@ -217,6 +237,21 @@ def test_a_users_backward_is_called_and_leaves_nothing_behind():
     assert calls == [10.0]
     assert (x.grad, w.grad, y.grad) == (1.5, None, 0)
     tape.verify()
+
+
+def test_what_a_users_backward_adds_to_below_the_inputs_is_put_back():
+    bottom = Value(5.0)
+    below = bottom * 2.0
+    x = Value(3.0)
+    y = Value(30.0, (x, below), "product")
+
+    def backward():
+        x.grad += below.data * y.grad
+        below.grad += x.data * y.grad
+    y._backward = backward
+    bottom.grad, below.grad = 7, 8.5
+    assert gradients(y * 2, [x]) == [20.0]
+    assert (bottom.grad, below.grad, x.grad) == (7, 8.5, 0)
 
 
 def test_a_users_backward_cannot_be_recorded_unless_it_leads_nowhere():
