@@ -82,18 +82,26 @@ class GPT:
     def logits(self, token: int, position: int, past: Sequence[tuple[list[Any], list[Any]]]) -> list[Any]:
         """How likely each token is to come next. Adds this position to the past."""
         linear = self.functions.linear
-        x = [c + p for c, p in zip(self.characters[token], self.positions[position])]
+        x = self.embedding(token, position)
         normed = self.norm(x)
         found = [y for head, its_past in zip(self.heads, past) for y in self.attend(head, normed, *its_past)]
         x = linear(self.output, found, x)       # the sums start from x, which adds them to it
         hidden = [self.relu(h) for h in linear(self.expand, self.norm(x))]
         return linear(self.predict, self.norm(linear(self.contract, hidden, x)))
 
+    def embedding(self, token: int, position: int) -> list[Any]:
+        """What stands for a token at a position."""
+        return [c + p for c, p in zip(self.characters[token], self.positions[position])]
+
+    def surprise(self, logits: _Vector, target: int) -> Any:
+        """How little the next token was expected."""
+        return self.functions.cross_entropy(logits, target)
+
     def loss(self, tokens: Sequence[int]) -> Any:
         """The mean, over a name, of how surprising each next token is."""
         past: list[tuple[list[Any], list[Any]]] = [([], []) for _ in range(HEADS)]
         return self.functions.mean([
-            self.functions.cross_entropy(self.logits(token, position, past), target)
+            self.surprise(self.logits(token, position, past), target)
             for position, (token, target) in enumerate(zip(tokens, tokens[1:]))
         ])
 

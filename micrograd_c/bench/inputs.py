@@ -74,6 +74,17 @@ def layered(numbers: Iterable[_T]) -> _Layers[_T]:
     return layers
 
 
+def own_layers() -> list[_Matrix[float]]:
+    """Weights of a network that sees 16 numbers: two layers of 16 rows."""
+    generator = random.Random(1337)
+    return [[[generator.uniform(-0.25, 0.25) for _ in range(16)] for _ in range(16)] for _ in range(2)]
+
+
+def own_point() -> list[float]:
+    """What that network sees."""
+    return [(k % 5 - 2) / 2 for k in range(16)]
+
+
 def learning_rate(k: int) -> float:
     """The demo's, in step k."""
     return 1.0 - 0.9 * k / 100

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-__all__ = ["chain", "expression", "fresh_copy", "network", "squares"]
+__all__ = ["chain", "expression", "fresh_copy", "network", "network_of_own_ops", "squares"]
 
 
 def fresh_copy(module: str) -> ModuleType:
@@ -64,3 +64,12 @@ def network(layers: Sequence[tuple[Any, Any]], x: Sequence[Any], relu: Callable[
         if k < len(layers) - 1:
             x = [relu(xi) for xi in x]
     return x[0]
+
+
+def network_of_own_ops(
+    layers: Sequence[Sequence[Any]], xs: Sequence[Any], sum_of_products: Callable[..., Any], tanh: Callable[..., Any]
+) -> Any:
+    """The sum of the outputs of a network without biases, of layers that are rows of weights."""
+    for rows in layers:
+        xs = [tanh(sum_of_products(row, xs)) for row in rows]
+    return sum(xs)

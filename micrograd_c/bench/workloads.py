@@ -26,6 +26,8 @@ WORKLOADS = [
     Workload("op-backward", "One op of `x = x*b + a` in a loop of 500 ops, forward and `x.backward()`", "op"),
     Workload("expression", "micrograd's README expression, forward and backward", "expression"),
     Workload("mlp", "MLP(2, [16, 16, 1]) on one sample, forward and backward", "sample"),
+    Workload("own-ops", "A network of ops of one's own, on one sample, forward and backward: sums of products with 32 "
+             "operands each, tanh with one", "sample"),
     Workload("demo", "A training step of micrograd's demo: 100 points, forward, backward, update", "step"),
     Workload("deep", "A deep chain: `x = x*b + a` as one graph of {deep_ops:,} ops, forward and backward", "op"),
     Workload("wide", "A wide sum: the squares of {terms:,} numbers, forward and backward", "term"),

@@ -49,6 +49,8 @@ MEMORY = ("node", "training")
 SIDES = [
     Side(OURS, OURS, "micrograd_c", "values.Ours"),
     Side("helpers", OURS, "micrograd_c, helpers", "values.Helpers", only=("wide", "gpt")),
+    Side("vmap", OURS, "micrograd_c, vmap", "mapped.Mapped", only=("demo", "wide", "gpt")),
+    Side("numbers", OURS, "micrograd_c, local gradients as numbers", "values.LocalGradients", only=("own-ops",)),
     Side("floats", "floats", "plain Python floats", "floats.Floats"),
     Side("python", "python", "a Value in pure Python, as it comes", "values.PurePython"),
     Side("python-uncollected", "python", "a Value in pure Python, gc.disable()", "values.PurePython", collector=False),

@@ -5,14 +5,16 @@ from micrograd_c.bench.peers.base import Training
 from micrograd_c.bench.programs import fresh_copy
 from micrograd_c.optim import Adam
 
-__all__ = ["DemoTraining", "GPTTraining", "helpers_adam"]
+__all__ = ["DemoTraining", "GPTTraining", "VmapDemoTraining", "helpers_adam"]
 
 
 class DemoTraining(Training):
     """The demo's training, which can start again."""
 
+    kind = "Training"
+
     def __init__(self, package):
-        self.training = fresh_copy("micrograd_c.demo").Training(package)
+        self.training = getattr(fresh_copy("micrograd_c.demo"), self.kind)(package)
         self.weights = [p.data for p in self.training.model.parameters()]
 
     def reset(self):
@@ -25,6 +27,12 @@ class DemoTraining(Training):
 
     def gradients(self):
         return [p.grad for p in self.training.model.parameters()]
+
+
+class VmapDemoTraining(DemoTraining):
+    """The same with all points at once."""
+
+    kind = "VmapTraining"
 
 
 class GPTTraining(Training):
@@ -43,10 +51,13 @@ class GPTTraining(Training):
         for p, weight in zip(self.parameters, self.weights):
             p.data = weight
 
+    def loss(self, tokens):
+        return self.model.loss(tokens)
+
     def run(self, steps):
         losses = []
         for tokens in self.tokens:
-            loss = self.model.loss(tokens)
+            loss = self.loss(tokens)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()

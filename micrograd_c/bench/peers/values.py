@@ -13,7 +13,7 @@ from micrograd_c.bench.peers.python_value import Value as PythonValue
 from micrograd_c.bench.peers.training import DemoTraining, GPTTraining, helpers_adam
 from micrograd_c.bench.programs import fresh_copy
 
-__all__ = ["Helpers", "Micrograd", "Ours", "PurePython"]
+__all__ = ["Helpers", "LocalGradients", "Micrograd", "MicrogradCollected", "Ours", "PurePython"]
 
 RECURSION = "RecursionError: its backward() recurses once for each op of the longest path, and Python stops at 1000"
 
@@ -61,6 +61,28 @@ class Values(Chains, Peer):
             return [g.data, a.grad, b.grad]
 
         return Program(run, results)
+
+    def own_ops(self):
+        Value, network = self.Value, self.programs.network_of_own_ops
+        layers = [[list(map(Value, row)) for row in rows] for rows in inputs.own_layers()]
+        weights = [weight for rows in layers for row in rows for weight in row]
+        sum_of_products, tanh = self.own_functions()
+
+        def run():
+            output = network(layers, list(map(Value, inputs.own_point())), sum_of_products, tanh)
+            output.backward()
+            return output
+
+        def results():
+            for weight in weights:
+                weight.grad = 0
+            return [run().data, *(weight.grad for weight in weights)]
+
+        return Program(run, results)
+
+    def own_functions(self):
+        """A sum of products and tanh, each an op with a closure."""
+        return closure_of_products(self.Value), function(self.Value, "tanh", math.tanh, lambda x, out: 1 - out * out)
 
     def wide(self):
         return self.wide_sum(self.programs.squares)
@@ -148,6 +170,13 @@ class Helpers(Ours):
         return self.gpt_with(micrograd_c.vector, helpers_adam)
 
 
+class LocalGradients(Ours):
+    """This package, whose constructor is given the derivatives as numbers in the place of a closure."""
+
+    def own_functions(self):
+        return numbers_of_products(self.Value), numbers_of_tanh(self.Value)
+
+
 class Micrograd(WithNetwork):
     """The original."""
 
@@ -182,6 +211,9 @@ class PurePython(Values):
     def __init__(self, sizes):
         super().__init__(sizes, PythonValue)
 
+    def own_functions(self):
+        return numbers_of_products(self.Value), numbers_of_tanh(self.Value)
+
 
 def function(Value, name, forward, slope):
     """A function micrograd lacks, written as its users write it."""
@@ -193,5 +225,38 @@ def function(Value, name, forward, slope):
 
         out._backward = _backward
         return out
+
+    return call
+
+
+def closure_of_products(Value):
+    """A sum of products as one op."""
+    def call(ws, xs):
+        out = Value(sum(w.data * x.data for w, x in zip(ws, xs)), (*ws, *xs), "sum of products")
+
+        def _backward():
+            for w, x in zip(ws, xs):
+                w.grad += x.data * out.grad
+                x.grad += w.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    return call
+
+
+def numbers_of_products(Value):
+    """The same for a class whose constructor is given derivatives."""
+    def call(ws, xs):
+        data = sum(w.data * x.data for w, x in zip(ws, xs))
+        return Value(data, (*ws, *xs), (*[x.data for x in xs], *[w.data for w in ws]))
+
+    return call
+
+
+def numbers_of_tanh(Value):
+    def call(x):
+        data = math.tanh(x.data)
+        return Value(data, (x,), (1 - data * data,))
 
     return call
