@@ -128,9 +128,9 @@ def test_a_gradient_is_no_node_of_the_graph_whose_value_is_gone():
     assert x.grad == 3.0
 
 
-def test_ops_of_the_same_operand_are_told_apart_wherever_they_are_kept():
-    """In a hash table: of so many, some are found beside others of the same operand."""
-    for count in range(300, 400):
+def test_ops_are_told_apart_wherever_they_are_kept():
+    """In a hash table: of so many, some are found beside others."""
+    for count in range(300, 330):
         xs = [Value(k / count) for k in range(count)]
         total = sum(x.sin() + x.cos() + x.sinh() + x.cosh() for x in xs)
         numbers = gradients(total, xs)

@@ -34,9 +34,9 @@ FAULTS = {
          GRAPHS),
     ]),
     "src/micrograd_c/_core/transforms/recorder.pxd": (FUNCTIONS, [
-        ("ops with the same operands are taken for one",
+        ("an op is taken for that of another operand",
          "(r.known[k].op != op or r.known[k].a != a or",
-         "(r.known[k].a != a or",
+         "(r.known[k].op != op or",
          GRAPHS),
     ]),
     "src/micrograd_c/_core/tape/pausing.pyx": (FUNCTIONS, [
