@@ -461,6 +461,38 @@ again.backward()
 """)
 
 
+def test_gradients_are_by_data_as_it_was_as_those_of_backward_are(run_own_forked):
+    run_own_forked("Value = accelerate(made(LOCAL))\nfrom micrograd_c import grad, gradients, jacfwd, jvp\n", """
+x, w = Value(2.0), Value(3.0)
+y = x * w + w * w + micrograd_c.sumprod([x, w], [w, x])
+x.data, w.data = 10.0, 20.0
+assert gradients(y, [x, w]) == [9.0, 12.0]
+assert [one.data for one in gradients(y, [x, w], create_graph=True)] == [9.0, 12.0]
+y.backward()
+assert (x.grad, w.grad) == (9.0, 12.0)
+def f(a):
+    b = a * a
+    a.data = 100.0
+    return b
+assert grad(f)(2.0) == jacfwd(f)(2.0) == jvp(f, (2.0,), (1.0,))[1] == 4.0
+assert gradients(x * w, [x, w]) == [20.0, 10.0]
+""")
+
+
+@pytest.mark.parametrize("given", ["the other way round", "fewer", "more"])
+def test_operands_that_are_assigned_are_those_of_the_class(given, run_own_forked):
+    run_own_forked("ours = accelerate(made(LOCAL))\n", f"""
+given = {given!r}
+def grads(Value):
+    x, w, other = Value(2.0), Value(3.0), Value(5.0)
+    y = x * w
+    y._children = {{"the other way round": (w, x), "fewer": (other,), "more": (x, w, other)}}[given]
+    (y * 2).backward()
+    return [one.grad for one in (x, w, other)], y.data, len(y._children)
+assert grads(ours) == grads(made(LOCAL))
+""")
+
+
 def test_a_sweep_by_old_data_may_be_interrupted_by_others(run_own):
     run_own("""
 from micrograd_c import tape

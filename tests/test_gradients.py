@@ -3,6 +3,7 @@
 import copy
 import gc
 import threading
+import weakref
 
 import pytest
 from hypothesis import given
@@ -252,6 +253,71 @@ def test_what_a_users_backward_adds_to_below_the_inputs_is_put_back():
     bottom.grad, below.grad = 7, 8.5
     assert gradients(y * 2, [x]) == [20.0]
     assert (bottom.grad, below.grad, x.grad) == (7, 8.5, 0)
+
+
+def own(children, backward):
+    out = Value(6.0, children, "own")
+    out._backward = lambda: backward(out)
+    return out
+
+
+def test_what_a_users_backward_does_besides_adding_to_gradients_stays():
+    w, exact, near, operand = Value(3.0), Value(5), Value(5.0), Value(2.0)
+    hooked = operand * 2
+    tagged = [Value(float(k)) for k in range(3)]
+
+    def add_100():
+        operand.grad += 100
+
+    def backward(out):
+        w.grad += out.grad
+        exact.data, near.data, hooked._backward, tagged[1].tag = 2.5, 7, add_100, [len]
+
+    assert gradients(own((w, exact, near, hooked, *tagged), backward), [w]) == [1.0]
+    tape.verify()
+    assert [repr(one.data) for one in (exact, exact + 0, near, near + 0)] == ["2.5", "2.5", "7", "7"]
+    total = sumprod(tagged, [1.0, 2.0, 3.0])
+    reference = weakref.ref(tagged[1])
+    tagged.clear()
+    gc.collect()
+    assert reference().tag == [len]
+    total.backward()
+    assert reference().grad == 2.0
+    (hooked * 1).backward()
+    assert operand.grad == 100
+
+
+def test_a_users_backward_may_give_roots_and_inputs_other_nodes(run_python):
+    run_python("""
+from micrograd_c import Value, jacrev, tape
+kept = []
+def f(x):
+    first, second = Value(x.data * 2, (x,), "own"), x * 3
+    def backward():
+        x.grad += 2 * first.grad
+        kept.append([Value(0.0) for _ in range(100_000)])
+        second.__init__(5.0)
+        x.__init__(1.0)
+    first._backward = backward
+    return [first, second]
+assert jacrev(f)(1.0) == [2.0, 3.0]
+tape.verify()
+""")
+
+
+def test_nobody_goes_below_the_inputs_or_beside_them():
+    def fail(out):
+        raise LookupError("below")
+
+    z = own((Value(2.0),), fail)
+    beside = own((Value(1.0),), fail)
+
+    def square(out):
+        z.grad += 2 * z.data * out.grad
+
+    assert gradients(own((z, beside), square), [z]) == [12.0]
+    wall = Value(0.0) ** 0.5        # whose slope raises
+    assert gradients(own((z,), square) * (wall + 1), [z]) == [12.0]
 
 
 def test_a_users_backward_cannot_be_recorded_unless_it_leads_nowhere():

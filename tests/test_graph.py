@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from conftest import custom_sum
+from micrograd import engine as original
 
 from micrograd_c import tape
 from micrograd_c._core.ops import rules
@@ -218,6 +219,47 @@ def test_children_can_be_assigned_until_something_is_computed():
         out._prev = (a,)
     result.backward()
     assert (out.grad, out._op) == (1, "late")
+
+
+OPS = {
+    "x * w": lambda x, w: x * w, "x + w": lambda x, w: x + w, "x**3": lambda x, w: x**3, "relu": lambda x, w: x.relu(),
+    "x * x": lambda x, w: x * x, "w / x": lambda x, w: w / x,
+}
+GIVEN = {
+    "the same": lambda y, x, other: y._prev, "one more": lambda y, x, other: y._prev | {other},
+    "one": lambda y, x, other: {x}, "another": lambda y, x, other: {other}, "none": lambda y, x, other: set(),
+}
+
+
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize("op", OPS)
+def test_an_op_adds_to_what_it_was_computed_from_whatever_its_children_are(op, given):
+    """In micrograd that is the closure's business, and `_prev` says where backward() goes from there."""
+    def grads(Value):
+        a, b, other = Value(2.0), Value(-3.0), Value(5.0)
+        x, w = a * 2, b * 4
+        y = OPS[op](x, w)
+        y._prev = GIVEN[given](y, x, other)
+        count = len(y._prev)
+        z = y * 2 + y
+        z.backward()
+        y._backward()
+        return [one.grad for one in (a, b, other, x, w, y)], count, y.data, [v in y._prev for v in (x, w, other)]
+
+    assert grads(Value) == grads(original.Value)
+    tape.verify()
+
+
+def test_children_of_local_gradients_are_what_is_multiplied():
+    x, w, other = Value(2.0), Value(3.0), Value(5.0)
+    y = x * w
+    y._children = (other, w)
+    assert (y._children, y._local_grads) == ((other, w), (3.0, 2.0))
+    y.backward()
+    assert (x.grad, w.grad, other.grad) == (0, 2.0, 3.0)
+    y._children = ()
+    assert (y._children, y._local_grads) == ((), ())
+    tape.verify()
 
 
 def test_threads_may_share_a_graph():

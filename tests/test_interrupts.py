@@ -273,3 +273,28 @@ x.grad = 0
 (x * x).backward()
 assert x.grad == 6.0
 """)
+
+
+def test_a_handler_finds_gradients_where_they_belong(run_python):
+    run_python(PRESSED + """
+from micrograd_c import grad, gradients
+a, b = Value(2.0), Value(3.0)
+w = a * b
+w.grad = 5.0
+x = Value(1.0)
+loss = sums(x, 1_200_000) * w
+x.grad, loss.grad = 7, 1.5
+seen = []
+def handler():
+    seen.append((x.grad, w.grad, loss.grad))
+    (w * 2.0).backward()
+    w.data = 6
+    w.label = [1]
+    seen.append((a.grad, b.grad, gradients(loss, [w])[0]))
+found = []
+with_interrupt(lambda: found.extend(gradients(loss, [x])), handler)
+assert seen == [(7, 5.0, 1.5), (21.0, 14.0, 1_200_001.0)], seen     # 5 were there already
+assert found == [6.0 * 1_200_001.0] or found == [6 * 1_200_001], found
+assert (x.grad, w.grad, loss.grad, w.data, w.label) == (7, 7.0, 1.5, 6, [1])
+assert type(w.data) is int
+""")

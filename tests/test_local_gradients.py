@@ -403,7 +403,7 @@ def test_local_gradients_can_be_assigned_anew_children_until_something_is_comput
     a, b = Value(2.0), Value(3.0)
     out = Value(6.0, (a,), (1.0,))
     out._children = [a, b]
-    assert out._local_grads == (0, 0)
+    assert out._local_grads == (1.0, 0)
     out._local_grads = [2.0, 5]
     twice = out * 2
     out._local_grads = [3.0, 5]

@@ -588,3 +588,53 @@ def test_the_documentation_says_what_is_so(capsys):
     printed = capsys.readouterr().out.splitlines()
     assert len(said) == 4
     assert [line for line in printed if line in said] == said
+
+
+class Doubled(Value):
+    """With methods and attributes that functions look for."""
+
+    def tanh(self):
+        return Value.tanh(self) * 2
+
+    def __add__(self, other):
+        return Value.__add__(self, other) * self.scale
+
+
+@pytest.mark.parametrize("twice", [
+    lambda f: grad(grad(f)), lambda f: jacfwd(grad(f)), lambda f: jacrev(jacfwd(f)), hessian,
+], ids=["grad", "jacfwd", "jacrev", "hessian"])
+def test_methods_and_attributes_of_a_subclass_are_those_of_its_stand_ins(twice):
+    def f(x):
+        return (x.tanh() + 1.0) * (x + 2.0) * x.scale
+
+    x = Doubled(0.5)
+    x.scale = 3.0
+
+    def plain(value):
+        return (2 * math.tanh(value) + 1.0) * (value + 2.0) * 3.0 * 3.0
+
+    step = 1e-4
+    wanted = (plain(0.5 + step) - 2 * plain(0.5) + plain(0.5 - step)) / step**2
+    assert twice(f)(x) == pytest.approx(wanted, rel=1e-5)
+    assert (x.grad, x.scale, type(x)) == (0, 3.0, Doubled)
+
+
+def test_an_op_of_a_users_does_not_lead_out_of_the_function():
+    def square(v):
+        out = Value(v.data**2, (v,), "square")
+
+        def backward():
+            v.grad += 2 * v.data * out.grad
+
+        out._backward = backward
+        return out
+
+    wall = Value(0.0) ** 0.5        # whose slope raises
+    outside = Value(1.0, (Value(2.0),), "outside")
+    outside._backward = lambda: calls.append("outside")
+    calls = []
+    assert grad(lambda v: square(v) * (wall + outside))(3.0) == 6.0
+    x = Value(9.0, (wall,), "argument")
+    x._backward = lambda: calls.append("argument")
+    assert grad(lambda v: square(v))(x) == 18.0
+    assert calls == []

@@ -1,6 +1,6 @@
 """Steps: sweeps, functions and ops of one's own, attributes, the graph through `_prev`, copies."""
 
-from nodes import below
+from nodes import below, is_native
 
 
 def backward(draw):
@@ -53,9 +53,10 @@ def name(draw):
 
 
 def replace_operands(draw):
-    """Only of a leaf that nothing was computed from."""
+    """Only of what nothing was computed from, and of no mapped run."""
     model = draw.worlds.model
-    unused = [v for v in draw.values() if not model[v]._used and not model[v]._children and not model[v]._detached]
+    unused = [v for v in draw.values()
+              if not (model[v]._used or model[v]._detached or is_native(model[v]))]
     a, b = draw.value(), draw.value()
     if not unused:
         return None
@@ -270,7 +271,7 @@ KINDS = {
     "backward": (9, backward), "asked": (5, asked), "backward_twice": (2, backward_twice),
     "step_by_hand": (2, step_by_hand),
     "backward_that_raises": (1, backward_that_raises), "look": (4, look), "identity": (2, identity),
-    "name": (1, name), "replace_operands": (1, replace_operands), "custom": (3, custom),
+    "name": (1, name), "replace_operands": (2, replace_operands), "custom": (3, custom),
     "custom_without_rule": (1, custom_without_rule), "local": (3, local), "respelled": (2, respelled),
     "wrong_local": (0.5, wrong_local), "hook": (2, hook), "simple_hook": (1, simple_hook),
     "attribute": (4, attribute), "attribute_then_drop": (3, attribute_then_drop),

@@ -61,8 +61,12 @@ class Value:
     @_prev.setter
     def _prev(self, children):
         children = tuple(children)
+        if self._children and set(map(id, children)) == set(map(id, self._children)):
+            return
         if self._used:
             raise ValueError
+        if not self._function and self._rule is not rules.of_leaf and self._rule is not rules.of_stop:
+            self._function = nodes.FormerStep(self)
         self._children, self._set, self._rule, self._constant = children, None, rules.of_leaf, None
         self._birth = next(births)
         for child in children:

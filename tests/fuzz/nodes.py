@@ -35,6 +35,23 @@ class Step:
         push(self.node)
 
 
+class FormerStep:
+    """The `_backward` of a node whose children were assigned: it goes on adding to those it had."""
+
+    def __init__(self, node):
+        self.node, self.former = node, object.__new__(type(node))
+        for name in SLOTS[2:]:
+            setattr(self.former, name, getattr(node, name))
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __call__(self):
+        for name in ("_data", "_grad", "_slack", "_blur"):
+            setattr(self.former, name, getattr(self.node, name))
+        push(self.former)
+
+
 def set_up(node, data, children, name, rule, constant=None, detached=None):
     node._data, node._grad, node._slack, node._blur = data, 0, 0.0, 0.0
     node._detached = paused.get() > 0 if detached is None else detached

@@ -185,6 +185,9 @@ class Program:
             return None
         self.lines.append(line)
         plain, compiled = (self.outcome(line, names) for names in self.worlds)
+        if compiled and not plain and "is not a real number" in compiled[1]:
+            self.over = True        # complex in theirs: see docs/differences.md
+            return None
         if plain and "backward" in line and (compiled or plain[0] == "ZeroDivisionError"):
             self.over = True        # they had come to different nodes; and 1 / 0 is infinite in ours
             return None

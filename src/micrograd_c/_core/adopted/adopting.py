@@ -14,6 +14,7 @@ from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from micrograd_c._core.adopted.verdicts import Verdict
@@ -79,7 +80,7 @@ def aliases(roles: Any, op_names: dict[str, str]) -> dict[str, Any]:
     found = {}
     for name, kind in roles.children.items():
         if (name, kind) not in (("_prev", "set"), ("_children", "tuple")):
-            found[name] = children_as(kind)
+            found[name] = children_as(kind, vars(Value)["_children" if roles.local else "_prev"].__set__)
     for name, of_value in ((roles.data, "data"), (roles.grad, "grad"), (roles.op, "_op")):
         if name and name != of_value:
             found[name] = native[of_value]
@@ -93,12 +94,11 @@ def aliases(roles: Any, op_names: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def children_as(kind: str) -> property:
+def children_as(kind: str, assign: Callable[[Any, Any], None]) -> property:
     """Operands in another container than Value has them in."""
     if kind == "set":
-        return property(vars(Value)["_prev"].__get__, vars(Value)["_prev"].__set__)
+        return property(vars(Value)["_prev"].__get__, assign)
     get = vars(Value)["_children"].__get__
-    assign = vars(Value)["_prev"].__set__
     if kind == "tuple":
         return property(get, assign)
     container = {"list": list, "frozenset": frozenset}[kind]

@@ -14,10 +14,11 @@ the class Value in the place of its own.
 cimport cython
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.adopted.old_data cimport local_grads_by_old_data, sweep_by_old_data
+from micrograd_c._core.adopted.old_data cimport sweep_by_old_data
 from micrograd_c._core.adopted.old_data import keep_old_data
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised
+from micrograd_c._core.value.local_gradients cimport local_grads_kept
 from micrograd_c._core.value.operands cimport sweep_from
 from micrograd_c._core.value.recording cimport by_rule
 from micrograd_c._core.value.reading cimport note_read
@@ -109,4 +110,4 @@ def backward(Value self not None):
 @cython.binding(True)
 def local_grads(Value self not None):
     """The derivatives with respect to the operands, from data as it was when this Value was computed."""
-    return local_grads_by_old_data(self)
+    return local_grads_kept(self)

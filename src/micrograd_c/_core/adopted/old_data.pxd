@@ -3,4 +3,3 @@
 from micrograd_c._core.value.value cimport Value
 
 cdef int sweep_by_old_data(Value root) except -1
-cdef tuple local_grads_by_old_data(Value value)

@@ -23,13 +23,13 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, realloc
 
+cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, FIRST, HOOK, LEAF_NODE, Edge, Node, is_consecutive, is_nary, pin, product_count, record_leaf, reserve,
     tape, unpin,
 )
 from micrograd_c._core.tape.sweeping cimport local_step
-from micrograd_c._core.value.lifetime cimport check_initialised
-from micrograd_c._core.value.local_gradients cimport local_grads_of
+from micrograd_c._core.value.local_gradients cimport local_grads_of_node
 from micrograd_c._core.value.operands cimport mark_operands, run_hook, sweep_by_steps, sweep_from
 from micrograd_c._core.value.observers cimport watch_data
 from micrograd_c._core.value.value cimport Value, bind, new_value
@@ -234,33 +234,32 @@ cdef int step_back(int32_t index, int64_t number, void *context) except -1:
     return 0
 
 
-cdef tuple local_grads_by_old_data(Value value):
-    """The derivatives with respect to its operands, from data as it was when the value was computed."""
-    check_initialised(value)
-    found = remembered_local_grads(value)
-    return local_grads_of(value) if found is None else found
+cdef object remembered_local_grads(int32_t index):
+    """A node's local gradients from data as it was when it was computed; None if nothing was assigned to since.
 
-
-cdef object remembered_local_grads(object one):
-    """The same, or None if nothing was assigned to since, or functions of others know its derivatives."""
-    cdef Value value = <Value> one
-    cdef Py_ssize_t epoch, first
+    None as well for ops of users', which keep their own, and runs. Where dots are expanded, indexes change: then the
+    caller has pinned the tape.
+    """
+    cdef Node *node = tape.nodes + index
+    cdef Py_ssize_t epoch = len(epochs)
+    cdef Py_ssize_t first = count
     global sweeps
-    if newest is None or value.index >= tape.traced or tape.nodes[value.index].flags & HOOK:
-        return None
-    pin(&tape)              # dots are replaced by products, before data goes back
-    epoch, first = len(epochs), count
-    while epoch and (<Epoch> epochs[epoch - 1]).marker.index > value.index:
+    while epoch and (<Epoch> epochs[epoch - 1]).marker.index > index:
         epoch -= 1
         first = (<Epoch> epochs[epoch]).first
+    if first == count or index >= tape.traced or node.flags & HOOK or not has_slopes(node.op):
+        return None
     take_back(first, count)
     sweeps += 1
     try:
-        return local_grads_of(value) if first < count else None
+        return local_grads_of_node(index)
     finally:
         do_again(first)
         sweeps -= 1
-        unpin(&tape)
+
+
+cdef inline bint has_slopes(int op) noexcept:
+    return not rules.has_edges(op) and op != rules.LEAF and op != rules.STOP
 
 
 cdef void take_back(Py_ssize_t first, Py_ssize_t end) noexcept:

@@ -100,9 +100,9 @@ def last_recorded(root: Value, limit: int | None) -> tuple[list[Value], set[int]
     while waiting and (limit is None or len(taken) < limit):
         value = waiting.pop()
         taken.append(value)
-        fresh = [operand for operand in value._prev if id(operand) not in known]
-        known.update(map(id, fresh))
-        waiting += fresh
+        fresh = {id(operand): operand for operand in value._children if id(operand) not in known}
+        known.update(fresh)
+        waiting += fresh.values()
         if fresh and limit is not None:
             waiting = in_order(waiting)
     return in_order([*waiting, *taken]), {id(value) for value in waiting}
@@ -115,7 +115,7 @@ def read_circuit(root: Value, limit: int | None) -> tuple[Circuit, list[Value]]:
     nodes: list[Node] = []
     for place, value in enumerate(values):
         node = Node(place, value.data)
-        node.is_leaf = not value._prev
+        node.is_leaf = not value._children
         if id(value) in left_out:
             node.kind = "left out"
         elif not node.is_leaf:

@@ -44,7 +44,8 @@ cdef inline const char *find_fault(Tape *t, bint in_sweep, int32_t *place) noexc
             fault = fault_of_edges(t, i, edges_before)
             if fault != NULL: return fault
             edges_before = t.nodes[i].a + t.nodes[i].b
-            if (i < t.base) != (edges_before <= t.edge_base): return "edges are on the other side of edge_base"
+            if t.nodes[i].b and (i < t.base) != (edges_before <= t.edge_base):
+                return "edges are on the other side of edge_base"
         if t.nodes[i].op == rules.DOT: first_dot = min(first_dot, i)
         if t.nodes[i].flags & HOOK:
             hooks += 1

@@ -28,6 +28,8 @@ cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
     unsigned long PyThread_get_thread_ident() noexcept nogil
 
+aside = NULL
+
 cdef enum:              # what `pull` returns besides how many became marked
     SLOPE_RAISES = -1
     INTERRUPTED = -2
@@ -273,7 +275,7 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t nu
     pin(t)
     suspend(t, &this, number, False)
     try:
-        PyErr_CheckSignals()
+        handle_signals()
         for k in range(found):
             t.nodes[marked[k]].flags |= MARK
     finally:
@@ -281,6 +283,21 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t nu
         resume(t, &this)
         unpin(t)
     return found
+
+
+cdef int handle_signals() except -1:
+    """With all gradients where they belong meanwhile."""
+    global aside
+    cdef Aside *put_aside = aside
+    if put_aside == NULL:
+        return PyErr_CheckSignals()
+    put_aside.put_back(put_aside.context)
+    aside = NULL        # the handler may put others aside
+    try:
+        PyErr_CheckSignals()
+    finally:
+        aside = put_aside
+    return put_aside.go_on(put_aside.context)
 
 
 cdef void unmark(Tape *t, int32_t index) noexcept nogil:
@@ -304,7 +321,7 @@ cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
     while status == INTERRUPTED:
         pin(t)
         try:
-            PyErr_CheckSignals()
+            handle_signals()
             status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
         finally:
             unpin(t)

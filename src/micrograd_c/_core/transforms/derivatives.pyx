@@ -14,8 +14,6 @@ topological order; nothing is recursive. Arrays of a byte, and a Term, for each 
 highest root are owned by a Walk.
 """
 
-import copy
-
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 
@@ -31,11 +29,13 @@ from micrograd_c._core.transforms.recorder cimport (
     RuleStep, Term, add, multiply, number_term, run_rule, start,
 )
 from micrograd_c._core.value.lifetime cimport check_initialised, hold
+from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport handle_of
 from micrograd_c._core.value.recording cimport with_number
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
 from micrograd_c._core.transforms.rule_steps import steps_of
+from micrograd_c._core.value.copying import dressed
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
@@ -123,6 +123,7 @@ cdef class Walk:
     cdef list roots, inputs     # Values
     cdef list keep              # what results must hold
     cdef set handed_out     # nodes that results have
+    cdef object numbers     # local gradients of the node that is looked at, if its class keeps them; or None
     cdef int32_t old_top    # nodes from here on were recorded by this Walk
 
     def __init__(self, list roots, list inputs):
@@ -228,6 +229,8 @@ cdef class Walk:
         cdef Term y = number_term(tape.nodes[node.b].data) if node.op == rules.POWER else Term(node.b, 0.0)
         cdef Term result = Term(NOTHING, 0.0)       # z; of a function it is y
         cdef double amount
+        if self.numbers is not None:
+            return multiply(&self.recorder, number_term((<tuple> self.numbers)[of_b]), g, out)
         if rules.is_function(node.op):
             run_rule(&self.recorder, of_first + node.op, x, self.itself(node), result, g, &result)
             multiply(&self.recorder, result, g, out)
@@ -243,10 +246,11 @@ cdef class Walk:
     cdef inline Term itself(self, Node *node) noexcept:
         return Term(node.forward, 0.0)      # where `copy_of` has left its index
 
-    cdef Node copy_of(self, int32_t i) noexcept:
+    cdef Node copy_of(self, int32_t i) except *:
         """A node, which does not move when others are recorded."""
         cdef Node node = tape.nodes[i]
         node.forward = i
+        self.numbers = remembered(i) if remembered != NULL else None
         return node
 
     cdef int backward(self, int32_t root) except -1:
@@ -374,17 +378,20 @@ cdef int refuse(int32_t index, Value root) except -1:
 
 def alias(Value value not None):
     """The Value once more, as another node, computed from it: what is computed from one is not from the other."""
-    if type(value) is not Value:
-        return value * 1        # of a class that may have a say
-    return with_number(value, Number(1.0, DATA_INT), operators.multiply_number)
+    return in_its_place(with_number(value, Number(1.0, DATA_INT), operators.multiply_number), value)
 
 
 def twin(Value value not None):
-    """Its number once more, as a leaf of its own; with attributes and class, if it has any."""
+    """Its number once more, as a leaf of its own."""
     check_initialised(value)
-    if type(value) is not Value or value.attributes != NULL or value.extra is not None:
-        return copy.copy(value)
-    return Value(value.data)
+    return in_its_place(Value(value.data), value)
+
+
+cdef Value in_its_place(Value stand_in, Value value):
+    """With the class and the attributes of the Value, so that functions find what they look for."""
+    if type(value) is Value and value.attributes == NULL:
+        return stand_in
+    return dressed(stand_in, value)
 
 
 def reverse(list roots not None, list ways not None, list inputs not None):

@@ -12,12 +12,14 @@ part of the sweep.
 Indexes must stay what they are. Most sweeps are short, and expand no dots, as their gradients are floats and their dots
 were never swept; nothing in them can raise, and no Python code runs. Otherwise the tape is pinned, which puts nodes in
 the place of dots first. If any node that leads to an input has a function of a user's, all that can be reached is put
-aside, and the sweep is the one that calls such functions.
+aside, as such functions add to whatever they like, and the sweep takes a step for each node inside that an input
+reaches. So it does for an adopted class that keeps derivatives as numbers. A handler of Ctrl-C, which may do anything,
+finds all gradients back in their places.
 """
 
 from libc.math cimport fabs, floor
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
@@ -25,9 +27,11 @@ from micrograd_c._core.tape.arena cimport (
     unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
-from micrograd_c._core.tape.sweeping cimport sweep
+cimport micrograd_c._core.tape.sweeping as sweeping
+from micrograd_c._core.tape.sweeping cimport Aside, sweep
 from micrograd_c._core.value.lifetime cimport check_initialised
-from micrograd_c._core.value.operands cimport mark_operands, step_of_node, sweep_by_steps
+from micrograd_c._core.value.observers cimport remembered
+from micrograd_c._core.value.operands cimport mark_operands, step_of_node, sweep_pinned
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["numbers"]
@@ -52,6 +56,9 @@ cdef class Region:
     cdef Saved *saved
     cdef Py_ssize_t count, room
     cdef bint calls             # a user's function is on the way
+    cdef bint by_steps          # so, or the class keeps derivatives as numbers
+    cdef Saved *inside          # while a handler runs, what the sweep has come to
+    cdef bint is_back           # all is in its place again: a handler runs, or has raised
 
     cdef void span(self, list roots, list inputs) noexcept:
         """Find where the region begins and ends. Values' indexes may be others after a pin."""
@@ -65,6 +72,7 @@ cdef class Region:
     def __dealloc__(self):
         free(self.marks)
         free(self.saved)
+        free(self.inside)
 
     cdef object no_memory(self):
         return MemoryError("no memory to put gradients aside while others are computed")
@@ -89,9 +97,8 @@ cdef class Region:
             self.save(index)
         return 0
 
-    cdef int put_aside(self, list inputs) except -1:
+    cdef int put_aside(self, const int32_t *inputs, Py_ssize_t width) except -1:
         """Find what leads to inputs, and save all that a sweep could change. Changes nothing."""
-        cdef Value value
         cdef Node *node
         cdef Edge *first
         cdef int32_t i, k
@@ -99,9 +106,9 @@ cdef class Region:
         self.marks = <uint8_t *> calloc(max(0, self.high - self.low) + 1, 1)
         if self.marks == NULL:
             raise self.no_memory()
-        for value in inputs:
-            if value.index <= self.high:
-                self.marks[value.index - self.low] = LEADS
+        for k in range(width):
+            if inputs[k] <= self.high:
+                self.marks[inputs[k] - self.low] = LEADS
         for i in range(self.low, self.high + 1):
             node = tape.nodes + i
             leads = False
@@ -151,14 +158,15 @@ cdef class Region:
         cdef int32_t i
         for k in range(self.count):
             node = tape.nodes + self.saved[k].index
-            if not self.calls and self.saved[k].index < self.low:
+            if not self.by_steps and self.saved[k].index < self.low:
                 node.flags |= LEAF_NODE
             node.grad = 0.0
         for i in range(self.low, self.high + 1):
             node = tape.nodes + i
-            if not self.calls and not self.marks[i - self.low] & REACHED and not node.flags & LEAF_NODE:
+            if not self.by_steps and not self.marks[i - self.low] & REACHED and not node.flags & LEAF_NODE:
                 node.flags |= LEAF_NODE
                 self.marks[i - self.low] |= STOPPED
+        self.is_back = False
 
     cdef void clear(self) noexcept:
         """Have no gradient inside."""
@@ -172,15 +180,84 @@ cdef class Region:
                 node.dot &= ~(SWEPT | GRAD_FLOAT)
 
     cdef void end(self) noexcept:
+        """Put all back. What functions of users have done to nodes besides, such as assigning data, stays."""
+        cdef Node *node
+        cdef uint8_t ours = GRAD_FLOAT if self.by_steps else GRAD_FLOAT | LEAF_NODE | MARK
         cdef int32_t i
         cdef Py_ssize_t k
+        if self.is_back:
+            return
+        self.is_back = True
         self.clear()
         for i in range(self.low, self.high + 1):
             if self.marks[i - self.low] & STOPPED:
                 tape.nodes[i].flags &= ~LEAF_NODE
+                self.marks[i - self.low] &= ~STOPPED
         for k in range(self.count - 1, -1, -1):
-            tape.nodes[self.saved[k].index].grad = self.saved[k].grad
-            tape.nodes[self.saved[k].index].flags = self.saved[k].flags
+            node = tape.nodes + self.saved[k].index
+            node.grad = self.saved[k].grad
+            node.flags = node.flags & ~ours | self.saved[k].flags & ours
+
+    cdef int put_back(self) except -1:
+        """`end`, for the time being."""
+        cdef int32_t i
+        if self.inside == NULL:
+            self.inside = <Saved *> malloc((self.high - self.low + 1) * sizeof(Saved))
+            if self.inside == NULL:
+                raise self.no_memory()
+        for i in range(self.low, self.high + 1):
+            self.inside[i - self.low] = Saved(i, tape.nodes[i].flags & GRAD_FLOAT, tape.nodes[i].grad)
+        self.end()
+        return 0
+
+    cdef int go_on(self) except -1:
+        """Put aside what is there now, and begin where the sweep was."""
+        cdef Node *node
+        cdef Saved *inside
+        cdef int32_t i
+        cdef Py_ssize_t k
+        for k in range(self.count):
+            node = tape.nodes + self.saved[k].index
+            self.saved[k].flags, self.saved[k].grad = node.flags, node.grad
+        for i in range(self.low, self.high + 1):
+            node = tape.nodes + i
+            if node.grad != 0.0 or node.flags & GRAD_FLOAT or is_none(node):
+                self.save(i)        # some for the second time, with the same
+        self.begin()
+        self.clear()
+        for i in range(self.low, self.high + 1):
+            inside = self.inside + i - self.low
+            tape.nodes[i].grad = inside.grad
+            tape.nodes[i].flags |= inside.flags
+        return 0
+
+
+cdef int put_back(void *region) except -1:
+    return (<Region> region).put_back()
+
+
+cdef int go_on(void *region) except -1:
+    return (<Region> region).go_on()
+
+
+cdef int step_inside(int32_t index, int64_t number, void *context) except -1:
+    """A node's step, if an input reaches it: nobody goes into what is below the inputs or beside them."""
+    cdef Region region = <Region> context
+    cdef int32_t operands[2]
+    cdef Node *node = tape.nodes + index
+    cdef Node *to
+    cdef int32_t k
+    if index < region.low or not region.marks[index - region.low] & REACHED:
+        return 0
+    numbers = remembered(index) if remembered != NULL else None
+    if numbers is None:
+        return step_of_node(index, number, NULL)
+    operands[0], operands[1] = node.a, node.b
+    for k in range(len(<tuple> numbers)):
+        to = tape.nodes + operands[k]
+        to.grad += <double> (<tuple> numbers)[k] * node.grad
+        to.flags |= GRAD_FLOAT
+    return 0
 
 
 cdef inline bint is_none(const Node *node) noexcept:
@@ -193,7 +270,7 @@ cdef bint wants_pin(int32_t low, int32_t high) noexcept:
     cdef Node *node
     cdef int64_t work = high - low
     cdef int32_t i
-    if tape.hooks or work > PATIENCE // 2:
+    if remembered != NULL or tape.hooks or work > PATIENCE // 2:
         return True
     for i in range(low, high + 1):
         node = tape.nodes + i
@@ -222,6 +299,7 @@ def numbers(list roots not None, list inputs not None):
     cdef Region region = Region.__new__(Region)
     cdef Value value
     cdef double *found
+    cdef int32_t *places            # of the roots, then of the inputs: a function may give a Value another node
     cdef Py_ssize_t width = len(inputs)
     cdef Py_ssize_t k, j
     cdef bint pinned
@@ -230,48 +308,61 @@ def numbers(list roots not None, list inputs not None):
     for value in roots:
         check_initialised(value)
     found = <double *> calloc(len(roots) * width or 1, sizeof(double))
-    if found == NULL:
-        raise MemoryError(f"no memory for {len(roots)} times {width} derivatives")
+    places = <int32_t *> malloc((len(roots) + width or 1) * sizeof(int32_t))
     try:
+        if found == NULL or places == NULL:
+            raise MemoryError(f"no memory for {len(roots)} times {width} derivatives")
         region.span(roots, inputs)      # from here on no Python object is made, unless the tape is pinned
         pinned = wants_pin(region.low, region.high)
         if pinned:
             pin(&tape)
         try:
             region.span(roots, inputs)
-            region.put_aside(inputs)
+            k = 0
+            for value in roots:
+                places[k] = value.index
+                k += 1
+            for value in inputs:
+                places[k] = value.index
+                k += 1
+            region.put_aside(places + len(roots), width)
+            region.by_steps = region.calls or remembered != NULL
             if region.calls:
                 region.count = 0
                 region.put_all_aside()
-            sweep_all(region, roots, inputs, found)
+            sweep_all(region, places, len(roots), width, found)
         finally:
             if pinned:
                 unpin(&tape)
         return [[found[k * width + j] for j in range(width)] for k in range(len(roots))]
     finally:
         free(found)
+        free(places)
 
 
-cdef int sweep_all(Region region, list roots, list inputs, double *found) except -1:
-    cdef Value root, value
+cdef int sweep_all(Region region, int32_t *places, Py_ssize_t count, Py_ssize_t width, double *found) except -1:
+    cdef Aside this = Aside(put_back, go_on, <void *> region)
     cdef Node *node
+    cdef Py_ssize_t k, j
     region.begin()
     try:
-        for root in roots:
-            if root.index >= region.low and region.marks[root.index - region.low] & LEADS:
-                region.clear()
-                node = tape.nodes + root.index
-                node.grad = 1.0
-                node.flags |= GRAD_FLOAT
-                if region.calls:
-                    sweep_by_steps(root, step_of_node, NULL)
-                else:
-                    sweep(&tape, root.index)
-                for value in inputs:
-                    found[0] = tape.nodes[value.index].grad if value.index <= region.high else 0.0
-                    found += 1
+        for k in range(count):
+            if places[k] < region.low or not region.marks[places[k] - region.low] & LEADS:
+                continue
+            region.clear()
+            node = tape.nodes + places[k]
+            node.grad = 1.0
+            node.flags |= GRAD_FLOAT
+            if not region.calls:        # or else other threads may run meanwhile
+                sweeping.aside = &this
+            if region.by_steps:
+                sweep_pinned(places[k], step_inside, <void *> region)
             else:
-                found += len(inputs)
+                sweep(&tape, places[k])
+            for j in range(width):
+                if places[count + j] <= region.high:
+                    found[k * width + j] = tape.nodes[places[count + j]].grad
     finally:
+        sweeping.aside = NULL
         region.end()
     return 0

@@ -12,7 +12,7 @@ from micrograd_c._core.tape.arena cimport (
     DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin, want_states,
 )
 from micrograd_c._core.value.lifetime cimport (
-    check_initialised, describe, gain_state, has_plain_attributes, hold, op_left, track,
+    check_initialised, describe, gain_state, has_plain_attributes, held_by, hold, hold_all, op_left, track,
 )
 from micrograd_c._core.value.local_gradients cimport write_local_grads
 from micrograd_c._core.value.observers cimport remembered
@@ -70,6 +70,23 @@ def deep_copy(Value root not None, dict memo not None):
     finally:
         unpin(&tape)
     return memo[id(root)]
+
+
+def dressed(Value bare not None, Value model not None):
+    """A Value with the class and the attributes of the model, for the node of a bare one, which loses it."""
+    cls = type(model)
+    cdef Value fresh = new_value() if cls is Value else cls.__new__(cls)
+    cdef int32_t before = fresh.index       # __new__ of a subclass may have called __init__
+    fresh.index, fresh.plain = bare.index, 1
+    tape.handles[fresh.index] = <void *> fresh
+    bare.index = 0
+    if before:
+        release(&tape, before)
+    fresh.has_state = 1
+    track(fresh)
+    hold_all(fresh, held_by(bare))
+    copy_attributes(fresh, model, lambda state: state)
+    return fresh
 
 
 def reduce_leaf(Value value not None):
@@ -197,7 +214,7 @@ cdef Value record_copy(Value original, list operands):
     cdef Value fresh = new_value() if cls is Value else cls.__new__(cls)
     cdef Value operand
     cdef int32_t before
-    cdef tuple local_grads = remembered_of(original)
+    cdef tuple local_grads = remembered(original.index) if remembered != NULL else None
     if local_grads is not None:
         operands = operands[:len(local_grads)]      # without a power's hidden exponent
     reserve_nary(&tape, 1, len(operands))
@@ -215,14 +232,6 @@ cdef Value record_copy(Value original, list operands):
     if local_grads is not None:
         fresh._op = original._op
     return fresh
-
-
-cdef tuple remembered_of(Value value):
-    """The local gradients of an op of ours if they are made of data that was assigned to since, or None."""
-    cdef int op = tape.nodes[value.index].op
-    if remembered == NULL or op == rules.LEAF or op == rules.CUSTOM or op == rules.LOCAL:
-        return None
-    return remembered(value)
 
 
 cdef int32_t record_node_again(int32_t index, list operands, tuple local_grads) noexcept:
@@ -253,7 +262,7 @@ cdef int32_t record_node_again(int32_t index, list operands, tuple local_grads) 
 
 
 cdef int copy_state(Value fresh, Value original, copied) except -1:
-    """Attributes, slots of a subclass, and what was assigned to _op and _backward."""
+    """What was assigned to _op and _backward, attributes, and slots of a subclass."""
     cdef Extra extra
     if isinstance(original.extra, Extra):
         extra = original.extra
@@ -261,6 +270,11 @@ cdef int copy_state(Value fresh, Value original, copied) except -1:
             fresh._op = extra.op
         if extra.backward is not None:
             fresh._backward = copied(extra.backward)
+    return copy_attributes(fresh, original, copied)
+
+
+cdef int copy_attributes(Value fresh, Value original, copied) except -1:
+    """Attributes, and slots of a subclass."""
     if type(original) is Value and original.attributes == NULL:
         return 0
     if hands_out_state(type(original)):

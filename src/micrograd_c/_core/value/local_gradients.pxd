@@ -11,6 +11,7 @@ from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number,
 from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, is_nary, pin, record, tape, unpin
 from micrograd_c._core.tape.sweeping cimport local_gradients
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, take_number
+from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport handle_of, operands
 from micrograd_c._core.value.reading cimport note_read
 from micrograd_c._core.value.value cimport Extra, Value
@@ -133,8 +134,6 @@ cdef inline tuple children_of(Value value):
 cdef inline tuple local_grads_of(Value value):
     """The derivatives with respect to `children_of`, computed from data as it is now."""
     cdef Node node
-    cdef Node given[2]
-    cdef int32_t k
     check_initialised(value)
     if tape.nodes[value.index].op == rules.LEAF:
         return ()
@@ -147,19 +146,38 @@ cdef inline tuple local_grads_of(Value value):
                 f"the local gradients of this Value are known to its _backward only: {describe(value._backward)}"
                 if node.flags & HOOK else "a run of vmap has no local gradients: it is many ops over many rows"
             )
-        if node.op == rules.LOCAL:
-            return tuple([
-                as_python(tape.edges[k].term, tape.edges[k].b != 0) for k in range(node.a, node.a + node.b)
-            ])
-        if node.op == rules.CUSTOM or node.op == rules.STOP:
-            return (0,) * (node.b if node.op == rules.CUSTOM else 1)
-        local_gradients(&tape, value.index, given)
-        return tuple([
-            as_python(given[k].grad, not given[k].flags & GRAD_FLOAT)
-            for k in range(2 if rules.shows_second_operand(node.op) else 1)
-        ])
+        return local_grads_of_node(value.index)
     finally:
         unpin(&tape)
+
+
+cdef inline tuple local_grads_of_node(int32_t index):
+    """The same of a node that has a rule of ours, and is no run. Wants the tape pinned."""
+    cdef Node node = tape.nodes[index]
+    cdef Node given[2]
+    cdef int32_t k
+    if node.op == rules.LOCAL:
+        return tuple([as_python(tape.edges[k].term, tape.edges[k].b != 0) for k in range(node.a, node.a + node.b)])
+    if node.op == rules.CUSTOM or node.op == rules.STOP:
+        return (0,) * (node.b if node.op == rules.CUSTOM else 1)
+    local_gradients(&tape, index, given)
+    return tuple([
+        as_python(given[k].grad, not given[k].flags & GRAD_FLOAT)
+        for k in range(2 if rules.shows_second_operand(node.op) else 1)
+    ])
+
+
+cdef inline tuple local_grads_kept(Value value):
+    """As its class has them: computed from data as it was, if that class keeps them as numbers."""
+    cdef object found = None
+    check_initialised(value)
+    if remembered != NULL:
+        pin(&tape)
+        try:
+            found = remembered(value.index)
+        finally:
+            unpin(&tape)
+    return local_grads_of(value) if found is None else found
 
 
 cdef inline int replace_local_grads(Value value, object local_grads) except -1:

@@ -1,8 +1,8 @@
-"""LocalStep: the `_backward` of a Value whose node has no function of a user's."""
+"""The `_backward` of a Value whose node has no function of a user's."""
 
 cimport cython
 
-from micrograd_c._core.tape.arena cimport expand_dots, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, expand_dots, tape
 from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.reading cimport note_read
@@ -13,7 +13,7 @@ from micrograd_c._core.value.value cimport Value
 cdef class LocalStep:
     """The `_backward` of a node that has no function of its own."""
 
-    def __cinit__(self, Value value not None):
+    def __cinit__(self, Value value not None, *more):
         self.value = value
 
     def __copy__(self):
@@ -30,3 +30,22 @@ cdef class LocalStep:
         note_read(self.value, "its _backward() is called")
         expand_dots(&tape)
         local_step(&tape, self.value.index, sweep_of_steps())
+
+
+@cython.trashcan(True)
+cdef class FormerStep(LocalStep):
+    """The `_backward` of a Value whose `_prev` was assigned: the step of the node that it had before."""
+
+    def __cinit__(self, Value value not None, Value former not None):
+        self.former = former
+
+    def __call__(self):
+        cdef Node *node
+        cdef Node *former
+        check_initialised(self.value)
+        note_read(self.value, "its _backward() is called")
+        expand_dots(&tape)
+        node, former = tape.nodes + self.value.index, tape.nodes + self.former.index
+        former.data, former.grad = node.data, node.grad
+        former.flags = former.flags & ~(DATA_INT | GRAD_FLOAT) | node.flags & (DATA_INT | GRAD_FLOAT)
+        local_step(&tape, self.former.index, sweep_of_steps())

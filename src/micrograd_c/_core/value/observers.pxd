@@ -1,10 +1,12 @@
 """The C face of observers.pyx. What costs a comparison where nobody observes is here."""
 
+from libc.stdint cimport int32_t
+
 # is given the Value
 ctypedef int (*DataWatcher)(object value) except -1
 
-# gives the Value's local gradients, where they are made of data that was and not of data as it is; or else None
-ctypedef object (*Remembering)(object value)
+# gives a node's local gradients, where they are made of data that was and not of data as it is; or else None
+ctypedef object (*Remembering)(int32_t index)
 
 cdef DataWatcher before_assignment      # or NULL
 cdef Remembering remembered             # or NULL

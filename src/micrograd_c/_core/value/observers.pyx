@@ -55,7 +55,7 @@ cdef set set_of(list values):
 
 
 cdef void watch_data(DataWatcher watcher, Remembering remembering) noexcept:
-    """Have a function called before data of a Value is assigned to, and one before a Value is copied; or none for NULL.
+    """Have a function called before data of a Value is assigned to, and another one asked for local gradients; or none.
     """
     global before_assignment, remembered
     before_assignment, remembered = watcher, remembering

@@ -7,20 +7,16 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, GRAD_FLOAT, HOOK, Node, Sweep, expand_dots, give_grad, is_nary, pin, record, release, reserve_nary, tape,
-    unpin,
+    DATA_INT, HOOK, Node, Sweep, give_grad, is_nary, pin, record, release, tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
-from micrograd_c._core.tape.sweeping cimport local_step, resume, suspend, sweep
-from micrograd_c._core.value.lifetime cimport (
-    check_children, class_left, held_by, hold_all, hold_children, op_left, rare, take_up_state,
-)
+from micrograd_c._core.tape.sweeping cimport handle_signals, local_step, resume, suspend, sweep
+from micrograd_c._core.value.lifetime cimport class_left, held_by, hold_all, op_left, rare, take_up_state
 from micrograd_c._core.value.observers cimport set_of
 from micrograd_c._core.value.value cimport Extra, Value, bind, new_instance, new_value
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
-    int PyErr_CheckSignals() except -1
 
 
 cdef inline int32_t record_custom(tuple children, Number number) except -1:
@@ -94,43 +90,6 @@ cdef inline set operands(Value value):
     return result
 
 
-cdef inline int replace_operands(Value value, tuple children) except -1:
-    """Assign to `_prev`: the Value gets a new node, above its children. ValueError if it is used already."""
-    cdef int32_t before, i, k
-    cdef Node *node
-    cdef Node old
-    check_children(children)
-    op = value._op
-    expand_dots(&tape)
-    reserve_nary(&tape, 1, len(children))
-    before = value.index
-    for i in range(before + 1, tape.top):
-        node = tape.nodes + i
-        if is_nary(node):
-            for k in range(node.a, node.a + node.b):
-                if tape.edges[k].a == before or tape.edges[k].b == before:
-                    raise used_already()
-        elif node.a == before or node.b == before:
-            raise used_already()
-    old = tape.nodes[before]
-    bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
-    node = tape.nodes + value.index
-    node.grad = old.grad
-    node.flags = node.flags & ~GRAD_FLOAT | old.flags & (GRAD_FLOAT | HOOK)
-    tape.hooks += (old.flags & HOOK) != 0
-    release(&tape, before)
-    rare(value).prev = None
-    value._op = op
-    return hold_children(value, children)
-
-
-cdef inline object used_already():
-    return ValueError(
-        "_prev cannot be changed any more: something was already computed from this Value; "
-        "give the children when it is made, Value(data, children, op)"
-    )
-
-
 cdef inline str op_name(Node *node):
     cdef Node *exponent
     if node.op == rules.POWER:
@@ -194,26 +153,34 @@ cdef inline int step_of_node(int32_t index, int64_t number, void *context) excep
 
 
 cdef inline int sweep_by_steps(Value root, Step step, void *context) except -1:
-    """`sweep` for a tape on which any node may have a Python function for its rule: a step for each node reached.
+    """`sweep` for a tape on which any node may have a Python function for its rule: a step for each node reached."""
+    pin(&tape)          # which may renumber
+    try:
+        sweep_pinned(root.index, step, context)
+    finally:
+        unpin(&tape)
+    return 0
 
-    It has marks of its own, since such a function may call backward() itself, or let another thread do so.
+
+cdef inline int sweep_pinned(int32_t root, Step step, void *context) except -1:
+    """The same from a node on. Wants the tape pinned.
+
+    It has marks of its own, since a step may call backward() itself, or let another thread do so.
     """
     cdef int32_t i
-    cdef uint8_t *marked = NULL
+    cdef uint8_t *marked = <uint8_t *> calloc(root + 1, 1)
     cdef int64_t this
     cdef Sweep suspended
-    pin(&tape)
+    if marked == NULL:
+        raise MemoryError("no memory for the marks of backward()")
     tape.sweeps += 1
     this = tape.sweeps
     suspend(&tape, &suspended, this, True)
     try:
-        marked = <uint8_t *> calloc(root.index + 1, 1)
-        if marked == NULL:
-            raise MemoryError("no memory for the marks of backward()")
-        marked[root.index] = 1
-        for i in range(root.index, 0, -1):
+        marked[root] = 1
+        for i in range(root, 0, -1):
             if i % PATIENCE == 0:
-                PyErr_CheckSignals()
+                handle_signals()
             if not marked[i]:
                 continue
             step(i, this, context)
@@ -222,5 +189,4 @@ cdef inline int sweep_by_steps(Value root, Step step, void *context) except -1:
     finally:
         resume(&tape, &suspended)
         free(marked)
-        unpin(&tape)
     return 0

@@ -33,10 +33,11 @@ from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised
 from micrograd_c._core.value.local_gradients cimport children_of, local_grads_of, replace_local_grads
 from micrograd_c._core.value.local_step cimport LocalStep
 from micrograd_c._core.value.observers cimport sets_in_the_making
-from micrograd_c._core.value.operands cimport op_name, operands, replace_operands, sweep_from
+from micrograd_c._core.value.operands cimport op_name, operands, sweep_from
 from micrograd_c._core.value.plain_classes cimport is_plain_class, is_plain_data, look_at_value
 from micrograd_c._core.value.reading cimport compared, note_read
 from micrograd_c._core.value.recording cimport add, by_rule, multiply, operate, unary
+from micrograd_c._core.value.replacing cimport replace_children, replace_operands
 from micrograd_c._core.value.slots cimport fill_slots
 from micrograd_c._core.value.type_version cimport is_version, version_of
 
@@ -173,7 +174,7 @@ cdef class Value:
     @_children.setter
     def _children(self, children):
         check_initialised(self)
-        replace_operands(self, tuple(children))
+        replace_children(self, tuple(children))
 
     @_children.deleter
     def _children(self):

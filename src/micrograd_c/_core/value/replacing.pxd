@@ -1,0 +1,115 @@
+"""Operands that are assigned, `_prev` and `_children`: part of value/value.pyx.
+
+The Value gets another node, above its new operands. What its op adds to in backward() is not the operands' business in
+micrograd, but the closure's, which goes on adding to what the op was computed from: so do we, by the former node. A
+class of `_children` and `_local_grads` multiplies, at each, the number by the child that is there now.
+"""
+
+from libc.stdint cimport int32_t
+
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.ops.numbers cimport Number
+from micrograd_c._core.tape.arena cimport (
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, is_nary, release, reserve_nary, tape,
+)
+from micrograd_c._core.value.lifetime cimport check_children, hold_children, rare
+from micrograd_c._core.value.local_gradients cimport children_of, local_grads_kept, record_local
+from micrograd_c._core.value.local_step cimport FormerStep
+from micrograd_c._core.value.operands cimport operands, record_custom
+from micrograd_c._core.value.value cimport Value, bind, new_value
+
+
+cdef inline int replace_operands(Value value, tuple children) except -1:
+    """Assign to `_prev`. Raises ValueError if something was computed from the Value already, unless they stay."""
+    cdef Value former
+    check_children(children)
+    if are_the_same({id(one) for one in children}, {id(one) for one in operands(value)}):
+        return 0
+    expand_dots(&tape)
+    if not has_rule_of_ours(tape.nodes + value.index):
+        move_above(value, children, None, None)
+        return 0
+    former = new_value()
+    move_above(value, children, None, former)
+    if former.index:
+        value._backward = FormerStep(value, former)
+    return 0
+
+
+cdef inline int replace_children(Value value, tuple children) except -1:
+    """Assign to `_children`. Each has the local gradient of the one in its place; one too many has 0."""
+    cdef tuple local_grads
+    check_children(children)
+    if are_the_same([id(one) for one in children], [id(one) for one in children_of(value)]):
+        return 0
+    expand_dots(&tape)
+    if tape.nodes[value.index].op == rules.NATIVE:
+        return replace_operands(value, children)
+    if not has_rule_of_ours(tape.nodes + value.index):
+        move_above(value, children, None, None)
+        return 0
+    local_grads = local_grads_kept(value)
+    move_above(value, children, local_grads[:len(children)] + (0,) * (len(children) - len(local_grads)), None)
+    return 0
+
+
+cdef inline bint are_the_same(given, there) except -1:
+    return bool(there) and given == there
+
+
+cdef inline bint has_rule_of_ours(const Node *node) noexcept:
+    return not (node.flags & HOOK or node.op == rules.LEAF or node.op == rules.CUSTOM or node.op == rules.STOP)
+
+
+cdef inline int move_above(Value value, tuple children, tuple local_grads, Value former) except -1:
+    """Give the Value a node with these operands, and local gradients if there are any, and all that the old one has.
+
+    `former` becomes the Value of the old one, unless the new one is detached.
+    """
+    cdef int32_t before
+    cdef Node *node
+    cdef Node old
+    op = value._op
+    expand_dots(&tape)
+    reserve_nary(&tape, 1, len(children))
+    before = value.index
+    check_unused(before)
+    old = tape.nodes[before]
+    if local_grads is None:
+        bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
+    else:
+        bind(value, record_local(children, local_grads, Number(old.data, old.flags & DATA_INT)))
+    node = tape.nodes + value.index
+    node.grad = old.grad
+    node.flags = node.flags & ~GRAD_FLOAT | old.flags & (GRAD_FLOAT | HOOK)
+    tape.hooks += (old.flags & HOOK) != 0
+    if former is None or node.flags & DETACHED:
+        release(&tape, before)
+    else:
+        former.index, former.plain = before, 1
+        tape.handles[before] = <void *> former
+    rare(value).prev = None
+    value._op = op
+    return hold_children(value, children)
+
+
+cdef inline int check_unused(int32_t index) except -1:
+    """ValueError if something was computed from the node."""
+    cdef Node *node
+    cdef int32_t i, k
+    for i in range(index + 1, tape.top):
+        node = tape.nodes + i
+        if is_nary(node):
+            for k in range(node.a, node.a + node.b):
+                if tape.edges[k].a == index or tape.edges[k].b == index:
+                    raise used_already()
+        elif node.a == index or node.b == index:
+            raise used_already()
+    return 0
+
+
+cdef inline object used_already():
+    return ValueError(
+        "_prev cannot be changed any more: something was already computed from this Value; "
+        "give the children when it is made, Value(data, children, op)"
+    )
