@@ -17,8 +17,8 @@ from setuptools.command.build_clib import build_clib
 from setuptools.command.build_ext import build_ext
 
 # forward results are CPython's bit for bit: no fused multiply-add, no folded pow
-MATHEMATICS = [] if sys.platform == "win32" else ["-ffp-contract=off", "-fno-builtin-pow"]
-OPTIMIZED = [] if sys.platform == "win32" else ["-O3", "-g0"]
+MATHEMATICS = ["-ffp-contract=off", "-fno-builtin-pow"]
+OPTIMIZED = ["-O3", "-g0"]
 BUILDS = {
     "": {"compile": OPTIMIZED},
     "sanitize": {
@@ -53,8 +53,7 @@ MACROS = [
     *build.get("macros", []),
 ]
 # those of the environment come after ours, but for what numbers depend on
-GIVEN = [] if sys.platform == "win32" else shlex.split(os.environ.get("CFLAGS", ""))
-FLAGS = [*build["compile"], *GIVEN, *MATHEMATICS]
+FLAGS = [*build["compile"], *shlex.split(os.environ.get("CFLAGS", "")), *MATHEMATICS]
 HEADERS = sorted(path.as_posix() for path in CORE.rglob("*.h"))
 OPS = [path for path in HEADERS if pathlib.Path(path).parent == CORE / "ops"]
 LANE_FUNCTIONS = (CORE / "ops" / "lane_functions.h").as_posix()     # for the kernels only
@@ -112,7 +111,12 @@ def contents(paths):
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
-COMPILED_BY = (FLAGS, MACROS)
+def flags_for(compiler):
+    """gcc's and clang's, wherever they run; what Microsoft's does by itself is what we want of the others."""
+    return [] if compiler.compiler_type == "msvc" else FLAGS
+
+
+COMPILED_BY = (FLAGS, MACROS, os.environ.get("CC"))
 TRANSLATION = Way("translated", DIRECTIVES, Cython.__version__)
 SOURCES = Way("sources", TRANSLATION.text, contents(sorted(CORE.rglob("*.p[yx][xd]"))))
 COMPILATION = Way("kernels", *COMPILED_BY)
@@ -131,6 +135,9 @@ class BuildKernels(build_clib):
         COMPILATION.begin()
         super().run()
         COMPILATION.keep()
+
+    def build_libraries(self, libraries):
+        super().build_libraries([(name, {**facts, "cflags": flags_for(self.compiler)}) for name, facts in libraries])
 
 
 class BuildModules(build_ext):
@@ -155,6 +162,11 @@ class BuildModules(build_ext):
                 module.depends = [*module.depends, *kernels]
         super().run()
         MODULES.keep()
+
+    def build_extensions(self):
+        for module in self.extensions:
+            module.extra_compile_args = flags_for(self.compiler)
+        super().build_extensions()
 
     def translate(self):
         force = self.force or TRANSLATION.is_other()
@@ -191,7 +203,6 @@ setup(
             "obj_deps": {"": [*OPS, *(path for path in HEADERS if pathlib.Path(path).parent == KERNELS)]},
             "include_dirs": INCLUDED,
             "macros": MACROS,
-            "cflags": FLAGS,
         },
     )],
     ext_modules=[
@@ -200,7 +211,6 @@ setup(
             [path.as_posix()],
             include_dirs=INCLUDED,
             define_macros=MACROS,
-            extra_compile_args=FLAGS,
             extra_link_args=build.get("link", []),
         )
         for path in sorted(CORE.rglob("*.pyx"))

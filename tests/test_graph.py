@@ -250,6 +250,18 @@ def test_an_op_adds_to_what_it_was_computed_from_whatever_its_children_are(op, g
     tape.verify()
 
 
+def test_the_same_children_can_be_assigned_at_any_time():
+    x, w = Value(2.0), Value(3.0)
+    y = x * w
+    z = y * y
+    y._prev = (w, x)
+    y._children = [x, w]
+    z.backward()
+    assert (x.grad, w.grad) == (36.0, 24.0)
+    with pytest.raises(ValueError, match="computed from this Value"):
+        y._children = (w, x)
+
+
 def test_children_of_local_gradients_are_what_is_multiplied():
     x, w, other = Value(2.0), Value(3.0), Value(5.0)
     y = x * w

@@ -22,14 +22,18 @@
 #define CAN_CHOOSE 0
 #endif
 
+/* gcc splits vectors of 64 bytes in two unless it is told; clang does not, and does not know that name */
 #if defined(__clang__)
 #define TARGET(names) _Pragma(STRING(clang attribute push(__attribute__((target(names))), apply_to = function)))
 #define END_OF_TARGET _Pragma("clang attribute pop")
+#define AVX512 "avx512f,avx512dq,avx512vl"
 #else
 #define TARGET(names) _Pragma("GCC push_options") _Pragma(STRING(GCC target(names)))
 #define END_OF_TARGET _Pragma("GCC pop_options")
+#define AVX512 "avx512f,avx512dq,avx512vl,prefer-vector-width=512"
 #endif
-#define STRING(...) #__VA_ARGS__
+#define STRING(...) STRINGIZED(__VA_ARGS__)
+#define STRINGIZED(...) #__VA_ARGS__
 
 /* Adding this to a small number rounds that to a whole one, whose two's complement is then in the low bits. */
 #define ROUNDER 6755399441055744.0
@@ -77,7 +81,7 @@ TARGET("avx2,fma")
 END_OF_TARGET
 
 /* 32 registers */
-TARGET("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
+TARGET(AVX512)
 #define LANES(name) name##_avx512
 #define LANE_COUNT 8
 #define MULTIPLY_ADD(x, y, z) ((Lanes)_mm512_fmadd_pd((__m512d)(x), (__m512d)(y), (__m512d)(z)))
