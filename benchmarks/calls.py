@@ -39,12 +39,17 @@ def programs():
     }
 
 
-def gpts():
-    sys.path.insert(0, str(EXAMPLES))
+def mapped_gpt():
+    """The model of examples/gpt_vmap.py, with weights drawn at random."""
+    if str(EXAMPLES) not in sys.path:
+        sys.path.insert(0, str(EXAMPLES))
     import gpt_vmap
 
-    model = gpt_vmap.GPT(1)
-    found = {}
+    return gpt_vmap.GPT(1)
+
+
+def gpts():
+    model, found = mapped_gpt(), {}
     for count in (1, 32):
         names = [NAME] * count
         found[f"a mapped GPT, {count} of a name, forward"] = (lambda names=names: model.loss(names), 2)

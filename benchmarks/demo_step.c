@@ -1,25 +1,19 @@
 /* One training step of micrograd's demo, MLP(2, [16, 16, 1]) on whole batches, written by hand for SIMD lanes: what
-   vmap is measured against. Rows are lanes; x[k] is a column of `rows` doubles, `rows` a multiple of 8. Built by
-   vmap.py with -O3 -march=native -ffast-math, which vmap itself may not use. */
+   vmap is measured against. Rows are lanes; x[k] is a column of `rows` doubles, `rows` a multiple of 8, which is one of
+   LANES on any machine. Built by vmap.py with -O3 -march=native -ffast-math, which vmap itself may not use. */
+
+#include "lanes.h"
 
 #include <string.h>
 
-typedef double Lanes __attribute__((vector_size(64), aligned(8)));
-enum { WIDTH = 16, MOST = 1024 };
+enum { WIDTH = 16, MOST = 1032 };      /* were it 1024, all columns would compete for the same few lines of the cache */
 
 static double h1[WIDTH][MOST], h2[WIDTH][MOST], g1[WIDTH][MOST], g2[WIDTH][MOST], g3[MOST];
 
-#define AT(p, v) (((Lanes *)(p))[v])
+#define AT(p, v) (((Unaligned *)(p))[v])
 
-static inline Lanes relu(Lanes x) { return (Lanes)((__typeof__(x > 0))(x > 0) & (__typeof__(x > 0))x); }
-static inline Lanes positive(Lanes y) { return (Lanes)((__typeof__(y > 0))(y > 0) & (__typeof__(y > 0))((Lanes){0} + 1.0)); }
-
-static inline double total(Lanes x) {
-    double sum = 0;
-    for (int k = 0; k < 8; k++)
-        sum += x[k];
-    return sum;
-}
+INLINE Lanes relu(Lanes x) { return kept(x > 0, x); }
+INLINE Lanes positive(Lanes y) { return kept(y > 0, all(1)); }
 
 /* out = relu(w in + b), four outputs at a time */
 static void forward(const double *w, int stride, int inputs, double (*in)[MOST], double (*out)[MOST], int vectors) {
@@ -27,7 +21,7 @@ static void forward(const double *w, int stride, int inputs, double (*in)[MOST],
         for (int v = 0; v < vectors; v++) {
             Lanes s[4];
             for (int p = 0; p < 4; p++)
-                s[p] = (Lanes){0} + w[(i + p) * stride + inputs];
+                s[p] = all(0) + w[(i + p) * stride + inputs];
             for (int j = 0; j < inputs; j++)
                 for (int p = 0; p < 4; p++)
                     s[p] += w[(i + p) * stride + j] * AT(in[j], v);
@@ -61,16 +55,16 @@ static void weights(double *d, int stride, int inputs, double (*in)[MOST], doubl
    loss; `real` of the rows count. */
 double step(double *w, double (*x)[MOST], const double *y, int rows, int real, double decay, double rate) {
     double d[337], *w1 = w, *w2 = w + 48, *w3 = w + 48 + 272, loss = 0, squares = 0;
-    int vectors = rows / 8;
+    int vectors = rows / LANES;
     forward(w1, 3, 2, x, h1, vectors);
     forward(w2, 17, 16, h1, h2, vectors);
     for (int v = 0; v < vectors; v++) {
-        Lanes s = (Lanes){0} + w3[16], margin, active, label = AT(y, v);
+        Lanes s = all(0) + w3[16], margin, active, label = AT(y, v);
         for (int j = 0; j < 16; j++)
             s += w3[j] * AT(h2[j], v);
         margin = 1.0 - label * s;
-        for (int k = 0; k < 8; k++)     /* rows that are none */
-            if (v * 8 + k >= real)
+        for (int k = 0; k < LANES; k++)     /* rows that are none */
+            if (v * LANES + k >= real)
                 margin[k] = 0;
         active = positive(margin);
         loss += total(margin * active);

@@ -11,14 +11,12 @@ Losses are compared before anything is timed.
 import argparse
 import ctypes
 import os
-import pathlib
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
+from by_hand import compiler, function, library, pointer
 from vmap_pendulum import pendulum
 from vmap_rows import calls, costs, scaling
 from vmap_sides import compare, jax, torch
@@ -32,6 +30,7 @@ if jax:
     import jax.numpy as jnp
 
 RATE, DECAY = 0.1, 1e-4
+MOST = 1032             # of demo_step.c
 
 
 # --- the demo's training step ---
@@ -54,18 +53,12 @@ def ours_demo(X, y, weights):
 
 
 def c_demo(X, y, weights, folder):
-    library = pathlib.Path(folder) / "demo_step.so"
-    source = pathlib.Path(__file__).with_name("demo_step.c")
-    subprocess.run([shutil.which("cc") or "gcc", "-O3", "-march=native", "-ffast-math", "-w", "-shared", "-fPIC", "-o",
-                    str(library), str(source)], check=True)
-    function = ctypes.CDLL(str(library)).step
-    function.restype = ctypes.c_double
-    w, columns, labels = np.array(weights), np.zeros((2, 1024)), np.zeros(1024)
+    step = function(library(folder, "demo_step.c"), "step")
+    w, columns, labels = np.array(weights), np.zeros((2, MOST)), np.zeros(MOST)
     columns[:, :len(X)], labels[:len(X)] = X.T, y
-    pointers = [array.ctypes.data_as(ctypes.POINTER(ctypes.c_double)) for array in (w, columns, labels)]
+    pointers = [pointer(array) for array in (w, columns, labels)]
     padded, decay, rate = -(-len(X) // 8) * 8, ctypes.c_double(DECAY), ctypes.c_double(RATE)
-    held = w, columns, labels
-    return lambda held=held: function(*pointers, padded, len(X), decay, rate)
+    return lambda: step(*pointers, padded, len(X), decay, rate)
 
 
 def layers_of(weights):
@@ -128,7 +121,7 @@ def demo(rounds):
     weights = [float(p.data) for p in MLP(2, [16, 16, 1]).parameters()]
     with tempfile.TemporaryDirectory() as folder:
         sides = {"vmap": ours_demo(X, y, weights)}
-        if shutil.which("cc") or shutil.which("gcc"):
+        if compiler():
             sides["C by hand, -ffast-math"] = c_demo(X, y, weights, folder)
         if jax:
             sides["JAX, jit"] = jax_demo(X, y, weights)
