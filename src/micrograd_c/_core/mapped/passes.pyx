@@ -19,7 +19,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.columns cimport read_column
-from micrograd_c._core.mapped.program cimport CHUNK, Scalar, follow, in_parallel
+from micrograd_c._core.mapped.program cimport CHUNK, MOST_LANES, Scalar, follow, in_parallel
 from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSHED, Edge, Native, Node, Pushed
 from micrograd_c._core.tape.interrupts cimport is_interrupted
 from micrograd_c._core.tape.sweeping cimport goes_on
@@ -40,6 +40,13 @@ cdef inline double *slots_of(RunState *s, int64_t block, int64_t thread) noexcep
     return s.slots_of_all + (block if s.stored == NULL and s.differentiable else thread) * s.slots * s.width
 
 
+cdef inline void pad(double *slot, int32_t rows, double number) noexcept nogil:
+    """Fill the lanes beyond the last row: what happens to be there may be subnormal, with which all is slow."""
+    while rows % MOST_LANES:
+        slot[rows] = number
+        rows += 1
+
+
 cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:
     """Copy a block's inputs to its first slots, from the arguments or from where they were stored."""
     cdef double *stored = NULL
@@ -52,6 +59,7 @@ cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) n
         return
     for k in range(s.inputs):
         read_column(s.columns + k, block * s.width, rows, slots + <int64_t> k * s.width)
+        pad(slots + <int64_t> k * s.width, rows, slots[<int64_t> k * s.width + rows - 1])
     if stored != NULL:
         memcpy(stored, slots, size * sizeof(double))
 
@@ -122,6 +130,7 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
             if s.output_adjoints[k] >= 0:
                 slot = adjoints + <int64_t> s.output_adjoints[k] * s.width
                 memcpy(slot, s.seeds + k * s.rows + block * s.width, rows * sizeof(double))
+                pad(slot, rows, 0.0)
         s.kernels.backward(&s.backward.code, slots, adjoints, s.width, rows, s.numbers, fresh, totals)
         fresh = False
         block += 1
