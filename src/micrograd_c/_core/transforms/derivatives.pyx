@@ -4,7 +4,7 @@ Knows the tape, Value and the table of ops. Knows nothing of functions that are 
 
 Design
 ------
-Each node's rule is the table's column `recorded`, read once into steps (`rule_steps.py`) that a Recorder follows. One
+Each node's rule is the table's column `recorded`, read once into steps (recorded_rules.pyx) that a Recorder follows. One
 rule serves both ways, since an operand's share is linear in g: backward g is the node's adjoint, forward it is the
 operand's tangent. So derivatives are nodes as any others, to be swept, drawn, compiled by vmap, and differentiated
 again. All ways of one call share one Recorder: a slope that several of them need is one node.
@@ -24,9 +24,9 @@ from micrograd_c._core.tape.arena cimport (
     DATA_INT, HOOK, NUMBER_BASE, Node, PyThread_get_thread_ident, pin, reserve, tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
+from micrograd_c._core.transforms.recorded_rules cimport has_first, has_second, of_first, of_second
 from micrograd_c._core.transforms.recorder cimport (
-    DO_ADD, DO_FUNCTION, DO_MULTIPLY, DO_NUMBER, DO_POWER, DO_TWO, MOST_STEPS, NOTHING, NUMBER, Recorder, Rule,
-    RuleStep, Term, add, multiply, number_term, run_rule, start,
+    NOTHING, NUMBER, Recorder, Term, add, multiply, number_term, run_rule, start,
 )
 from micrograd_c._core.value.lifetime cimport check_initialised, hold
 from micrograd_c._core.value.observers cimport remembered
@@ -34,75 +34,12 @@ from micrograd_c._core.value.operands cimport handle_of
 from micrograd_c._core.value.recording cimport with_number
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
-from micrograd_c._core.transforms.rule_steps import steps_of
 from micrograd_c._core.value.copying import dressed
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
 
 __all__ = ["alias", "forward", "reverse", "twin"]
-
-
-# --- the rules ---
-
-cdef Rule of_first[rules.OP_COUNT]      # of functions: the slope; of ops of two: the first operand's share
-cdef Rule of_second[rules.OP_COUNT]
-cdef dict KINDS = {"number": DO_NUMBER, "add": DO_ADD, "multiply": DO_MULTIPLY, "power": DO_POWER}
-
-
-cdef int read_rules() except -1:
-    """Read the table's column. Raises ValueError for a rule that is none."""
-    cdef dict ops = {}
-    cdef int k
-    for k in range(rules.OP_COUNT):
-        of_first[k].result = of_second[k].result = NOTHING
-    for k in range(rules.FUNCTION_COUNT):
-        ops[rules.function_rows[k].name.decode()] = (<int> DO_FUNCTION, rules.function_rows[k].op)
-    for k in range(rules.TWO_COUNT):
-        ops[rules.two_rows[k].name.decode().lower()] = (<int> DO_TWO, rules.two_rows[k].op)
-    for k in range(rules.FUNCTION_COUNT):
-        read_rule(of_first + rules.function_rows[k].op, rules.function_rows[k].recorded.decode(), ["x", "y"], ops)
-    for k in range(rules.TWO_COUNT):
-        named = ["x", "y", "z", "g"]
-        read_rule(of_first + rules.two_rows[k].op, rules.two_rows[k].recorded_a.decode(), named, ops)
-        if rules.shows_second_operand(rules.two_rows[k].op):
-            read_rule(of_second + rules.two_rows[k].op, rules.two_rows[k].recorded_b.decode(), named, ops)
-    return 0
-
-
-cdef int read_rule(Rule *rule, str text, list named, dict ops) except -1:
-    cdef list steps
-    cdef RuleStep *to
-    cdef int k
-    steps, result = steps_of(text, named)
-    if len(steps) > MOST_STEPS:
-        raise ValueError(f"the table of ops has a rule of {len(steps)} steps, more than {MOST_STEPS}: {text!r}")
-    rule.count, rule.result = <int> len(steps), result
-    rule.steps = <RuleStep *> malloc((rule.count or 1) * sizeof(RuleStep))
-    if rule.steps == NULL:
-        raise MemoryError("no memory for the rules of derivatives")
-    for k in range(rule.count):
-        name, *given = <tuple> steps[k]
-        kind, op = (KINDS[name], 0) if name in KINDS else ops[name]
-        to = rule.steps + k
-        to[0] = RuleStep(kind=kind, op=op, a=0, b=0, number=0.0)
-        if kind == DO_NUMBER:
-            to.number = given[0]
-        else:
-            to.a, to.b = given[0], given[len(given) - 1]
-    return 0
-
-
-read_rules()
-
-
-cdef inline bint has_first(int op) noexcept:
-    """Whether a gradient goes to its only or first operand."""
-    return of_first[op].result != NOTHING
-
-
-cdef inline bint has_second(int op) noexcept:
-    return of_second[op].result != NOTHING
 
 
 # --- ways through the graph ---
