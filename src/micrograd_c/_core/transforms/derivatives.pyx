@@ -4,7 +4,7 @@ Knows the tape, Value and the table of ops. Knows nothing of functions that are 
 
 Design
 ------
-Each node's rule is the table's column `recorded`, read once into steps (recorded_rules.pyx) that a Recorder follows. One
+Each node's rule is the table's column `recorded`, read into steps (recorded_rules.pyx) that a Recorder follows. One
 rule serves both ways, since an operand's share is linear in g: backward g is the node's adjoint, forward it is the
 operand's tangent. So derivatives are nodes as any others, to be swept, drawn, compiled by vmap, and differentiated
 again. All ways of one call share one Recorder: a slope that several of them need is one node.
