@@ -176,7 +176,11 @@ def graphs():
     same = c._prev is c._prev
     d = Value(3.0)
     d._prev = (a, b)
-    return len(nodes), len(edges), same, copying.count_ops(c), [v.data for v in copying.in_order([c, a, b])], d._op
+    e, f = a * b, a * b
+    e._prev, f._children = (a,), (b, Value(2.0))
+    e.backward()
+    f.backward()
+    return numbers(a, b), len(nodes), len(edges), same, copying.count_ops(c), [v.data for v in copying.in_order([c, a, b])], d._op
 
 
 def hooks():

@@ -7,7 +7,8 @@ Design
 A Block is owned by whoever opened it. It belongs to the context (contextvars) in which it was opened, hence to a thread
 or an asyncio task, and to what is started from there while it is open; or, if a generator opened it, to that generator
 while it runs. A context's blocks are linked from the innermost outwards. A closed block says so itself, since it may be
-closed in another context than the one it was opened in, and since contexts are copied.
+closed in another context than the one it was opened in, and since contexts are copied. So it stays the context's
+innermost until the next one is opened: to take it away may fail for lack of memory, and in CPython 3.11 crashes then.
 
 `paused_here` is called when an op is recorded: it runs neither Python code nor Python's collector.
 """
@@ -118,8 +119,6 @@ cdef class Block:
         if self.frame is not None:
             self.frame = None
             of_generators.remove(self)
-        elif innermost.get() is self:
-            set_variable(innermost, open_ones(self.outer))
 
     def __dealloc__(self):
         if self.is_open:        # its context is gone

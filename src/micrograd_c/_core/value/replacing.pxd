@@ -11,12 +11,13 @@ cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, is_nary, release, reserve_nary, tape,
+    want_states,
 )
 from micrograd_c._core.value.lifetime cimport check_children, hold_children, rare
 from micrograd_c._core.value.local_gradients cimport children_of, local_grads_kept, record_local
 from micrograd_c._core.value.local_step cimport FormerStep
 from micrograd_c._core.value.operands cimport operands, record_custom
-from micrograd_c._core.value.value cimport Value, bind, new_value
+from micrograd_c._core.value.value cimport Extra, Value, bind, new_value
 
 
 cdef inline int replace_operands(Value value, tuple children) except -1:
@@ -30,9 +31,10 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
         move_above(value, children, None, None)
         return 0
     former = new_value()
+    step = FormerStep(value, former)
     move_above(value, children, None, former)
     if former.index:
-        value._backward = FormerStep(value, former)
+        value._backward = step
     return 0
 
 
@@ -69,11 +71,14 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
     cdef int32_t before
     cdef Node *node
     cdef Node old
+    cdef Extra extra = rare(value)      # what there may be no memory for comes first
     op = value._op
     expand_dots(&tape)
+    check_unused(value.index)
+    want_states(&tape)
+    hold_children(value, children)
     reserve_nary(&tape, 1, len(children))
     before = value.index
-    check_unused(before)
     old = tape.nodes[before]
     if local_grads is None:
         bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
@@ -88,9 +93,9 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
     else:
         former.index, former.plain = before, 1
         tape.handles[before] = <void *> former
-    rare(value).prev = None
+    extra.prev = None
     value._op = op
-    return hold_children(value, children)
+    return hold_children(value, children) if old.flags & DETACHED else 0
 
 
 cdef inline int check_unused(int32_t index) except -1:
