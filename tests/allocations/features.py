@@ -180,7 +180,8 @@ def graphs():
     e._prev, f._children = (a,), (b, Value(2.0))
     e.backward()
     f.backward()
-    return numbers(a, b), len(nodes), len(edges), same, copying.count_ops(c), [v.data for v in copying.in_order([c, a, b])], d._op
+    ordered = [v.data for v in copying.in_order([c, a, b])]
+    return numbers(a, b), len(nodes), len(edges), same, copying.count_ops(c), ordered, d._op
 
 
 def hooks():
