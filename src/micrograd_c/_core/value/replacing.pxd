@@ -79,6 +79,7 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
     hold_children(value, children)
     reserve_nary(&tape, 1, len(children))
     before = value.index
+    check_unused(before)                # again, as other code may have run
     old = tape.nodes[before]
     if local_grads is None:
         bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
