@@ -305,6 +305,19 @@ tape.verify()
 """)
 
 
+@pytest.mark.parametrize("children", [(), "others"])
+def test_assigned_operands_do_not_hide_what_the_op_adds_to(children):
+    x, w, other = Value(2.0), Value(3.0), Value(5.0)
+    y = x * w
+    y._prev = (other,) if children else ()
+    z = y * 2
+    assert gradients(z, [x, w, other]) == [6.0, 4.0, 0.0]
+    with pytest.raises(TypeError, match="_backward of your own"):
+        gradients(z, [x], create_graph=True)
+    z.backward()
+    assert (x.grad, w.grad, other.grad) == (6.0, 4.0, 0)
+
+
 def test_nobody_goes_below_the_inputs_or_beside_them():
     def fail(out):
         raise LookupError("below")

@@ -1,5 +1,6 @@
 """The graph as Python sees it: _prev, _op, _backward, custom ops, repeated backward."""
 
+import copy
 import threading
 
 import pytest
@@ -248,6 +249,15 @@ def test_an_op_adds_to_what_it_was_computed_from_whatever_its_children_are(op, g
 
     assert grads(Value) == grads(original.Value)
     tape.verify()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_an_op_with_assigned_operands_adds_by_its_own_gradient(copied):
+    x, w = Value(2.0), Value(3.0)
+    y = x * w
+    y._prev = ()
+    (copied(y) * 2).backward()
+    assert (x.grad, w.grad, y.grad) == (6.0, 4.0, 0)
 
 
 def test_the_same_children_can_be_assigned_at_any_time():

@@ -49,7 +49,9 @@ def slots_of(value):
 
 
 def copy_state(fresh, original, copied_state):
-    if original._function:
+    if isinstance(original._function, nodes.FormerStep):
+        fresh._function = nodes.FormerStep(fresh, original._function.former)
+    elif original._function:
         fresh._function = copied_state(original._function)
     if original.__dict__:
         fresh.__dict__.update(copied_state(dict(original.__dict__)))

@@ -38,13 +38,11 @@ class Step:
 class FormerStep:
     """The `_backward` of a node whose children were assigned: it goes on adding to those it had."""
 
-    def __init__(self, node):
-        self.node, self.former = node, object.__new__(type(node))
-        for name in SLOTS[2:]:
-            setattr(self.former, name, getattr(node, name))
-
-    def __deepcopy__(self, memo):
-        return self
+    def __init__(self, node, former=None):
+        self.node, self.former = node, former or object.__new__(type(node))
+        if not former:
+            for name in SLOTS[2:]:
+                setattr(self.former, name, getattr(node, name))
 
     def __call__(self):
         for name in ("_data", "_grad", "_slack", "_blur"):

@@ -32,6 +32,7 @@ from micrograd_c._core.value.lifetime cimport check_initialised, hold
 from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport handle_of
 from micrograd_c._core.value.recording cimport with_number
+from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
 from micrograd_c._core.value.copying import dressed
@@ -135,6 +136,8 @@ cdef class Walk:
         """Whether a gradient of node i would go on to an input."""
         cdef Node *node = tape.nodes + i
         cdef int32_t k
+        if node.flags & HOOK and former_of(i) and self.is_reached(former_of(i)):
+            return True
         if rules.has_edges(node.op):
             for k in range(node.a, node.a + node.b):
                 if self.leads(tape.edges[k].a) or self.leads(tape.edges[k].b):

@@ -32,6 +32,7 @@ from micrograd_c._core.tape.sweeping cimport Aside, sweep
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport mark_operands, step_of_node, sweep_pinned
+from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["numbers"]
@@ -97,11 +98,31 @@ cdef class Region:
             self.save(index)
         return 0
 
+    cdef int look_at_operands(self, const Node *node, bint *leads) except -1:
+        cdef Edge *first
+        cdef int32_t k
+        if rules.has_edges(node.op):
+            for k in range(node.a, node.a + node.b):
+                self.look_at(tape.edges[k].a, leads)
+                self.look_at(tape.edges[k].b, leads)
+            if is_consecutive(node):
+                first = tape.edges + node.a + FIRST
+                for k in range(1, product_count(tape.edges + node.a)):
+                    self.look_at(first.a + k, leads)
+                    if not node.dot & NUMBERS:
+                        self.look_at(first.b + k, leads)
+        elif node.op != rules.LEAF:
+            self.look_at(node.a, leads)
+            self.look_at(node.b, leads)
+            if node.op == rules.STOP:
+                leads[0] = False
+        return 0
+
     cdef int put_aside(self, const int32_t *inputs, Py_ssize_t width) except -1:
         """Find what leads to inputs, and save all that a sweep could change. Changes nothing."""
         cdef Node *node
-        cdef Edge *first
-        cdef int32_t i, k
+        cdef Py_ssize_t k
+        cdef int32_t i
         cdef bint leads
         self.marks = <uint8_t *> calloc(max(0, self.high - self.low) + 1, 1)
         if self.marks == NULL:
@@ -114,21 +135,9 @@ cdef class Region:
             leads = False
             if node.grad != 0.0 or node.flags & GRAD_FLOAT or is_none(node):
                 self.save(i)
-            if rules.has_edges(node.op):
-                for k in range(node.a, node.a + node.b):
-                    self.look_at(tape.edges[k].a, &leads)
-                    self.look_at(tape.edges[k].b, &leads)
-                if is_consecutive(node):
-                    first = tape.edges + node.a + FIRST
-                    for k in range(1, product_count(tape.edges + node.a)):
-                        self.look_at(first.a + k, &leads)
-                        if not node.dot & NUMBERS:
-                            self.look_at(first.b + k, &leads)
-            elif node.op != rules.LEAF:
-                self.look_at(node.a, &leads)
-                self.look_at(node.b, &leads)
-                if node.op == rules.STOP:
-                    leads = False
+            self.look_at_operands(node, &leads)
+            if node.flags & HOOK:
+                self.look_at_operands(tape.nodes + former_of(i), &leads)
             if leads:
                 self.marks[i - self.low] |= LEADS | REACHED
                 self.calls |= (node.flags & HOOK) != 0

@@ -15,6 +15,7 @@ from micrograd_c._core.value.lifetime cimport (
     check_initialised, describe, gain_state, has_plain_attributes, held_by, hold, hold_all, op_left, track,
 )
 from micrograd_c._core.value.local_gradients cimport write_local_grads
+from micrograd_c._core.value.local_step cimport FormerStep
 from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport handle_of, mark_operands, op_name
 from micrograd_c._core.value.reading cimport note_read
@@ -268,7 +269,9 @@ cdef int copy_state(Value fresh, Value original, copied) except -1:
         extra = original.extra
         if extra.op is not None:
             fresh._op = extra.op
-        if extra.backward is not None:
+        if type(extra.backward) is FormerStep:      # that of the copy: by its gradient
+            fresh._backward = FormerStep(fresh, (<FormerStep> extra.backward).former)
+        elif extra.backward is not None:
             fresh._backward = copied(extra.backward)
     return copy_attributes(fresh, original, copied)
 

@@ -5,6 +5,7 @@ micrograd, but the closure's, which goes on adding to what the op was computed f
 class of `_children` and `_local_grads` multiplies, at each, the number by the child that is there now.
 """
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
@@ -18,6 +19,9 @@ from micrograd_c._core.value.local_gradients cimport children_of, local_grads_ke
 from micrograd_c._core.value.local_step cimport FormerStep
 from micrograd_c._core.value.operands cimport operands, record_custom
 from micrograd_c._core.value.value cimport Extra, Value, bind, new_value
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject *o)
 
 
 cdef inline int replace_operands(Value value, tuple children) except -1:
@@ -53,6 +57,16 @@ cdef inline int replace_children(Value value, tuple children) except -1:
     local_grads = local_grads_kept(value)
     move_above(value, children, local_grads[:len(children)] + (0,) * (len(children) - len(local_grads)), None)
     return 0
+
+
+cdef inline int32_t former_of(int32_t index) noexcept:
+    """The node whose operands a node with a function adds to, if they are others than its own; else 0."""
+    cdef void *handle = tape.handles[index]
+    cdef Extra extra
+    if handle == NULL or Py_REFCNT(<PyObject *> handle) == 0 or not isinstance((<Value> handle).extra, Extra):
+        return 0
+    extra = (<Value> handle).extra
+    return (<FormerStep> extra.backward).former.index if type(extra.backward) is FormerStep else 0
 
 
 cdef inline bint are_the_same(given, there) except -1:
