@@ -128,6 +128,26 @@ def test_rows_of_a_layer_that_are_not_asked_add_nothing(asked, kernels, monkeypa
     assert 3 in asked or not any(map(math.isnan, ours))
 
 
+def layers_of_the_same_weights(w, x, places=20, outputs=5):
+    """At places one after the other, more than are summed together: of each all outputs. Biases differ at one place."""
+    inputs = [[x[0] * (k + 1), (x[1] - k * 0.125 * w[17]).tanh(), x[1] * w[18]] for k in range(places)]
+    return [sumprod(w[3 * j : 3 * j + 3], inputs[k], w[16 if k == 3 else 15]).tanh()
+            for k in range(places) for j in range(outputs)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("kernels", executor.instruction_sets())
+def test_layers_of_the_same_weights_add_up_whichever_of_their_outputs_are_asked(seed, kernels, monkeypatch):
+    monkeypatch.setenv("MICROGRAD_C_KERNELS", kernels)
+    generator = random.Random(seed)
+    w = [Value(generator.uniform(-1.0, 1.0)) for _ in range(19)]
+    choices = [generator.sample(range(5), generator.randint(0, 5)) for _ in range(3)] + [[0, 1, 2, 3, 4]]
+    asked = [5 * place + j for place in range(20) for j in generator.choice(choices)]
+    rows = [[math.sin(7 * k), math.cos(3 * k)] for k in range(11)]
+    ours, eager = gradients_of(lambda x: layers_of_the_same_weights(w, x), rows, w, asked or [0])
+    assert close(ours, eager)
+
+
 def test_what_a_layer_computes_for_nobodys_gradient_takes_no_part():
     """Two neurons over the same inputs are one layer, of which one is behind a stop_gradient."""
     for special in (INFINITE, -INFINITE, math.nan):

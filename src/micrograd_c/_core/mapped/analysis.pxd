@@ -49,7 +49,8 @@ cdef struct Step:       # what becomes an instruction
     int32_t outs, out_count     # nodes written: where they begin, how many there are
     int32_t reads, read_count   # varying nodes read, likewise
     int32_t start_count         # so many of these, the last ones, are what a layer's sums start from
-    int32_t use         # its first use of a uniform
+    int32_t use         # its first use of a uniform; of a layer, the first weight's
+    int32_t biases      # a layer's first bias's use
 
 
 cdef class Analysis:
@@ -66,7 +67,7 @@ cdef class Analysis:
     cdef int32_t *outs
     cdef int32_t *reads
     cdef int32_t *used          # by use: the uniform
-    cdef dict shared_uses       # by the first use of layers that share theirs: how many
+    cdef dict layer_counts      # by the first weight's use: how many layers have it
 
     cdef void *room(self, size_t count, size_t size) except NULL
     cdef int read_tape(self, list outputs, list inputs, list shared) except -1
@@ -80,3 +81,4 @@ cdef class Analysis:
     cdef void add_read(self, int32_t k) noexcept
     cdef int list_uses(self) except -1
     cdef void add_use(self, int32_t k) noexcept
+    cdef int32_t share(self, dict known, int32_t first, int32_t outputs) except -1

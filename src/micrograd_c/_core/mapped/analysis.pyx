@@ -245,7 +245,7 @@ cdef class Analysis:
         for entry in order:
             step[0] = Step(
                 layer=NONE, products=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, start_count=0,
-                use=0)
+                use=0, biases=0)
             if type(entry) is list:
                 step.layer = layer
                 layer += 1
@@ -287,14 +287,16 @@ cdef class Analysis:
     cdef int list_uses(self) except -1:
         """Number the uses of uniforms in the order of the steps: a layer's weights row by row, and then any biases.
 
-        Layers of the same weights and biases, a model's at each place of a sequence, have the same uses.
+        Layers of the same weights, a model's at each place of a sequence, have the same uses; likewise those of the
+        same biases.
         """
         cdef Traced *node
         cdef Step *step
         cdef Dot *dot = NULL
         cdef int32_t k, j
-        cdef dict known = {}        # by a layer's uniforms: its first use
-        self.shared_uses = {}
+        cdef dict weights = {}      # by those of a layer: the first use
+        cdef dict biases = {}
+        self.layer_counts = {}
         self.used = <int32_t *> self.room(3 * self.count, sizeof(int32_t))
         for k in range(self.step_count):
             step = self.steps + k
@@ -311,14 +313,21 @@ cdef class Analysis:
                 dot = self.dots + <int32_t> number
                 for j in range(dot.terms, dot.terms + dot.count):
                     self.add_use(self.terms[j].w)
+            step.use = self.share(weights, step.use, step.out_count)
+            self.layer_counts[step.use] = self.layer_counts.get(step.use, 0) + 1
+            step.biases = self.use_count
             for number in <list> self.layers[step.layer]:
                 self.add_use(self.dots[<int32_t> number].start)
-            uniforms = (<char *> (self.used + step.use))[:(self.use_count - step.use) * sizeof(int32_t)]
-            first = known.setdefault(uniforms, step.use)
-            if first != step.use:
-                self.use_count, step.use = step.use, first
-                self.shared_uses[first] = len(uniforms) // sizeof(int32_t)
+            step.biases = self.share(biases, step.biases, step.out_count)
         return 0
+
+    cdef int32_t share(self, dict known, int32_t first, int32_t outputs) except -1:
+        """The first of the uses from `first` on, or of earlier ones of the same uniforms, which take their place."""
+        uniforms = (<char *> (self.used + first))[:(self.use_count - first) * sizeof(int32_t)]
+        cdef int32_t found = known.setdefault((outputs, uniforms), first)
+        if found != first:
+            self.use_count = first
+        return found
 
     cdef void add_use(self, int32_t k) noexcept:
         if k != NONE and self.nodes[k].kind != VARYING:

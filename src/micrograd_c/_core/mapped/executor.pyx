@@ -104,7 +104,6 @@ cdef class Run:
         s.native.push = push_run
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.used = program.scalars, program.used
-        s.shared_uses, s.shared_use_count = program.shared_uses, program.shared_use_count
         s.output_slots, s.output_adjoints = program.output_slots, program.output_adjoints
         s.whole, s.differentiable = program.backward, program.differentiable
         s.inputs, s.outputs, s.slots, s.adjoints = program.inputs, program.outputs, program.slots, program.adjoints

@@ -6,8 +6,10 @@ or of what arguments look like.
 Design
 ------
 A slot is given back after the last step that reads it, unless the backward pass reads it too; adjoint slots likewise,
-from the last step up. All arrays belong to the Compiler, which is an Analysis, except those of the Program, which are
-made last.
+from the last step up. Layers of the same weights keep the adjoints of their outputs until the last of them has its own:
+the weights' gradients are summed over all of them in registers, and written once.
+
+All arrays belong to the Compiler, which is an Analysis, except those of the Program, which are made last.
 """
 
 from libc.stdint cimport int32_t, uint8_t
@@ -21,6 +23,10 @@ from micrograd_c._core.mapped.program cimport (
 cimport micrograd_c._core.ops.rules as rules
 
 __all__ = ["compile"]
+
+
+cdef enum:
+    MOST_TOGETHER = 16      # layers in a group: more would hardly be faster, and keep more adjoints
 
 
 cdef struct AdjointSlots:
@@ -130,16 +136,22 @@ cdef class Compiler(Analysis):
             self.nodes[node.b].kept = 1
 
     cdef bint wants_weights(self, int32_t layer) except -1:
-        """Whether the gradient of any weight or bias is needed."""
+        """Whether the gradient of any weight is needed."""
         cdef Dot *dot = NULL
         cdef int32_t j
         for number in <list> self.layers[layer]:
             dot = self.dots + <int32_t> number
-            if self.nodes[dot.start].differentiable and self.nodes[dot.start].kind != VARYING:
-                return True
             for j in range(dot.terms, dot.terms + dot.count):
                 if self.nodes[self.terms[j].w].differentiable:
                     return True
+        return False
+
+    cdef bint wants_biases(self, int32_t layer) except -1:
+        cdef Traced *start
+        for number in <list> self.layers[layer]:
+            start = self.nodes + self.dots[<int32_t> number].start
+            if start.differentiable and start.kind != VARYING:
+                return True
         return False
 
     # --- the Program ---
@@ -156,8 +168,6 @@ cdef class Compiler(Analysis):
         program.constants = <double *> allocate(self.uniform_count, sizeof(double))
         program.scalars = <Scalar *> allocate(self.uniform_count, sizeof(Scalar))
         program.used = copied(self.used, self.use_count)
-        program.shared_uses = numbers([number for use in self.shared_uses.items() for number in use])
-        program.shared_use_count = <int> len(self.shared_uses)
         for k in range(self.count):
             node = self.nodes + k
             if node.uniform == NONE:
@@ -230,9 +240,9 @@ cdef class Compiler(Analysis):
         cdef int32_t inputs = step.read_count - step.start_count
         layer.inputs, layer.outputs = inputs, step.out_count
         layer.activation = <int> DO_MOVE if first.dot != NONE else first.op
-        layer.weights, layer.biases = step.use, step.use + inputs * step.out_count
+        layer.weights, layer.biases = step.use, step.biases
         layer.wants_weights = self.wants_weights(step.layer)
-        layer.shares_uses = step.use in self.shared_uses
+        layer.wants_biases = self.wants_biases(step.layer)
         layer.in_, layer.out = place, place + step.read_count
         layer.starts = place + inputs if step.start_count else NULL
         layer.adjoint_in = layer.out + step.out_count
@@ -267,7 +277,7 @@ cdef class Compiler(Analysis):
         """Give adjoint slots, from the last step up: a node's adjoint lives from its last user to the node itself."""
         cdef Program program = self.program
         cdef AdjointSlots slots = AdjointSlots(<int32_t *> self.room(self.count, sizeof(int32_t)), 0, 0)
-        cdef Traced *node
+        cdef dict members = {}      # by first uses: the steps of layers that are in groups
         cdef Step *step
         cdef int32_t k, j, number
         cdef bint reached
@@ -292,13 +302,33 @@ cdef class Compiler(Analysis):
                 self.give_to_operands(step, program.instructions + k, &slots)
             else:
                 self.give_to_inputs(step, program.layers + step.layer, &slots)
-            for j in range(step.outs, step.outs + step.out_count):
-                node = self.nodes + self.outs[j]
-                if node.adjoint != NONE:    # else it is an output of a layer without a gradient
-                    slots.unused[slots.unused_count] = node.adjoint
-                    slots.unused_count += 1
+            if step.layer != NONE and self.layer_counts[step.use] > 1 and program.layers[step.layer].wants_weights:
+                self.join_group(step, members.setdefault(step.use, []), &slots)
+            else:
+                self.give_back(step, &slots)
         program.adjoints = slots.count
         return 0
+
+    cdef int join_group(self, Step *step, list members, AdjointSlots *slots) except -1:
+        """Put a layer into the last group of its weights, whose layers keep their adjoints until all are there."""
+        cdef int32_t place = <int32_t> len(members)
+        cdef int32_t group = place // MOST_TOGETHER
+        cdef int32_t member
+        self.program.layers[step.layer].group = 1 + group
+        members.append(<int32_t> (step - self.steps))
+        if (place + 1) % MOST_TOGETHER == 0 or place + 1 == self.layer_counts[step.use]:
+            for member in members[group * MOST_TOGETHER:]:
+                self.give_back(self.steps + member, slots)
+        return 0
+
+    cdef void give_back(self, Step *step, AdjointSlots *slots) noexcept:
+        cdef Traced *node
+        cdef int32_t j
+        for j in range(step.outs, step.outs + step.out_count):
+            node = self.nodes + self.outs[j]
+            if node.adjoint != NONE:    # else it is an output of a layer without a gradient
+                slots.unused[slots.unused_count] = node.adjoint
+                slots.unused_count += 1
 
     cdef void give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept:
         cdef Traced *node = self.nodes + self.outs[step.outs]

@@ -25,14 +25,12 @@ cdef struct RunState:
     const Kernels *kernels
     const Scalar *scalars
     const int32_t *used
-    const int32_t *shared_uses
     const int32_t *output_slots
     const int32_t *output_adjoints
     const Backward *backward    # what the backward pass runs
     const Backward *whole       # the one from all outputs
     Backward *part              # one from some of them; NULL if gradients come from one output only
     int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
-    int32_t shared_use_count
     int32_t differentiable  # how many outputs gradients can come from
     int32_t width           # rows in a block
     int32_t threads

@@ -118,9 +118,6 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef double *slot
     cdef bint fresh = True
     cdef int32_t rows, k
-    for k in range(s.shared_use_count):
-        memset(totals + <int64_t> s.shared_uses[2 * k] * s.kernels.lanes, 0,
-               <size_t> s.shared_uses[2 * k + 1] * s.kernels.lanes * sizeof(double))
     while block < end and not is_stopped(s, block, chunk):
         rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
         slots = slots_of(s, block, chunk % s.threads)

@@ -14,7 +14,9 @@ cdef extern from "kernels.h":
         int32_t op, out, a, b, adjoint, adjoint_a, adjoint_b, flags
 
     ctypedef struct Layer:
-        int32_t inputs, outputs, activation, weights, biases, wants_weights, shares_uses
+        int32_t inputs, outputs, activation, weights, biases, wants_weights, wants_biases, adds_weights, adds_biases
+        int32_t group
+        const Layer *others
         const int32_t *in_ "in"
         const int32_t *starts
         const int32_t *out
@@ -88,6 +90,7 @@ cdef struct Backward:
     int32_t *not_first      # of all others
     uint8_t *given          # by adjoint slot: something was given to it
     uint8_t *busy           # by use: a gradient goes to it
+    Layer **latest          # by a layer's first use: the one that had it last, if others can join it
     uint8_t *reached        # by uniform
     int32_t room            # how many instructions there may be
 
@@ -100,8 +103,6 @@ cdef class Program:
     cdef Scalar *scalars
     cdef double *constants          # what uniforms start from
     cdef int32_t *used              # the uniform of each use
-    cdef int32_t *shared_uses       # pairs: the first use of layers that share theirs, and how many there are
-    cdef int shared_use_count       # of pairs
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
     cdef Instruction *instructions

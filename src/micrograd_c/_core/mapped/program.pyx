@@ -35,7 +35,6 @@ cdef class Program:
         PyMem_Free(self.scalars)
         PyMem_Free(self.constants)
         PyMem_Free(self.used)
-        PyMem_Free(self.shared_uses)
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
         free_backward(self.backward)
@@ -90,7 +89,7 @@ cdef Backward *new_backward(Program program) except NULL:
     for k in range(program.code.count):
         if program.instructions[k].op == DO_LAYER:
             layer = program.layers + program.instructions[k].a
-            stretches += (layer.outputs + 1) // 2
+            stretches += layer.outputs
             inputs += layer.inputs
             outputs += layer.outputs
             widest = max(widest, layer.inputs)
@@ -109,11 +108,13 @@ cdef Backward *new_backward(Program program) except NULL:
     b.first_factors = <int32_t *> calloc(factors + 1, sizeof(int32_t))
     b.scalars = <Scalar *> calloc(b.scalar_count + 1, sizeof(Scalar))
     b.idle = <int32_t *> calloc(b.uses + 1, sizeof(int32_t))
+    b.latest = <Layer **> calloc(b.uses + 1, sizeof(Layer *))
     b.asked = <uint8_t *> calloc(
         <size_t> b.outputs + b.adjoints + b.uses + b.uniforms + 1, sizeof(uint8_t)
     )
     if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL or b.products == NULL
-            or b.first_factors == NULL or b.scalars == NULL or b.idle == NULL or b.asked == NULL):
+            or b.first_factors == NULL or b.scalars == NULL or b.idle == NULL or b.latest == NULL
+            or b.asked == NULL):
         free_backward(b)
         raise no_memory()
     b.not_first = b.first_in + inputs
@@ -133,6 +134,7 @@ cdef void free_backward(Backward *b) noexcept:
         free(b.first_factors)
         free(b.scalars)
         free(b.idle)
+        free(b.latest)
         free(b.asked)
         free(b)
 
@@ -152,6 +154,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
     memcpy(b.asked, asked, b.outputs)
     memset(b.given, 0, b.adjoints)
     memset(b.busy, 0, b.uses)
+    memset(b.latest, 0, b.uses * sizeof(Layer *))
     for k in range(b.outputs):
         if asked[k] and b.output_adjoints[k] >= 0:
             b.given[b.output_adjoints[k]] = 1
@@ -211,11 +214,25 @@ cdef inline bint give(Backward *b, int32_t to, bint uniform) noexcept nogil:
 
 
 cdef int32_t stretch(Backward *b, const Layer *whole, int32_t first) noexcept nogil:
-    """How many outputs of the layer, from `first` on and without a gap, a gradient comes to."""
+    """How many outputs of the layer, from `first` on and without a gap, a gradient comes to.
+
+    The uses of all of them, or of none, have got something from other layers.
+    """
     cdef int32_t end = first
-    while end < whole.outputs and whole.adjoint_out[end] >= 0 and b.given[whole.adjoint_out[end]]:
+    while (end < whole.outputs and whole.adjoint_out[end] >= 0 and b.given[whole.adjoint_out[end]]
+            and are_busy(b, whole, end) == are_busy(b, whole, first)):
         end += 1
     return end - first
+
+
+cdef inline int are_busy(Backward *b, const Layer *whole, int32_t output) noexcept nogil:
+    """Whether an output's weights have got something, and, as another bit, its bias."""
+    cdef int found = 0
+    if whole.wants_weights:
+        found = b.busy[whole.weights + output * whole.inputs]
+    if whole.wants_biases:
+        found |= b.busy[whole.biases + output] << 1
+    return found
 
 
 cdef void add_stretch(
@@ -230,9 +247,10 @@ cdef void add_stretch(
     layer.biases += first
     layer.out, layer.adjoint_out, layer.first_in = whole.out + first, whole.adjoint_out + first, first_in
     if whole.wants_weights:
-        memset(b.busy + layer.weights, 1, <size_t> count * whole.inputs)
-        if whole.starts == NULL:
-            memset(b.busy + layer.biases, 1, count)
+        add_weights(b, whole, layer)
+    if whole.wants_biases:
+        layer.adds_biases = b.busy[layer.biases]
+        memset(b.busy + layer.biases, 1, count)
     if whole.starts != NULL:
         layer.starts, layer.adjoint_starts = whole.starts + first, whole.adjoint_starts + first
         layer.first_starts = first_starts
@@ -241,6 +259,26 @@ cdef void add_stretch(
     if first_in != b.not_first:
         for j in range(whole.inputs):
             first_in[j] = give(b, whole.adjoint_in[j], False)
+
+
+cdef void add_weights(Backward *b, const Layer *whole, Layer *layer) noexcept nogil:
+    """Have the weights' gradients of this stretch summed together with those of the same stretch in another layer.
+
+    They are summed when the last one is run. Others add to what is there, for which it must be complete: nobody joins
+    any more.
+    """
+    cdef Layer *other = b.latest[layer.weights]
+    cdef int32_t k
+    layer.adds_weights, layer.others = b.busy[layer.weights], NULL
+    if other != NULL and other.group == layer.group and other.outputs == layer.outputs:
+        layer.adds_weights, layer.others = other.adds_weights, other
+        other.wants_weights = 0
+    elif layer.adds_weights:
+        for k in range(whole.outputs):
+            b.latest[whole.weights + k * whole.inputs] = NULL
+    if layer.group:
+        b.latest[layer.weights] = layer
+    memset(b.busy + layer.weights, 1, <size_t> layer.outputs * layer.inputs)
 
 
 cdef void add_products(Backward *b, Products *products, int32_t *first) noexcept nogil:

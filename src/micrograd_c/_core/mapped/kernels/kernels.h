@@ -37,13 +37,17 @@ typedef struct {
 
 /* out[i] = activation(start[i] + weight[i][0] * in[0] + weight[i][1] * in[1] + ...), where start[i] is a bias, or varies
    from row to row as the inputs do. */
-typedef struct {
+typedef struct Layer {
     int32_t inputs, outputs;
     int32_t activation;             /* an op, or DO_MOVE for none */
     int32_t weights;                /* the first one's use; the others follow, row by row */
     int32_t biases;                 /* the first one's, if there are any */
-    int32_t wants_weights;          /* 1: gradients of weights or biases are needed */
-    int32_t shares_uses;            /* 1: other layers have the same uses, whose totals are 0 at first: add to them */
+    int32_t wants_weights;          /* 1: the weights' gradients are summed here, those of `others`, too */
+    int32_t wants_biases;
+    int32_t adds_weights;           /* 1: their totals have something already from layers of the same uses */
+    int32_t adds_biases;
+    int32_t group;                  /* layers of the same weights and group may be summed together; 0: it is alone */
+    const struct Layer *others;     /* one that leaves its weights' gradients to this one, or NULL; it may have others */
     const int32_t *in;              /* slots */
     const int32_t *starts;          /* likewise; NULL if there are biases */
     const int32_t *out;

@@ -121,23 +121,19 @@ ALWAYS_INLINE int LANES(inputs_at_once)(const Layer *layer, int32_t j) {
     return 1;
 }
 
-/* The gradients of `many` outputs' weights for `columns` inputs, a sum per lane: adds to the totals, or starts them. */
-ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
-                                      int32_t rows, int32_t i, int32_t j, const int many, const int columns, int fresh,
-                                      double *totals) {
+/* The products of `many` outputs' adjoints and `columns` inputs of one layer, a sum per lane. */
+ALWAYS_INLINE void LANES(add_products)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
+                                       int32_t rows, int32_t i, int32_t j, const int many, const int columns,
+                                       Lanes (*sums)[COLUMNS_AT_ONCE]) {
     const int32_t whole = rows / LANE_COUNT;
+    const int32_t *in = layer->in + j, *adjoint_out = layer->adjoint_out + i;
     const double *xs[COLUMNS_AT_ONCE], *gs[OUTPUTS_AT_ONCE];
-    Lanes *to = (Lanes *)totals + layer->weights + (int64_t)i * layer->inputs + j;
-    Lanes sums[OUTPUTS_AT_ONCE][COLUMNS_AT_ONCE];
     int32_t v;
     int p, q;
     for (q = 0; q < columns; q++)
-        xs[q] = slots + (int64_t)layer->in[j + q] * width;
+        xs[q] = slots + (int64_t)in[q] * width;
     for (p = 0; p < many; p++)
-        gs[p] = adjoints + (int64_t)layer->adjoint_out[i + p] * width;
-    for (p = 0; p < many; p++)
-        for (q = 0; q < columns; q++)
-            sums[p][q] = fresh ? LANES(all)(0.0) : to[(int64_t)p * layer->inputs + q];
+        gs[p] = adjoints + (int64_t)adjoint_out[p] * width;
     for (v = 0; v < whole; v++)
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
@@ -146,11 +142,28 @@ ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, c
         const Bits mask = LANES(rows_of)(v, rows);
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
-                sums[p][q] = LANES(select)(mask, MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p][q]), sums[p][q]);
+                sums[p][q] = MULTIPLY_ADD(NUMBERS(BITS(LOAD(gs[p], v)) & mask), NUMBERS(BITS(LOAD(xs[q], v)) & mask),
+                                          sums[p][q]);
     }
+}
+
+/* The gradients of `many` outputs' weights for `columns` inputs, of all layers that are summed together: adds to the
+   totals, or starts them. */
+ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
+                                      int32_t rows, int32_t i, int32_t j, const int many, const int columns, int fresh,
+                                      double *totals) {
+    Lanes *to = (Lanes *)totals + layer->weights + (int64_t)i * layer->inputs + j;
+    const int32_t inputs = layer->inputs;
+    Lanes sums[OUTPUTS_AT_ONCE][COLUMNS_AT_ONCE];
+    int p, q;
     for (p = 0; p < many; p++)
         for (q = 0; q < columns; q++)
-            to[(int64_t)p * layer->inputs + q] = sums[p][q];
+            sums[p][q] = fresh ? LANES(all)(0.0) : to[(int64_t)p * inputs + q];
+    for (; layer != NULL; layer = layer->others)
+        LANES(add_products)(layer, slots, adjoints, width, rows, i, j, many, columns, sums);
+    for (p = 0; p < many; p++)
+        for (q = 0; q < columns; q++)
+            to[(int64_t)p * inputs + q] = sums[p][q];
 }
 
 /* Turn the adjoints of `many` outputs into those of their sums, before the activation; add up the biases' gradients, or
@@ -159,7 +172,6 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
                                       int32_t width, int32_t rows, int32_t i, const int many, int fresh,
                                       double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
-    const int has_biases = layer->starts == NULL && layer->wants_weights;
     Lanes *to = (Lanes *)totals + layer->biases + i;
     Lanes sums[OUTPUTS_AT_ONCE], g;
     const double *ys[OUTPUTS_AT_ONCE];
@@ -169,7 +181,7 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
     for (p = 0; p < many; p++) {
         ys[p] = slots + (int64_t)layer->out[i + p] * width;
         gs[p] = adjoints + (int64_t)layer->adjoint_out[i + p] * width;
-        sums[p] = fresh || !has_biases ? LANES(all)(0.0) : to[p];
+        sums[p] = fresh || !layer->wants_biases ? LANES(all)(0.0) : to[p];
     }
     for (v = 0; v < vectors; v++)
         for (p = 0; p < many; p++) {
@@ -182,7 +194,7 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
                 g = LANES(select)(LANES(rows_of)(v, rows), g, LANES(all)(0.0));
             sums[p] += g;
         }
-    if (has_biases)
+    if (layer->wants_biases)
         for (p = 0; p < many; p++)
             to[p] = sums[p];
     if (layer->starts != NULL)
@@ -205,14 +217,16 @@ ALWAYS_INLINE void LANES(output_tiles)(const Layer *layer, const int activation,
 
 static void LANES(layer_backward)(const Layer *layer, const double *slots, double *adjoints, int32_t width,
                                   int32_t rows, const double *numbers, int fresh, double *totals) {
-    int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT, i, j, v;
-    fresh &= !layer->shares_uses;
+    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+    const int starts_biases = fresh && !layer->adds_biases;
+    int32_t i, j, v;
+    fresh &= !layer->adds_weights;
     switch (layer->activation) {
-    case DO_MOVE: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, fresh, totals); break;
+    case DO_MOVE: LANES(output_tiles)(layer, DO_MOVE, slots, adjoints, width, rows, starts_biases, totals); break;
 #define FUNCTION(NAME, name, text, activation, ...) \
     case OP_##NAME: \
         if (sizeof(activation) == 1) UNKNOWN_OP(OP_##NAME); \
-        else LANES(output_tiles)(layer, OP_##NAME, slots, adjoints, width, rows, fresh, totals); \
+        else LANES(output_tiles)(layer, OP_##NAME, slots, adjoints, width, rows, starts_biases, totals); \
         break;
 #include "ops/table.h"
     default: UNKNOWN_OP(layer->activation);
