@@ -220,6 +220,19 @@ cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t w
     return first
 
 
+cdef inline int32_t consecutive_from(Tape *t, PyObject *values, int32_t k) noexcept:
+    """How many Values of a list, from the k-th on, have nodes that follow one another."""
+    cdef PyObject **items = (<PyListObject *> values).ob_item + k
+    cdef int32_t first = (<Value> items[0]).index
+    cdef int32_t most = <int32_t> min(PyList_GET_SIZE(values) - k, <Py_ssize_t> (t.top - first))
+    cdef int32_t count = 1
+    if memcmp(items, t.handles + first, most * sizeof(void *)) == 0:
+        return most
+    while count < most and <void *> items[count] == t.handles[first + count]:
+        count += 1
+    return count
+
+
 # A dot stands for the nodes of record_products. `state` is NUMBERS if the inputs are those of record_numbers, else 0.
 # Each of the next three returns 0 if a weight holds an int: products must be floats.
 

@@ -1,10 +1,11 @@
 """The C face of runs: what a sum over the rows of one must know of it. See executor.pyx for the design."""
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from micrograd_c._core.mapped.columns cimport Column, Layout
 from micrograd_c._core.mapped.passes cimport RunState
 from micrograd_c._core.mapped.program cimport Kernels, Program
+from micrograd_c._core.tape.arena cimport Edge
 from micrograd_c._core.value.value cimport Value
 
 
@@ -19,6 +20,7 @@ cdef class Run:
     cdef int read_parameters(self, list shared) except -1
     cdef int want_gradients(self) except -1
     cdef Value record_node(self)
+    cdef uint8_t write_edges(self, Edge *edges) noexcept
 
 
 cdef class Runner:

@@ -21,7 +21,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from micrograd_c._core.bulk.products cimport consecutive_weights
+from micrograd_c._core.bulk.products cimport consecutive_from
 from micrograd_c._core.mapped.columns cimport FEW, Column, Layout
 from micrograd_c._core.mapped.passes cimport (
     NO_SWEEP, RunState, Seeds, blocks_of, clear_idle, forward_pass, push_run,
@@ -146,13 +146,15 @@ cdef class Run:
         """Read all uniform numbers that are not computed. The shared ones are floats."""
         cdef RunState *s = &self.state
         cdef list parameters = self.program.values
-        cdef int32_t first = 0
-        cdef int32_t k
+        cdef int32_t k = 0
+        cdef int32_t first, end
         memcpy(s.uniform, self.program.constants, s.uniforms * sizeof(double))
-        if s.parameters:
-            first = consecutive_weights(&tape, <PyObject *> parameters, s.parameters)
-        for k in range(s.parameters):
-            s.uniform[k] = tape.nodes[first + k if first else (<Value> parameters[k]).index].data
+        while k < s.parameters:
+            first = (<Value> parameters[k]).index - k
+            end = k + consecutive_from(&tape, <PyObject *> parameters, k)
+            while k < end:
+                s.uniform[k] = tape.nodes[first + k].data
+                k += 1
         if shared is not None:
             for k in range(<int32_t> len(shared)):
                 s.uniform[s.parameters + k] = PyFloat_AS_DOUBLE(shared[k])
@@ -183,7 +185,8 @@ cdef class Run:
         cdef list held = [self]
         cdef int32_t count = s.parameters
         cdef int32_t edges = 1 + (count + 1) // 2
-        cdef int32_t index, first, k
+        cdef int32_t index, k
+        cdef uint8_t flags
         cdef Edge *edge
         cdef Native *native = &s.native
         cdef Value node
@@ -196,18 +199,32 @@ cdef class Run:
         tape.edge_top += edges
         edge[0] = Edge(0.0, 0, 0)
         memcpy(&edge[0].term, &native, sizeof(native))
-        first = consecutive_weights(&tape, <PyObject *> parameters, count) if count else 0
-        for k in range(0, count, 2):
-            edge += 1
-            edge[0] = Edge(0.0, first + k if first else (<Value> parameters[k]).index, 0)
-            if k + 1 < count:
-                edge.b = first + k + 1 if first else (<Value> parameters[k + 1]).index
+        flags = self.write_edges(edge + 1)
         bind(node, index)
-        for k in range(count):
-            if tape.nodes[first + k if first else (<Value> parameters[k]).index].flags & ODD:
-                held.append(parameters[k])
+        if flags & ODD:
+            for k in range(count):
+                if tape.nodes[(<Value> parameters[k]).index].flags & ODD:
+                    held.append(parameters[k])
         hold_all(node, tuple(held))
         return node
+
+    cdef uint8_t write_edges(self, Edge *edges) noexcept:
+        """Write an edge for each two parameters. Returns the flags that any of these has."""
+        cdef list parameters = self.program.values
+        cdef uint8_t flags = 0
+        cdef int32_t k = 0
+        cdef int32_t first, end
+        while k < self.state.parameters:
+            first = (<Value> parameters[k]).index - k
+            end = k + consecutive_from(&tape, <PyObject *> parameters, k)
+            while k < end:
+                if k & 1:
+                    edges[k // 2].b = first + k
+                else:
+                    edges[k // 2] = Edge(0.0, first + k, 0)
+                flags |= tape.nodes[first + k].flags
+                k += 1
+        return flags
 
 
 cdef int fitting_width(Program program, int64_t rows) noexcept:

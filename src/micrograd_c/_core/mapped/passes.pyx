@@ -197,10 +197,11 @@ cdef void choose_backward(RunState *s) noexcept nogil:
 cdef void clear_idle(RunState *s) noexcept nogil:
     """Set totals to 0 for uses that the backward pass gives nothing."""
     cdef size_t lanes = s.kernels.lanes
+    cdef const int32_t *idle = s.backward.idle
     cdef int32_t k, j
     for k in range(s.backward.idle_count):
         for j in range(s.threads):
-            memset(s.totals + (j * s.uses + s.backward.idle[k]) * lanes, 0, lanes * sizeof(double))
+            memset(s.totals + (j * s.uses + idle[2 * k]) * lanes, 0, idle[2 * k + 1] * lanes * sizeof(double))
 
 
 cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil:
@@ -272,7 +273,10 @@ cdef Pushed push_run(
         for k in range(s.uses):
             total[k] += s.gradients[chunk * s.uses + k]
     push_uniforms(s, total, uniforms)
-    for k in range(s.parameters):
-        nodes[edges[1 + k // 2].b if k & 1 else edges[1 + k // 2].a].grad += uniforms[k]
+    for k in range(0, s.parameters, 2):
+        edges += 1
+        nodes[edges.a].grad += uniforms[k]
+        if k + 1 < s.parameters:
+            nodes[edges.b].grad += uniforms[k + 1]
     s.seeded = NO_SWEEP
     return PUSHED

@@ -71,8 +71,8 @@ cdef struct Backward:
     # times an infinite slope is NaN.
     Code code               # with one layer for each stretch of a layer's outputs that a gradient comes to
     Scalar *scalars         # the Program's; no gradient is needed of operands of those that none comes to
-    int32_t *idle           # uses that no gradient goes to
-    int32_t idle_count
+    int32_t *idle           # stretches of uses that no gradient goes to: of each the first one, and how many there are
+    int32_t idle_count      # of stretches
     uint8_t *asked          # by output: 1 for those that the pass starts from
     # the Program's
     const Code *whole

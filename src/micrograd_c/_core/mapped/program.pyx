@@ -294,9 +294,11 @@ cdef void find_idle(Backward *b) noexcept nogil:
     cdef int32_t k
     b.idle_count = 0
     for k in range(b.uses):
-        if not b.busy[k]:
-            b.idle[b.idle_count] = k
+        if not b.busy[k] and (k == 0 or b.busy[k - 1]):
+            b.idle[2 * b.idle_count], b.idle[2 * b.idle_count + 1] = k, 1
             b.idle_count += 1
+        elif not b.busy[k]:
+            b.idle[2 * b.idle_count - 1] += 1
 
 
 cdef void find_scalars(Backward *b) noexcept nogil:
