@@ -75,7 +75,7 @@ FAULTS = {
          "    if (value_type.clear_all_but_plain_data(o)) return 0;\n",
          ""),
         ("Python's collector does not see attributes",
-         "    Py_VISIT(ATTRIBUTES(o));\n",
+         "    if (ATTRIBUTES(o) && !value_type.has_plain_data(o)) Py_VISIT(ATTRIBUTES(o));\n",
          ""),
     ]),
     "src/micrograd_c/_core/value/operands.pxd": (HELD, [

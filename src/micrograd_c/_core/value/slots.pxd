@@ -4,7 +4,7 @@ from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 
 from micrograd_c._core.tape.arena cimport record_leaf, release, reserve, tape
-from micrograd_c._core.value.lifetime cimport anchor, leave_state, track
+from micrograd_c._core.value.lifetime cimport anchor, has_plain_attributes, leave_state, track
 from micrograd_c._core.value.recording cimport by_rule
 from micrograd_c._core.value.value cimport Extra, Value, bind, new_value
 
@@ -14,7 +14,8 @@ cdef extern from "value_type.h":
     int install_value_type(
         PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *) noexcept,
         void (*let_go)(PyObject *) noexcept, void (*dealloc)(PyObject *) noexcept, object (*leaf)(object),
-        bint (*clear_all_but_plain_data)(PyObject *) noexcept, object (*function)(object, int),
+        bint (*has_plain_data)(PyObject *) noexcept, bint (*clear_all_but_plain_data)(PyObject *) noexcept,
+        object (*function)(object, int),
     ) except -1
     bint can_be_spared(PyObject *o) noexcept
     void spare(PyObject *o) noexcept
@@ -28,7 +29,7 @@ cdef inline int fill_slots() except -1:
     tape.index_offset = <char *> &value.index - <char *> <void *> value
     install_value_type(
         <PyTypeObject *> Value, <char *> &value.attributes - <char *> <void *> value, keep_if_reached, let_go,
-        dealloc, leaf, clear_all_but_plain_data, function,
+        dealloc, leaf, has_plain_data, clear_all_but_plain_data, function,
     )
     return 0
 
@@ -67,6 +68,10 @@ cdef inline void forget_node(PyObject *handle) noexcept:
         (<Value> handle).index = 0
         (<Value> handle).plain = 0
         release(&tape, index)
+
+
+cdef inline bint has_plain_data(PyObject *handle) noexcept:
+    return not (<Value> handle).has_state and has_plain_attributes(<Value> handle)
 
 
 cdef inline bint clear_all_but_plain_data(PyObject *handle) noexcept:

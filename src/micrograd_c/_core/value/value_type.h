@@ -16,6 +16,7 @@ static struct {
     void (*let_go)(PyObject *);         /* the Value dies: forget its node */
     destructor dealloc;                 /* what is installed: value_dealloc, after the short way for plain Values */
     PyObject *(*leaf)(PyObject *);      /* Value(x) for a float x */
+    int (*has_plain_data)(PyObject *);  /* attributes, and all of them plain data */
     int (*clear_all_but_plain_data)(PyObject *);    /* 0, and nothing done, if there is no such data */
     PyObject *(*function)(PyObject *, int);     /* for a Value and an op: the Value that the op gives */
     traverseproc made_traverse;         /* as Cython made them */
@@ -31,8 +32,10 @@ static struct {
 #define ATTRIBUTES(o) (*(PyObject **)((char *)(o) + value_type.dict_offset))
 #define WEAK_REFERENCES(o) (*(PyObject **)((char *)(o) + value_type.weak_offset))
 
+/* From CPython 3.14 on the collector knows of every dict, and would empty one of plain data before it clears the Value.
+   Such a dict is no part of a cycle, so the collector need not know who has it. */
 static int value_traverse(PyObject *o, visitproc visit, void *arg) {
-    Py_VISIT(ATTRIBUTES(o));
+    if (ATTRIBUTES(o) && !value_type.has_plain_data(o)) Py_VISIT(ATTRIBUTES(o));
     return value_type.made_traverse(o, visit, arg);
 }
 
@@ -240,8 +243,8 @@ static int make_function_methods(PyTypeObject *type) {
 
 static int install_value_type(
     PyTypeObject *type, Py_ssize_t dict_offset, void (*keep_if_reached)(PyObject *), void (*let_go)(PyObject *),
-    destructor dealloc, PyObject *(*leaf)(PyObject *), int (*clear_all_but_plain_data)(PyObject *),
-    PyObject *(*function)(PyObject *, int)
+    destructor dealloc, PyObject *(*leaf)(PyObject *), int (*has_plain_data)(PyObject *),
+    int (*clear_all_but_plain_data)(PyObject *), PyObject *(*function)(PyObject *, int)
 ) {
     PyNumberMethods operators = *type->tp_as_number;
     type->tp_name = "micrograd_c.engine.Value";     /* as CPython's own messages call it */
@@ -252,6 +255,7 @@ static int install_value_type(
     value_type.let_go = let_go;
     value_type.dealloc = dealloc;
     value_type.leaf = leaf;
+    value_type.has_plain_data = has_plain_data;
     value_type.clear_all_but_plain_data = clear_all_but_plain_data;
     value_type.function = function;
     value_type.made_operators = operators;
