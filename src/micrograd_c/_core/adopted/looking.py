@@ -70,7 +70,10 @@ def is_held_elsewhere(kind: type) -> bool:
     An inner decorator may have put it into a list: there it would be another one than under its name.
     """
     own = {id(member) for member in vars(kind).values()}
-    own.update(id(cell) for function in functions_of(kind) for cell in function.__closure__ or ())
+    for function in functions_of(kind):
+        # from CPython 3.14 on dataclasses give __init__ annotations that refer to the class
+        for part in (function, getattr(function, "__annotate__", None)):
+            own.update(map(id, getattr(part, "__closure__", None) or ()))
     own.update((id(vars(kind)), id(kind.__mro__)))
     for holder in gc.get_referrers(kind):
         if id(holder) not in own and not isinstance(holder, (types.FrameType, types.GetSetDescriptorType)) and not (
