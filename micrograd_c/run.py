@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["run_script"]
 __dir__ = lister(__all__)
 
+# for compile(): what filters of warnings know the program by
+IN_MAIN: dict[str, Any] = {"module": "__main__"} if sys.version_info >= (3, 15) else {}
+
 USAGE = """\
 usage: micrograd-c run [--as-is | --explain] SCRIPT [ARGUMENT ...]
        micrograd-c run [--as-is | --explain] -m MODULE [ARGUMENT ...]
@@ -150,10 +153,11 @@ def run_file(path: str, content: bytes | None, argv: list[str], watched: bool = 
         sys.path[0] = os.path.dirname(os.path.realpath(path))
     module = new_main()
     module.__file__ = path
-    module.__cached__ = None
+    if sys.version_info < (3, 15):
+        module.__cached__ = None
     is_compiled = path.endswith(".pyc") or content.startswith(importlib.util.MAGIC_NUMBER)
     module.__loader__ = (SourcelessFileLoader if is_compiled else SourceFileLoader)("__main__", path)
-    code = code_of(content) if is_compiled else compile(content, path, "exec", dont_inherit=True)
+    code = code_of(content) if is_compiled else compile(content, path, "exec", dont_inherit=True, **IN_MAIN)
     if watched and not is_compiled:
         code = statements.with_calls(code, content, path)
     exec(code, vars(module))
@@ -196,20 +200,47 @@ class Arguments(list):
     """sys.argv. multiprocessing pickles it for the processes it spawns, which make it before they import the program.
 
     micrograd is micrograd_c there, too, because making it calls install(); and class statements are watched as here.
+    So they are in a fork server, which may import the program sooner: it is started, if need be, right after this is
+    pickled for its first process.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return arguments_of_child, (list(self), statements.watched_folder())
+        watched = statements.watched_folder()
+        server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+        imported_first = getattr(server, "_preload_modules", None)
+        if server is not None and imported_first and not isinstance(imported_first, ImportedFirst):
+            server._preload_modules = ImportedFirst(imported_first, watched)
+        return arguments_of_child, (list(self), watched)
+
+
+class ImportedFirst(list):
+    """Names of modules that a fork server imports. It is told them as text, a Python expression: this one prepares it.
+
+    Otherwise the server is as with `python`, and what it does with the names as well.
+    """
+
+    def __init__(self, names: Iterable[str], watched: str) -> None:
+        super().__init__(names)
+        self.watched = watched
+
+    def __repr__(self) -> str:
+        prepare = f"__import__({__name__!r}, None, None, ['*']).prepare_child"
+        return f"{prepare}({self.watched!r}) or {list(self)!r}"
 
 
 def arguments_of_child(argv: list[str], watched: str = "") -> Arguments:
+    prepare_child(watched)
+    return Arguments(argv)
+
+
+def prepare_child(watched: str) -> None:
+    """In a process that multiprocessing has started, before the program is imported there."""
     if watched:
         statements.watch_in_child(watched)
     try:
         install()
     except RuntimeError as error:   # a fork server has imported the program before; without its workers a pool hangs
-        warnings.warn(str(error), RuntimeWarning, stacklevel=2)
-    return Arguments(argv)
+        warnings.warn(str(error), RuntimeWarning, stacklevel=3)
 
 
 def leave_out_our_frames(error: BaseException) -> None:

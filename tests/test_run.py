@@ -88,6 +88,11 @@ def test_micrograd_imported_before_the_program_is_one_clear_sentence(tmp_path):
     assert line.startswith("micrograd-c run: error: micrograd is already imported, from ")
 
 
+forkserver = pytest.mark.skipif(
+    "forkserver" not in multiprocessing.get_all_start_methods(), reason="there is no fork server here",
+)
+
+
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_child_processes_run_on_micrograd_c_too(method, tmp_path):
     write(tmp_path, "train.py", """
@@ -111,23 +116,43 @@ if __name__ == "__main__":
     assert run("-m", "train", method, folder=tmp_path) == expected
 
 
-@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="there is no fork server here")
-def test_a_fork_server_that_has_imported_micrograd_is_a_warning_and_no_endless_loop(tmp_path):
-    pytest.importorskip("micrograd")
-    write(tmp_path, "train.py", """
-import multiprocessing
+FORK_SERVER = """
+import multiprocessing, multiprocessing.forkserver
+print("imported", __name__)
 
 def work(x):
-    return 2 * x
+    import micrograd.engine
+    return micrograd.engine.Value.__module__, __name__
 
 if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["micrograd.engine"])
+    {}
     with context.Pool(1) as pool:
-        print(pool.map(work, [1, 2]))
-""")
+        for _ in range(2):
+            print(*pool.map(work, [1, 2]))
+"""
+
+
+@forkserver
+@pytest.mark.parametrize("names", [None, ["micrograd.engine"], ["__main__", "micrograd.nn"], []], ids=str)
+def test_a_fork_server_imports_micrograd_c_and_is_as_with_python(names, tmp_path):
+    pytest.importorskip("micrograd")
+    before = "" if names is None else f"context.set_forkserver_preload({names})"
+    write(tmp_path, "train.py", FORK_SERVER.format(before))
+    here, there = outcome(start(*RUN, "train.py", folder=tmp_path)), outcome(start("train.py", folder=tmp_path))
+    assert here == (0, there[1].replace("micrograd.engine", "micrograd_c.engine"), "")
+    assert there[::2] == (0, "")
+    assert here[1].count("('micrograd_c.engine', '__mp_main__')") == 4
+
+
+@forkserver
+def test_a_fork_server_that_has_imported_micrograd_is_a_warning_and_no_endless_loop(tmp_path):
+    pytest.importorskip("micrograd")
+    before = "context.set_forkserver_preload(['micrograd.engine']); multiprocessing.forkserver.ensure_running()"
+    write(tmp_path, "train.py", FORK_SERVER.format(before))
     status, output, errors = run("train.py", folder=tmp_path)
-    assert (status, output) == (0, "[2, 4]\n")
+    assert status == 0
+    assert output.count("('micrograd.engine', '__mp_main__')") == 4
     assert "RuntimeWarning: micrograd is already imported, from " in errors
 
 
@@ -194,7 +219,8 @@ PROGRAMS = {
         "print(warnings is 1)"
     ),
     "annotations": (
-        0, "import typing\nx: int = 1\nclass A:\n    y: 'A'\nprint(typing.get_type_hints(A), __annotations__)"
+        0, "import typing, __main__\nx: int = 1\nclass A:\n    y: 'A'\nprint(typing.get_type_hints(A))\n"
+        "print(__main__.__annotations__)"
     ),
     "what it left behind at its end": (0, DELETED.format("return")),
     "what it left behind at an exit": (0, DELETED.format("sys.exit(0)")),
@@ -224,6 +250,12 @@ def test_output_errors_and_status_are_pythons(name, tmp_path):
     write(tmp_path, "imported.py", "def f():\n    1 / 0\nf()")
     write(tmp_path, "program.py", program)
     assert same_as_python("program.py", folder=tmp_path)[0] == status
+
+
+@pytest.mark.parametrize("module", ["__main__", "program"])
+def test_warnings_about_a_programs_text_are_filtered_as_with_python(module, tmp_path):
+    write(tmp_path, "program.py", "print(1 is 1)")
+    same_as_python("program.py", folder=tmp_path, options=("-W", f"ignore::SyntaxWarning:{module}"))
 
 
 @pytest.mark.parametrize("name", ["an exception in a function", "a hook for exceptions", "an interrupt", "no grammar"])

@@ -149,10 +149,13 @@ def watch_in_child(folder: str) -> None:
     """The same in a process that multiprocessing starts; it runs the main program by runpy, which imports nothing."""
     watch(folder, quiet=True)
     read = runpy._get_code_from_file    # type: ignore[attr-defined]
+    if read.__module__ == __name__:     # in a process that a fork server has forked
+        return
+    place = read.__code__.co_varnames.index("fname")
 
     def code_from_file(*arguments: Any) -> Any:
         found = read(*arguments)
-        path = os.fsdecode(arguments[-1])
+        path = os.fsdecode(arguments[place])
         code = found[0] if isinstance(found, tuple) else found
         try:
             with open(path, "rb") as file:
