@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from forking import Forker
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings, strategies
 
 from micrograd_c import tape
 from micrograd_c.engine import Value
@@ -99,8 +99,14 @@ def run_forked(forkers, run_python):
     return lambda beginning, program: forkers(beginning).run(program, run_python)
 
 
+@pytest.fixture(scope="session")
+def hypothesis_has_begun():
+    """It asks Python's collector once whether anything refers to its random numbers, which must not be frozen yet."""
+    settings(max_examples=1, database=None)(given(strategies.none())(lambda nothing: None))()
+
+
 @pytest.fixture(scope="module", autouse=True)
-def everything_else_is_frozen():
+def everything_else_is_frozen(hypothesis_has_begun):
     """What was there before, Python's collector need not look at, which tests have run again and again."""
     gc.collect()
     gc.freeze()
