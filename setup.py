@@ -24,7 +24,7 @@ BUILDS = {
     "sanitize": {
         # a freed Value must be seen to be freed
         "macros": [("CYTHON_USE_FREELISTS", "0"), ("MICROGRAD_C_CHECKED", "1")],
-        "compile": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
+        "compile": ["-O1", "-g1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
                     "-fno-sanitize-recover=undefined"],
         "link": ["-fsanitize=address,undefined"],
     },
