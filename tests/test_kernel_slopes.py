@@ -12,7 +12,7 @@ from micrograd_c import atan2, maximum, minimum, vmap, where
 from micrograd_c._core.mapped import executor
 from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
-from micrograd_c.nn import ACTIVATIONS, MLP, Neuron
+from micrograd_c.nn import ACTIVATIONS, MLP, Layer
 
 ROWS = [1, 2, 3, 7, 8, 9, 17]       # that fill vectors of 2, 4 and 8, and do not
 SHAPES = [(1, [1, 1]), (2, [3, 2]), (3, [4, 1]), (5, [5, 3]), (9, [8, 9])]      # that fill tiles, and do not
@@ -128,10 +128,13 @@ def test_any_number_of_rows(rows):
 def test_lanes_beyond_the_last_row_have_no_say(rows):
     """They hold its numbers and an adjoint of 0, which by its infinite slope is not a number."""
     xs = [4.0] * (rows - 1) + [1.0]
-    number = Value(-1.0)
-    neuron = Neuron(1, activation="linear")
-    neuron.w[0].data, neuron.b.data = 1.0, -1.0
+    number, layer = Value(-1.0), Layer(2, 3, activation="linear")
+    for p in layer.parameters():
+        p.data = 0.5
+    for neuron in layer.neurons:
+        neuron.b.data = -1.0
     for f, parameters in (
-        (lambda x: (x + number).sqrt(), [number]), (lambda x: neuron([x]).sqrt(), neuron.parameters()),
+        (lambda x: (x + number).sqrt(), [number]),
+        (lambda x: sum(y.sqrt() for y in layer([x, x])), layer.parameters()),
     ):
         assert gradients(parameters, vmap(f)(xs).sum()) == [math.inf] * len(parameters)
