@@ -416,3 +416,17 @@ def test_an_option_that_was_assigned_wrongly_is_named_by_step(name, option):
     with pytest.raises(TypeError, match=f"^{name} must be"):
         optimizer.step()
     assert p.data == 1.0
+
+
+@pytest.mark.parametrize(("dampening", "nesterov"), [(0.0, False), (0.5, False), (0.0, True)])
+def test_momentum_is_pytorchs_formula(dampening, nesterov):
+    """Where PyTorch is not there to be asked: the first step is not damped, and Nesterov's looks one step ahead."""
+    p = Value(1.5)
+    optimizer = SGD([p], lr=0.1, momentum=0.9, dampening=dampening, nesterov=nesterov)
+    data, velocity = 1.5, None
+    for grad in (1.0, -0.5, 2.0, 0.25):
+        p.grad = grad
+        optimizer.step()
+        velocity = grad if velocity is None else 0.9 * velocity + (1 - dampening) * grad
+        data -= 0.1 * (grad + 0.9 * velocity if nesterov else velocity)
+        assert p.data == pytest.approx(data, rel=1e-14)
