@@ -7,7 +7,7 @@ import pytest
 from conftest import custom_sum
 from micrograd import engine as original
 
-from micrograd_c import tape
+from micrograd_c import no_grad, sumprod, tape, vmap
 from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
 
@@ -258,6 +258,29 @@ def test_a_copy_of_an_op_with_assigned_operands_adds_by_its_own_gradient(copied)
     y._prev = ()
     (copied(y) * 2).backward()
     assert (x.grad, w.grad, y.grad) == (6.0, 4.0, 0)
+
+
+def test_assigned_operands_meet_vmap_no_grad_and_dots():
+    w, other = Value(3.0), Value(5.0)
+
+    def f(x):
+        y = x * w
+        y._prev = (x,)
+        return y * 2
+
+    with pytest.warns(UserWarning, match="row by row"):
+        assert list(vmap(f)([1.0, 2.0])) == [6.0, 12.0]
+    y = w * w
+    with no_grad():
+        y._prev = (other,)
+    assert y._prev == set()
+    (y * 2).backward()
+    assert (w.grad, other.grad) == (0, 0)
+    dot = sumprod([w, w], [other, other])
+    dot._prev = (w,)
+    dot.backward()
+    assert (dot.data, w.grad, other.grad) == (30.0, 0, 0)       # the products had it, and nobody goes there
+    tape.verify()
 
 
 def test_the_same_children_can_be_assigned_at_any_time():
