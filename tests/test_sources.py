@@ -1,4 +1,4 @@
-"""What the compiled sources must not have, because of what Cython makes of it. See docs/building.md."""
+"""What the compiled sources must not have, because of what Cython or a compiler makes of it. See docs/building.md."""
 
 import pathlib
 import re
@@ -7,6 +7,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "src").rglob("*.pyx"), *(ROOT / "src").rglob("*.pxd")])
+WITH_C = sorted([*SOURCES, *(ROOT / "src").rglob("*.[ch]")])
+COMPILERS = re.compile(r"__clang\w*|__GNUC\w*|_MSC_\w*|__builtin_\w*|__attribute__|__declspec|_Pragma|# *pragma|__thread\b")
 EXCEPT = re.compile(r"^( *)except\b[^\n]*:\n((?:\1 +[^\n]*\n|\n)*)", re.MULTILINE)
 
 
@@ -28,6 +30,11 @@ def test_no_except_clause_returns_after_it_has_done_something(path):
 def test_cython_finds_what_a_file_depends_on(path):
     """It does not see `from package cimport module`, so an edit of the module would not build what uses it."""
     assert not re.findall(r"^from micrograd_c\._core\.\w+ cimport", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", WITH_C, ids=lambda path: path.name)
+def test_one_header_knows_compilers(path):
+    assert (path.name == "compiler.h") is bool(COMPILERS.search(path.read_text(encoding="utf-8")))
 
 
 def test_such_a_clause_is_found():

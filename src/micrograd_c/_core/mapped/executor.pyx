@@ -37,21 +37,8 @@ from micrograd_c._core.value.value cimport Value, bind, new_value
 
 __all__ = ["Runner", "compiler", "instruction_sets"]
 
-cdef extern from *:
-    """
-    #define MICROGRAD_C_TEXT(number) MICROGRAD_C_AS_TEXT(number)
-    #define MICROGRAD_C_AS_TEXT(number) #number
-    #if defined(__clang__)
-    #define MICROGRAD_C_COMPILER __VERSION__        /* begins with the vendor's name and Clang */
-    #elif defined(__GNUC__)
-    #define MICROGRAD_C_COMPILER "GCC " __VERSION__
-    #elif defined(_MSC_FULL_VER)
-    #define MICROGRAD_C_COMPILER "MSVC " MICROGRAD_C_TEXT(_MSC_FULL_VER)
-    #else
-    #define MICROGRAD_C_COMPILER "a compiler of unknown name"
-    #endif
-    """
-    const char *COMPILER "MICROGRAD_C_COMPILER"
+cdef extern from "ops/compiler.h":
+    const char *COMPILER
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1

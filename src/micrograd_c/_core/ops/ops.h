@@ -7,6 +7,7 @@ here does not know should never have come to it: see unknown_op.h. */
 #define MICROGRAD_C_OPS_H
 
 #include <math.h>
+#include "compiler.h"
 #include "unknown_op.h"
 
 enum {
@@ -200,17 +201,11 @@ static inline int op_gradient_keeps_int(int op) {
 }
 
 /* The same for code whose usual op is another one: out of line, lest each function that is added make it larger. */
-#if defined(__GNUC__)
-#define OP_OUT_OF_LINE static __attribute__((noinline, unused))
-#else
-#define OP_OUT_OF_LINE static inline
-#endif
+OUT_OF_LINE double op_value_of_other(int op, double x) { return op_value(op, x); }
 
-OP_OUT_OF_LINE double op_value_of_other(int op, double x) { return op_value(op, x); }
+OUT_OF_LINE double op_slope_of_other(int op, double x, double y) { return op_slope(op, x, y); }
 
-OP_OUT_OF_LINE double op_slope_of_other(int op, double x, double y) { return op_slope(op, x, y); }
-
-OP_OUT_OF_LINE int op_other_result_is_int(int op, double x, int x_is_int) {
+OUT_OF_LINE int op_other_result_is_int(int op, double x, int x_is_int) {
     return op_result_is_int(op, x, x_is_int);
 }
 
@@ -252,7 +247,10 @@ static inline double op_value_of_two(int op, double x, double y) {
         (void)g; \
         return pullback_a; \
     } \
-    static inline double op_pullback_b_of_##NAME(double g OP_PARAMETERS_##reads_b(double)) { return pullback_b; }
+    static inline double op_pullback_b_of_##NAME(double g OP_PARAMETERS_##reads_b(double)) { \
+        (void)g; \
+        return pullback_b; \
+    }
 #include "table.h"
 
 /* x's share of the adjoint g. */

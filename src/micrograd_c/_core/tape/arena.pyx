@@ -44,13 +44,9 @@ from micrograd_c._core.tape.checking cimport IS_CHECKED, find_fault
 from micrograd_c._core.tape.collecting cimport collect_nodes, drop_lowest
 from micrograd_c._core.tape.dots cimport count_hidden, expand_all
 
-cdef extern from *:
+cdef extern from "ops/compiler.h":
     """
-    #if defined(_MSC_VER)
-    static __declspec(thread) int micrograd_c_pins;
-    #else
-    static __thread int micrograd_c_pins;
-    #endif
+    static THREAD_LOCAL int micrograd_c_pins;
     """
     int pins_here "micrograd_c_pins"     # of this thread
 

@@ -9,31 +9,18 @@
 
 /* MICROGRAD_C_SCALAR: what a compiler without vector types gets. In a checked build those kernels are there beside the
    others, as "scalar", so that they are tested wherever the others are. */
-#if defined(__GNUC__) && !defined(MICROGRAD_C_SCALAR)
+#if defined(AS_VECTOR) && !defined(MICROGRAD_C_SCALAR)
 #define HAS_VECTORS 1
 #else
 #define HAS_VECTORS 0
 #endif
 
-#if HAS_VECTORS && defined(__x86_64__)
+#if HAS_VECTORS && defined(BEGIN_TARGET)
 #define CAN_CHOOSE 1
-#include <immintrin.h>
+#include "processor.h"
 #else
 #define CAN_CHOOSE 0
 #endif
-
-/* gcc splits vectors of 64 bytes in two unless it is told; clang does not, and does not know that name */
-#if defined(__clang__)
-#define TARGET(names) _Pragma(STRING(clang attribute push(__attribute__((target(names))), apply_to = function)))
-#define END_OF_TARGET _Pragma("clang attribute pop")
-#define AVX512 "avx512f,avx512dq,avx512vl"
-#else
-#define TARGET(names) _Pragma("GCC push_options") _Pragma(STRING(GCC target(names)))
-#define END_OF_TARGET _Pragma("GCC pop_options")
-#define AVX512 "avx512f,avx512dq,avx512vl,prefer-vector-width=512"
-#endif
-#define STRING(...) STRINGIZED(__VA_ARGS__)
-#define STRINGIZED(...) #__VA_ARGS__
 
 /* Adding this to a small number rounds that to a whole one, whose two's complement is then in the low bits. */
 #define ROUNDER 6755399441055744.0
@@ -66,7 +53,7 @@
 #if CAN_CHOOSE
 
 /* 16 registers */
-TARGET("avx2,fma")
+BEGIN_TARGET("avx2,fma")
 #define LANES(name) name##_avx2
 #define LANE_COUNT 4
 #define MULTIPLY_ADD(x, y, z) ((Lanes)_mm256_fmadd_pd((__m256d)(x), (__m256d)(y), (__m256d)(z)))
@@ -78,10 +65,10 @@ TARGET("avx2,fma")
 #undef SQUARE_ROOTS
 #undef COLUMNS_AT_ONCE
 #undef INPUTS_AT_ONCE
-END_OF_TARGET
+END_TARGET
 
 /* 32 registers */
-TARGET(AVX512)
+BEGIN_TARGET("avx512f,avx512dq,avx512vl" WIDE_VECTORS)
 #define LANES(name) name##_avx512
 #define LANE_COUNT 8
 #define MULTIPLY_ADD(x, y, z) ((Lanes)_mm512_fmadd_pd((__m512d)(x), (__m512d)(y), (__m512d)(z)))
@@ -93,7 +80,7 @@ TARGET(AVX512)
 #undef LANE_COUNT
 #undef MULTIPLY_ADD
 #undef SQUARE_ROOTS
-END_OF_TARGET
+END_TARGET
 
 #endif
 
@@ -112,11 +99,9 @@ static const Kernels *available(int k) {
 #if CAN_CHOOSE
     static const Kernels avx2 = {"avx2", lanes_avx2, forward_avx2, backward_avx2, total_avx2};
     static const Kernels avx512 = {"avx512", lanes_avx512, forward_avx512, backward_avx512, total_avx512};
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && k-- == 0)
+    if (processor_has(OF_AVX512) && k-- == 0)
         return &avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && k-- == 0)
+    if (processor_has(OF_AVX2) && k-- == 0)
         return &avx2;
 #endif
 #if HAS_SCALAR

@@ -221,7 +221,6 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
 #undef LANE_NUMBERS
 #undef SUM
 #undef MASK
-#undef ALWAYS_INLINE
 #undef BITS
 #undef NUMBERS
 #undef LANE

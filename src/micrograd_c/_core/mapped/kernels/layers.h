@@ -8,19 +8,19 @@ ALWAYS_INLINE Bits LANES(rows_of)(int32_t v, int32_t rows) {
     return MASK(lane < (uint64_t)(rows - v * LANE_COUNT));
 }
 
-#if LANE_COUNT == 8 && (defined(__clang__) || __GNUC__ >= 12)
+#if LANE_COUNT == 8 && defined(SHUFFLED)
 /* SUM of eight vectors at once, with the same order of additions. */
 ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
     int k;
     Lanes fours[4], twos[2], total;
     for (k = 0; k < 4; k++)     /* of two vectors, lanes 0 + 4, 1 + 5, 2 + 6, 3 + 7 each */
-        fours[k] = __builtin_shufflevector(x[2 * k], x[2 * k + 1], 0, 1, 2, 3, 8, 9, 10, 11)
-                 + __builtin_shufflevector(x[2 * k], x[2 * k + 1], 4, 5, 6, 7, 12, 13, 14, 15);
+        fours[k] = SHUFFLED(x[2 * k], x[2 * k + 1], 0, 1, 2, 3, 8, 9, 10, 11)
+                 + SHUFFLED(x[2 * k], x[2 * k + 1], 4, 5, 6, 7, 12, 13, 14, 15);
     for (k = 0; k < 2; k++)
-        twos[k] = __builtin_shufflevector(fours[2 * k], fours[2 * k + 1], 0, 1, 4, 5, 8, 9, 12, 13)
-                + __builtin_shufflevector(fours[2 * k], fours[2 * k + 1], 2, 3, 6, 7, 10, 11, 14, 15);
-    total = __builtin_shufflevector(twos[0], twos[1], 0, 2, 4, 6, 8, 10, 12, 14)
-          + __builtin_shufflevector(twos[0], twos[1], 1, 3, 5, 7, 9, 11, 13, 15);
+        twos[k] = SHUFFLED(fours[2 * k], fours[2 * k + 1], 0, 1, 4, 5, 8, 9, 12, 13)
+                + SHUFFLED(fours[2 * k], fours[2 * k + 1], 2, 3, 6, 7, 10, 11, 14, 15);
+    total = SHUFFLED(twos[0], twos[1], 0, 2, 4, 6, 8, 10, 12, 14)
+          + SHUFFLED(twos[0], twos[1], 1, 3, 5, 7, 9, 11, 13, 15);
     STORE(sums, 0, total);
 }
 #endif
@@ -28,7 +28,7 @@ ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
 /* Add up the lanes of the sums: one number is left for each use of a uniform. */
 static void LANES(total)(const double *sums, int32_t count, double *gradients) {
     int32_t k = 0;
-#if LANE_COUNT == 8 && (defined(__clang__) || __GNUC__ >= 12)
+#if LANE_COUNT == 8 && defined(SHUFFLED)
     for (; k + 8 <= count; k += 8)
         LANES(sum_each)((const Lanes *)sums + k, gradients + k);
 #endif

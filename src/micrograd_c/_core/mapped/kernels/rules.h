@@ -44,7 +44,10 @@ ALWAYS_INLINE Lanes LANES(value_of_two)(int op, Lanes x, Lanes y) {
         (void)g; \
         return lane_pullback_a; \
     } \
-    ALWAYS_INLINE Lanes LANES(pullback_b_of_##NAME)(Lanes g OP_PARAMETERS_##reads_b(Lanes)) { return lane_pullback_b; }
+    ALWAYS_INLINE Lanes LANES(pullback_b_of_##NAME)(Lanes g OP_PARAMETERS_##reads_b(Lanes)) { \
+        (void)g; \
+        return lane_pullback_b; \
+    }
 #include "ops/table.h"
 
 ALWAYS_INLINE Lanes LANES(pullback_a)(int op, Lanes x, Lanes y, Lanes g) {

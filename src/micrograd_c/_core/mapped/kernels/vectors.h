@@ -3,13 +3,11 @@
 
 #if LANE_COUNT > 1
 #define MASK(condition) ((Bits)(condition))
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define BITS(x) ((Bits)(x))
 #define NUMBERS(x) ((Lanes)(x))
 #define LANE(x, k) ((x)[k])
 #else
 #define MASK(condition) ((Bits)0 - (Bits)(condition))
-#define ALWAYS_INLINE static inline
 #define BITS(x) LANES(bits)(x)
 #define NUMBERS(x) LANES(numbers)(x)
 #define LANE(x, k) (*(&(x) + (k)))
@@ -23,8 +21,8 @@ typedef uint64_t LANES(BitVector);
 #define LANE_NUMBERS 0
 #define SUM(x) (x)
 #else
-typedef double LANES(Vector) __attribute__((vector_size(8 * LANE_COUNT), aligned(8)));
-typedef uint64_t LANES(BitVector) __attribute__((vector_size(8 * LANE_COUNT), aligned(8)));
+typedef double LANES(Vector) AS_VECTOR(8 * LANE_COUNT);
+typedef uint64_t LANES(BitVector) AS_VECTOR(8 * LANE_COUNT);
 #if LANE_COUNT == 2
 #define LANE_NUMBERS {0, 1}
 #define SUM(x) ((x)[0] + (x)[1])
