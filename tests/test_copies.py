@@ -9,7 +9,17 @@ import pytest
 
 import micrograd_c
 from micrograd_c import Value, nn, no_grad, optim, vmap
-from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, program, row_by_row
+from micrograd_c._core.mapped import (
+    analysis,
+    batch,
+    columns,
+    executor,
+    grouping,
+    lowering,
+    packing,
+    program,
+    row_by_row,
+)
 from micrograd_c._core.value import value
 
 Case = collections.namedtuple("Case", "make check refuses", defaults=({},))     # refuses: by way, what TypeError says
@@ -364,6 +374,8 @@ CASES = {
     "Empty": Case(lambda: columns.empty((0, 2)), None, never("an Empty of vmap")),
     "Analysis": Case(lambda: analysis.Analysis.__new__(analysis.Analysis), None, never("Analysis, which is of one")),
     "Compiler": Case(lambda: lowering.Compiler.__new__(lowering.Compiler), None, never("Compiler, which is of one")),
+    "Grouping": Case(grouping.Grouping, None, never("a Grouping, which is of one")),
+    "Packer": Case(packing.Packer, None, never("a Packer, which is of one")),
 }
 
 
@@ -406,7 +418,8 @@ def test_every_public_object_has_a_case():
 
 
 @pytest.mark.parametrize(
-    "module", [analysis, batch, columns, executor, lowering, program, value], ids=lambda module: module.__name__,
+    "module", [analysis, batch, columns, executor, grouping, lowering, packing, program, value],
+    ids=lambda module: module.__name__,
 )
 def test_every_compiled_class_has_a_case(module):
     classes = {

@@ -127,21 +127,24 @@ def test_all_functions_and_their_slopes(environment, program, rows, outputs, var
 
 @settings(relaxed, max_examples=12)
 @given(programs({**ROUNDED, **EXACT}), several, variants)
-def test_neither_threads_nor_blocks_nor_memory_change_a_bit(environment, program, outputs, variant):
+def test_neither_threads_nor_memory_change_a_bit(environment, program, outputs, variant):
+    """Nor do blocks, but for gradients, which are summed block by block."""
     generator = random.Random(len(program))
     numbers = array.array("d", [generator.gauss(0, 1) for _ in range(3 * 4200)])
     rows = memoryview(numbers).cast("B").cast("d", (4200, 3))
     parameters = [Value(generator.gauss(0, 1)) for _ in range(9)]
     function = build(program, {**EXACT, **ROUNDED}, parameters, [min(k, len(program)) for k in outputs])
-    seen = set()
+    values, gradients = set(), {}
     for threads, block, saved in itertools.product([1, 3], [8, 64, 512, 2048], [0, 2**26]):
         environment(variant, block)
         results = vmap(function, in_axes=(0, None), threads=threads, saved_bytes=saved)(rows, 0.3)
         sum([result.sum() for result in results]).backward()
-        seen.add(repr(([result.tolist() for result in results], [p.grad for p in parameters])))
+        values.add(repr([result.tolist() for result in results]))
+        gradients.setdefault(block, set()).add(repr([p.grad for p in parameters]))
         for p in parameters:
             p.grad = 0
-    assert len(seen) == 1
+    assert len(values) == 1
+    assert {block: len(found) for block, found in gradients.items()} == dict.fromkeys([8, 64, 512, 2048], 1)
 
 
 def test_a_sum_of_minus_zeros_is_minus_zero():
@@ -152,7 +155,8 @@ def test_a_sum_of_minus_zeros_is_minus_zero():
 
 @pytest.mark.parametrize(("name", "value", "message"), [
     ("MICROGRAD_C_KERNELS", "mmx", "does not have the instruction set 'mmx', but .*baseline"),
-    ("MICROGRAD_C_BLOCK", "4", "a power of 2, not 4"), ("MICROGRAD_C_BLOCK", "100", "not 100"),
+    ("MICROGRAD_C_BLOCK", "4", "a power of 2, or 1, not 4"),
+    ("MICROGRAD_C_BLOCK", "-8", "not -8"), ("MICROGRAD_C_BLOCK", "100", "not 100"),
     ("MICROGRAD_C_BLOCK", "4096", "8 to 2048 rows"),
 ])
 def test_what_the_environment_cannot_ask_for(name, value, message, monkeypatch):

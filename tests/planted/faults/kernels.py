@@ -77,8 +77,28 @@ FAULTS = {
          "        if (v < vectors) sum = LANES(select)(LANES(rows_of)(v, rows), sum + (amount), sum);         \\\n",
          "        if (v < vectors) sum += amount;                                                             \\\n",
          "test_kernel_slopes.py test_vmap_edges.py test_vmap_functions.py"),
+        ("a gather adds to what was in adjoint slots before",
+         "        if (gather->first[k])\n",
+         "        if (0)\n",
+         "test_vmap_packing.py"),
+        ("a gather of numbers starts their gradients for each row",
+         "            *total = fresh ? g[k] : *total + g[k];      /* no other instruction has these uses */\n",
+         "            *total = g[k];\n",
+         "test_vmap_packing.py"),
+        ("a packed program takes all lanes for rows",
+         "        const int32_t rows = it->lanes ? it->lanes : rows_of_block;\n"
+         "        const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;\n"
+         "        const double *g;\n",
+         "        const int32_t rows = it->lanes ? MOST_LANES : rows_of_block;\n"
+         "        const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;\n"
+         "        const double *g;\n",
+         "test_vmap_packing.py"),
     ]),
     "src/micrograd_c/_core/mapped/kernels/layers.h": (SLOPES, [
+        ("layers that are summed together have as many lanes as the last one",
+         "width, layer->lanes ? layer->lanes : rows, i, j, many, columns, sums);\n",
+         "width, rows, i, j, many, columns, sums);\n",
+         "test_vmap_packing.py"),
         ("lanes beyond the last row add to the gradients of weights",
          "MULTIPLY_ADD(NUMBERS(BITS(LOAD(gs[p], v)) & mask), NUMBERS(BITS(LOAD(xs[q], v)) & mask),\n",
          "MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v),\n",

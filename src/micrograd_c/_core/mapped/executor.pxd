@@ -15,7 +15,7 @@ cdef class Run:
     cdef void *workspace    # slots, adjoints and totals
     cdef size_t workspace_size
 
-    cdef int prepare(self, Runner runner, int64_t rows) except -1
+    cdef int prepare(self, Runner runner, Program program, int64_t rows) except -1
     cdef int take_workspace(self, size_t size) except -1
     cdef int read_parameters(self, list shared) except -1
     cdef int want_gradients(self) except -1
@@ -25,11 +25,14 @@ cdef class Run:
 
 cdef class Runner:
     cdef readonly Program program
+    cdef readonly Program packed    # for few rows, once it was tried and if it is faster
+    cdef int32_t few                # runs of few rows, until packing was tried
     cdef const Kernels *kernels
     cdef Layout layout      # None: arguments are never taken as they come
     cdef int32_t threads, width
     cdef size_t saved_bytes
 
+    cdef Program program_for(self, int64_t rows)
     cdef Run run(self, const Column *columns, int64_t rows, list shared)
     cdef Run run_buffers(self, tuple arguments)
 

@@ -23,11 +23,12 @@ from libc.string cimport memcpy
 
 from micrograd_c._core.bulk.products cimport consecutive_from
 from micrograd_c._core.mapped.columns cimport FEW, Column, Layout
+from micrograd_c._core.mapped.packing cimport pack
 from micrograd_c._core.mapped.passes cimport (
     NO_SWEEP, RunState, Seeds, blocks_of, clear_idle, forward_pass, push_run,
 )
 from micrograd_c._core.mapped.program cimport (
-    CHUNK, MOST_LANES, MOST_THREADS, Program, find_kernels, free_backward, kernel_name, new_backward,
+    LEAST_CHUNK, MOST_CHUNK, MOST_LANES, MOST_THREADS, Program, find_kernels, free_backward, kernel_name, new_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Native, record, reserve_nary, tape
@@ -49,6 +50,8 @@ cdef enum:
     LINE = 64               # bytes in a line of a processor's cache
     NARROW = 64             # rows in a block, at least, unless there are fewer
     WIDE = 512              # rows in a block, at most
+    WORTH_A_THREAD = 1_000_000      # tenths of a nanosecond
+    PACKED_FROM = 4         # the first run of few rows for which equal steps are packed
     CACHE = 512 * 1024      # bytes that a block's slots and adjoints should not exceed
 
 
@@ -79,12 +82,11 @@ cdef class Run:
     def __reduce__(self):
         raise TypeError("cannot copy or pickle a Run of vmap: call the function again")
 
-    cdef int prepare(self, Runner runner, int64_t rows) except -1:
+    cdef int prepare(self, Runner runner, Program program, int64_t rows) except -1:
         """Make room. Shared numbers, parameters and columns come later."""
         cdef RunState *s = &self.state
-        cdef Program program = runner.program
-        cdef int64_t blocks
-        cdef size_t slots, adjoints, totals
+        cdef int64_t blocks, chunk
+        cdef size_t slots, adjoints
         if rows > LARGEST // (program.slots + program.inputs + 2 * program.outputs + 1):
             raise MemoryError(f"no memory for {rows} rows")
         self.program = program
@@ -97,23 +99,25 @@ cdef class Run:
         s.uniforms, s.uses, s.scalar_count = program.uniforms, program.uses, program.scalar_count
         s.parameters = <int32_t> len(program.values)
         s.rows = rows
-        s.width = runner.width or fitting_width(program, rows)
-        s.chunks = (rows + CHUNK - 1) // CHUNK
+        s.width = MOST_LANES if program.packed else runner.width if runner.width > 1 else fitting_width(program, rows)
+        s.block, s.places, s.input_slots = s.width, s.width, s.inputs
+        if program.packed:
+            s.block, s.places, s.input_slots = 1, 1, (s.inputs + MOST_LANES - 1) // MOST_LANES
+        chunk = max(s.block, chunk_for(rows, program.work))
+        s.blocks_of_chunk, s.chunks = <int32_t> (chunk // s.block), (rows + chunk - 1) // chunk
         s.threads = <int32_t> max(1, min(<int64_t> min(runner.threads, <int32_t> MOST_THREADS), s.chunks))
         s.seeded = NO_SWEEP
         blocks = blocks_of(s)
         if not s.differentiable:        # nobody reads a block's slots later
             blocks = min(blocks, <int64_t> s.threads)
         if blocks > s.threads and <size_t> blocks * s.slots * s.width * sizeof(double) > runner.saved_bytes:
-            s.stored = new_doubles(<size_t> blocks * s.inputs * s.width)
+            s.stored = new_doubles(<size_t> blocks * s.input_slots * s.width)
             blocks = s.threads
         slots = <size_t> blocks * s.slots * s.width
         adjoints = <size_t> s.threads * s.adjoints * s.width
-        totals = <size_t> s.threads * s.uses * s.kernels.lanes
-        self.take_workspace((slots + adjoints + totals) * sizeof(double) + LINE)
+        self.take_workspace((slots + adjoints) * sizeof(double) + LINE)
         s.slots_of_all = <double *> ((<size_t> self.workspace + LINE - 1) // LINE * LINE)
         s.adjoint_slots = s.slots_of_all + slots
-        s.totals = s.adjoint_slots + adjoints
         s.uniform = new_doubles(s.uniforms + s.uses + <size_t> s.outputs * rows)
         s.numbers = s.uniform + s.uniforms
         s.values = s.numbers + s.uses
@@ -200,18 +204,28 @@ cdef class Run:
         cdef list parameters = self.program.values
         cdef uint8_t flags = 0
         cdef int32_t k = 0
-        cdef int32_t first, end
+        cdef int32_t first, end, j
         while k < self.state.parameters:
             first = (<Value> parameters[k]).index - k
             end = k + consecutive_from(&tape, <PyObject *> parameters, k)
-            while k < end:
-                if k & 1:
-                    edges[k // 2].b = first + k
-                else:
-                    edges[k // 2] = Edge(0.0, first + k, 0)
-                flags |= tape.nodes[first + k].flags
-                k += 1
+            for j in range(first + k, first + end):
+                flags |= tape.nodes[j].flags
+            if k & 1:
+                edges[k // 2].b = first + k
+            for j in range((k + 1) // 2, end // 2):
+                edges[j] = Edge(0.0, first + 2 * j, first + 2 * j + 1)
+            if end & 1:
+                edges[end // 2] = Edge(0.0, first + end - 1, 0)
+            k = end
         return flags
+
+
+cdef int64_t chunk_for(int64_t rows, int64_t work) noexcept:
+    """How many rows a chunk has: few, so that threads have several, but enough to be worth a thread's trouble."""
+    cdef int64_t chunk = MOST_CHUNK
+    while chunk > LEAST_CHUNK and rows < 4 * chunk and chunk // 2 * work >= WORTH_A_THREAD:
+        chunk //= 2
+    return chunk
 
 
 cdef int fitting_width(Program program, int64_t rows) noexcept:
@@ -253,9 +267,10 @@ cdef class Runner:
     """A Program, and how it is run: in how many threads, and in how much memory.
 
     `shapes` has the shape of a row of each argument if all arguments have rows, else it is None. `width`, if not 0, is
-    the number of rows in a block, and `instruction_set` one of instruction_sets(): for tests and measurements.
+    the number of rows in a block, or 1 for a packed Program where there can be one, and `instruction_set` one of
+    instruction_sets(): for tests and measurements.
 
-    Raises ValueError for a width that is not a power of 2 from 8 to 2048, and for an unknown instruction set.
+    Raises ValueError for a width that is not 1 or a power of 2 from 8 to 2048, and for an unknown instruction set.
     """
 
     def __cinit__(self, Program program not None, list shapes, int threads, size_t saved_bytes, int width=0,
@@ -264,8 +279,8 @@ cdef class Runner:
         if program.backward == NULL:
             raise TypeError("this Program was not made by the compiler")
         self.program, self.threads, self.saved_bytes, self.width = program, threads, saved_bytes, width
-        if width and (not MOST_LANES <= width <= CHUNK or width & (width - 1)):
-            raise ValueError(f"a block may have {MOST_LANES} to {CHUNK} rows, a power of 2, not {width}")
+        if width > 1 and (not MOST_LANES <= width <= MOST_CHUNK or width & (width - 1)) or width < 0:
+            raise ValueError(f"a block may have {MOST_LANES} to {MOST_CHUNK} rows, a power of 2, or 1, not {width}")
         if instruction_set is None:
             self.kernels = find_kernels(NULL)
         else:
@@ -282,10 +297,24 @@ cdef class Runner:
     def __reduce__(self):
         raise TypeError("cannot copy or pickle a Runner of vmap: make another of its program")
 
+    cdef Program program_for(self, int64_t rows):
+        """The one for few rows, if it is faster. It takes longer to make than such a run: some of them come first."""
+        if self.width > 1 or not self.width and rows > MOST_LANES // 2:
+            return self.program
+        self.few += self.few < PACKED_FROM
+        if self.few < PACKED_FROM and not self.width:
+            return self.program
+        if self.program.source is not None:
+            self.packed = pack(self.program, self.kernels.lanes)
+            self.program.source = None
+        if self.packed is None or not self.width and rows > self.packed.most_rows:
+            return self.program
+        return self.packed
+
     cdef Run run(self, const Column *columns, int64_t rows, list shared):
         cdef Run run = Run.__new__(Run)
         cdef RunState *s = &run.state
-        run.prepare(self, rows)
+        run.prepare(self, self.program_for(rows), rows)
         run.read_parameters(shared)
         s.columns = columns
         s.stopped = 1

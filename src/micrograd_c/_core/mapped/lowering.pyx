@@ -12,13 +12,13 @@ the weights' gradients are summed over all of them in registers, and written onc
 All arrays belong to the Compiler, which is an Analysis, except those of the Program, which are made last.
 """
 
-from libc.stdint cimport int32_t, uint8_t
-from libc.string cimport memcpy, memset
+from libc.stdint cimport int32_t
+from libc.string cimport memcpy
 
 from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, Analysis, Dot, Step, Traced
 from micrograd_c._core.mapped.program cimport (
     A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, DO_PRODUCTS, Code, Instruction, Layer, Products, Program, Scalar, allocate,
-    follow, new_backward,
+    start_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
 
@@ -27,12 +27,7 @@ __all__ = ["compile"]
 
 cdef enum:
     MOST_TOGETHER = 16      # layers in a group: more would hardly be faster, and keep more adjoints
-
-
-cdef struct AdjointSlots:
-    int32_t *unused         # those that are free
-    int32_t unused_count
-    int32_t count
+    MOST_PACKED = 50_000    # steps of a trace that is kept for packing
 
 
 def compile(list outputs, list inputs, list shared):
@@ -41,22 +36,22 @@ def compile(list outputs, list inputs, list shared):
     Inputs and shared numbers are given as indexes of their nodes. Raises Untraceable for a node with a Python function.
     """
     cdef Compiler compiler = Compiler(outputs, inputs, shared)
-    compiler.program = Program()
+    cdef Program program = Program()
+    compiler.program = program
     compiler.program.values = compiler.parameters
     compiler.give_slots()
-    compiler.write_uniforms()
+    compiler.write_uniforms(compiler.program)
     compiler.write_instructions()
     compiler.give_adjoints()
-    compiler.find_backward()
-    return compiler.program
+    start_backward(program)
+    compiler.program = None
+    if compiler.step_count <= MOST_PACKED:
+        program.source = compiler
+    return program
 
 
 cdef class Compiler(Analysis):
     """Compiles one trace, pass by pass."""
-    cdef Program program
-    cdef int32_t slot_count
-    cdef int32_t product_count      # sums of products that vary which have been written
-
     # --- slots ---
 
     cdef int give_slots(self) except -1:
@@ -154,20 +149,23 @@ cdef class Compiler(Analysis):
                 return True
         return False
 
+    cdef int activation_of(self, Step *step) noexcept:
+        """A layer's activation, or DO_MOVE."""
+        cdef Traced *first = self.nodes + self.outs[step.outs]
+        return <int> DO_MOVE if first.dot != NONE else first.op
+
     # --- the Program ---
 
-    cdef int write_uniforms(self) except -1:
+    cdef int write_uniforms(self, Program program) except -1:
         """Write what is computed once per run, and from what."""
-        cdef Program program = self.program
         cdef Traced *node
         cdef Traced *a
         cdef Traced *b
         cdef int32_t k
         program.shared = <int> len(self.shared)
-        program.uniforms, program.uses = self.uniform_count, self.use_count
+        program.uniforms = self.uniform_count
         program.constants = <double *> allocate(self.uniform_count, sizeof(double))
         program.scalars = <Scalar *> allocate(self.uniform_count, sizeof(Scalar))
-        program.used = copied(self.used, self.use_count)
         for k in range(self.count):
             node = self.nodes + k
             if node.uniform == NONE:
@@ -198,15 +196,17 @@ cdef class Compiler(Analysis):
             size += 2 * (self.steps[k].read_count + self.steps[k].out_count)
             products += self.steps[k].products != NONE
         program.inputs, program.outputs, program.slots = len(self.inputs), len(self.outputs), self.slot_count
+        program.uses = self.use_count
+        program.used = copied(self.used, self.use_count)
         program.instructions = <Instruction *> allocate(self.step_count, sizeof(Instruction))
         program.layers = <Layer *> allocate(len(self.layers), sizeof(Layer))
         program.products = <Products *> allocate(products, sizeof(Products))
         program.numbers = place = <int32_t *> allocate(size, sizeof(int32_t))
-        program.code = Code(program.instructions, program.layers, program.products, self.step_count)
+        program.code = Code(program.instructions, program.layers, program.products, NULL, self.step_count)
         for k in range(self.step_count):
             step = self.steps + k
             it = program.instructions + k
-            it[0] = Instruction(DO_LAYER, 0, step.layer, 0, NONE, NONE, NONE, 0)
+            it[0] = Instruction(DO_LAYER, 0, step.layer, 0, NONE, NONE, NONE, 0, 0)
             if step.layer == NONE:
                 node = self.nodes + self.outs[step.outs]
                 use = step.use
@@ -235,11 +235,10 @@ cdef class Compiler(Analysis):
     cdef int32_t *write_layer(self, Step *step, int32_t *place) except NULL:
         """Write a layer, and its lists of slots to `place`. Returns where the next lists may go."""
         cdef Layer *layer = self.program.layers + step.layer
-        cdef Traced *first = self.nodes + self.outs[step.outs]
         cdef int32_t j
         cdef int32_t inputs = step.read_count - step.start_count
         layer.inputs, layer.outputs = inputs, step.out_count
-        layer.activation = <int> DO_MOVE if first.dot != NONE else first.op
+        layer.activation = self.activation_of(step)
         layer.weights, layer.biases = step.use, step.biases
         layer.wants_weights = self.wants_weights(step.layer)
         layer.wants_biases = self.wants_biases(step.layer)
@@ -369,14 +368,6 @@ cdef class Compiler(Analysis):
             node.adjoint = slots.count
             slots.count += 1
         return node.adjoint
-
-    cdef int find_backward(self) except -1:
-        """Find what is run if gradients come from all outputs."""
-        cdef uint8_t *all_outputs = <uint8_t *> self.room(len(self.outputs), sizeof(uint8_t))
-        memset(all_outputs, 1, len(self.outputs))
-        self.program.backward = new_backward(self.program)
-        follow(self.program.backward, all_outputs)
-        return 0
 
 
 cdef int32_t *numbers(list values) except NULL:

@@ -32,7 +32,11 @@ cdef struct RunState:
     Backward *part              # one from some of them; NULL if gradients come from one output only
     int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
     int32_t differentiable  # how many outputs gradients can come from
-    int32_t width           # rows in a block
+    int32_t width           # numbers in a slot
+    int32_t block           # rows in a block: as many, or, of a packed program, one
+    int32_t blocks_of_chunk
+    int32_t places          # numbers for each of output_slots and output_adjoints: as many, or one
+    int32_t input_slots     # slots of inputs, the first ones
     int32_t threads
     int32_t holds_lock      # 1: Python's lock is held while it runs
     int32_t stopped         # 1: Ctrl-C was pressed, and the rest is left undone
@@ -42,7 +46,6 @@ cdef struct RunState:
     double *slots_of_all    # of all blocks if they are saved, else of one block per thread
     double *stored          # inputs of all blocks if slots are not saved, else NULL
     double *adjoint_slots   # of one block per thread
-    double *totals          # of uses: for each thread, a number for each lane
     double *uniform         # the numbers of uniforms,
     double *numbers         # and the same numbers by use
     double *values          # by output, all rows
@@ -64,4 +67,4 @@ cdef bint put_aside(RunState *s) noexcept nogil
 
 
 cdef inline int64_t blocks_of(RunState *s) noexcept nogil:
-    return (s.rows + s.width - 1) // s.width
+    return (s.rows + s.block - 1) // s.block

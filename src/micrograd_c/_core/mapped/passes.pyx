@@ -4,9 +4,10 @@ Knows a RunState, the kernels and the tape's sweeps. Owns nothing but seeds that
 
 Design
 ------
-Rows go through the Program in blocks, whose slots fit a processor's cache. Blocks make up chunks of CHUNK rows, which
-are shared out among threads. Gradients are summed within each chunk, and then over the chunks, in order: so the number
-of threads does not show. Numbers that are the same for all rows are computed apart, once.
+Rows go through the Program in blocks, whose slots fit a processor's cache. Blocks make up chunks, which are shared out
+among threads; how many rows one has depends on the batch and the Program only. Gradients are summed within each chunk,
+and then over the chunks, in order: so the number of threads does not show. Numbers that are the same for all rows are
+computed apart, once.
 
 Sums add to the seeds, the adjoints of the outputs, before a sweep comes down to the Run; an output without such a sum
 in that sweep takes no part in it. Seeds belong to one sweep. If another one runs in the middle of it, they are put
@@ -19,7 +20,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.columns cimport read_column
-from micrograd_c._core.mapped.program cimport CHUNK, MOST_LANES, Scalar, follow, in_parallel
+from micrograd_c._core.mapped.program cimport MOST_LANES, Scalar, follow, in_parallel
 from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSHED, Edge, Native, Node, Pushed
 from micrograd_c._core.tape.interrupts cimport is_interrupted
 from micrograd_c._core.tape.sweeping cimport goes_on
@@ -50,7 +51,8 @@ cdef inline void pad(double *slot, int32_t rows, double number) noexcept nogil:
 cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) noexcept nogil:
     """Copy a block's inputs to its first slots, from the arguments or from where they were stored."""
     cdef double *stored = NULL
-    cdef size_t size = <size_t> s.inputs * s.width
+    cdef size_t size = <size_t> s.input_slots * s.width
+    cdef double *place
     cdef int32_t k
     if s.stored != NULL:
         stored = s.stored + block * size
@@ -58,8 +60,10 @@ cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) n
         memcpy(slots, stored, size * sizeof(double))
         return
     for k in range(s.inputs):
-        read_column(s.columns + k, block * s.width, rows, slots + <int64_t> k * s.width)
-        pad(slots + <int64_t> k * s.width, rows, slots[<int64_t> k * s.width + rows - 1])
+        place = slots + <int64_t> k * s.places
+        read_column(s.columns + k, block * s.block, rows, place)
+        if s.places > 1:
+            pad(place, rows, place[rows - 1])
     if stored != NULL:
         memcpy(stored, slots, size * sizeof(double))
 
@@ -93,45 +97,47 @@ cdef bint is_stopped(RunState *s, int64_t block, int64_t chunk) noexcept nogil:
 
 cdef void forward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef RunState *s = <RunState *> context
-    cdef int64_t block = chunk * (CHUNK // s.width)
-    cdef int64_t end = min(block + CHUNK // s.width, blocks_of(s))
+    cdef int64_t block = chunk * s.blocks_of_chunk
+    cdef int64_t end = min(block + s.blocks_of_chunk, blocks_of(s))
     cdef double *slots
     cdef double *values
     cdef int32_t rows, k
     while block < end and not is_stopped(s, block, chunk):
-        rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
+        rows = <int32_t> min(<int64_t> s.block, s.rows - block * s.block)
         slots = slots_of(s, block, chunk % s.threads)
         run_block(s, block, rows, slots)
         for k in range(s.outputs):
-            values = s.values + k * s.rows + block * s.width
-            memcpy(values, slots + <int64_t> s.output_slots[k] * s.width, rows * sizeof(double))
+            values = s.values + k * s.rows + block * s.block
+            memcpy(values, slots + <int64_t> s.output_slots[k] * s.places, rows * sizeof(double))
         block += 1
 
 
 cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
     cdef RunState *s = <RunState *> context
-    cdef int64_t block = chunk * (CHUNK // s.width)
-    cdef int64_t end = min(block + CHUNK // s.width, blocks_of(s))
-    cdef double *totals = s.totals + (chunk % s.threads) * s.uses * s.kernels.lanes
+    cdef int64_t block = chunk * s.blocks_of_chunk
+    cdef int64_t end = min(block + s.blocks_of_chunk, blocks_of(s))
     cdef double *adjoints = s.adjoint_slots + (chunk % s.threads) * s.adjoints * s.width
     cdef double *slots
     cdef double *slot
     cdef bint fresh = True
     cdef int32_t rows, k
     while block < end and not is_stopped(s, block, chunk):
-        rows = <int32_t> min(<int64_t> s.width, s.rows - block * s.width)
+        rows = <int32_t> min(<int64_t> s.block, s.rows - block * s.block)
         slots = slots_of(s, block, chunk % s.threads)
         if s.stored != NULL:
             run_block(s, block, rows, slots)
         for k in range(s.outputs):
             if s.output_adjoints[k] >= 0:
-                slot = adjoints + <int64_t> s.output_adjoints[k] * s.width
-                memcpy(slot, s.seeds + k * s.rows + block * s.width, rows * sizeof(double))
-                pad(slot, rows, 0.0)
-        s.kernels.backward(&s.backward.code, slots, adjoints, s.width, rows, s.numbers, fresh, totals)
+                if s.places == 1:       # the only one: others in its slot are no outputs
+                    memset(adjoints + s.output_adjoints[k] // s.width * s.width, 0, s.width * sizeof(double))
+                slot = adjoints + <int64_t> s.output_adjoints[k] * s.places
+                memcpy(slot, s.seeds + k * s.rows + block * s.block, rows * sizeof(double))
+                if s.places > 1:
+                    pad(slot, rows, 0.0)
+        s.kernels.backward(
+            &s.backward.code, slots, adjoints, s.width, rows, s.numbers, fresh, s.gradients + chunk * s.uses)
         fresh = False
         block += 1
-    s.kernels.total(totals, s.uses, s.gradients + chunk * s.uses)
 
 
 # --- numbers that are the same for all rows ---
@@ -195,13 +201,13 @@ cdef void choose_backward(RunState *s) noexcept nogil:
 
 
 cdef void clear_idle(RunState *s) noexcept nogil:
-    """Set totals to 0 for uses that the backward pass gives nothing."""
-    cdef size_t lanes = s.kernels.lanes
+    """Set gradients to 0 for uses that the backward pass gives nothing."""
     cdef const int32_t *idle = s.backward.idle
-    cdef int32_t k, j
-    for k in range(s.backward.idle_count):
-        for j in range(s.threads):
-            memset(s.totals + (j * s.uses + idle[2 * k]) * lanes, 0, idle[2 * k + 1] * lanes * sizeof(double))
+    cdef int64_t chunk
+    cdef int32_t k
+    for chunk in range(s.chunks):
+        for k in range(s.backward.idle_count):
+            memset(s.gradients + chunk * s.uses + idle[2 * k], 0, idle[2 * k + 1] * sizeof(double))
 
 
 cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil:

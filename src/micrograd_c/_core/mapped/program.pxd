@@ -5,17 +5,17 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 cdef extern from "kernels.h":
     enum:
         MOST_LANES
-        CHUNK
+        LEAST_CHUNK, MOST_CHUNK
         MOST_THREADS
-        DO_MOVE, DO_LAYER, DO_PRODUCTS
+        DO_MOVE, DO_LAYER, DO_PRODUCTS, DO_GATHER
         A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
 
     ctypedef struct Instruction:
-        int32_t op, out, a, b, adjoint, adjoint_a, adjoint_b, flags
+        int32_t op, out, a, b, adjoint, adjoint_a, adjoint_b, flags, lanes
 
     ctypedef struct Layer:
         int32_t inputs, outputs, activation, weights, biases, wants_weights, wants_biases, adds_weights, adds_biases
-        int32_t group
+        int32_t group, lanes
         const Layer *others
         const int32_t *in_ "in"
         const int32_t *starts
@@ -35,10 +35,17 @@ cdef extern from "kernels.h":
         const int32_t *first_a
         const int32_t *first_b
 
+    ctypedef struct Gather:
+        int32_t[8] from_ "from"     # MOST_LANES
+        int32_t count
+        const int32_t *to
+        const int32_t *first
+
     ctypedef struct Code:
         const Instruction *instructions
         const Layer *layers
         const Products *products
+        const Gather *gathers
         int32_t count
 
     ctypedef struct Kernels:
@@ -51,7 +58,6 @@ cdef extern from "kernels.h":
             const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
             const double *numbers, int fresh, double *totals
         ) noexcept nogil
-        void (*total)(const double *totals, int32_t count, double *gradients) noexcept nogil
 
     const Kernels *find_kernels "micrograd_c_kernels"(const char *name) noexcept nogil
     const char *kernel_name "micrograd_c_kernel_name"(int k) noexcept nogil
@@ -80,6 +86,7 @@ cdef struct Backward:
     const int32_t *used
     const int32_t *output_adjoints
     int32_t outputs, adjoints, uses, uniforms, scalar_count
+    int32_t places          # in an adjoint slot, of which output_adjoints has one each
     # room, and what `follow` finds on its way
     Instruction *instructions
     Layer *layers
@@ -87,6 +94,8 @@ cdef struct Backward:
     int32_t *first_starts   # of each layer
     Products *products
     int32_t *first_factors  # of all products: those of each, a's and then b's
+    Gather *gathers
+    int32_t *first_gathered     # of all gathers
     int32_t *not_first      # of all others
     uint8_t *given          # by adjoint slot: something was given to it
     uint8_t *busy           # by use: a gradient goes to it
@@ -108,9 +117,14 @@ cdef class Program:
     cdef Instruction *instructions
     cdef Layer *layers
     cdef Products *products
+    cdef Gather *gathers
     cdef int32_t *numbers           # all lists of slots, one after the other
-    cdef readonly int inputs        # slots 0 to inputs - 1
+    cdef object source              # the Compiler, as packing needs it; None if there is too much of it
+    cdef bint packed                # for one row at a time; see packing.pyx
+    cdef readonly int most_rows     # if packed: with more, another Program is faster
+    cdef readonly int inputs        # slots 0 to inputs - 1; if packed, places from 0 on
     cdef readonly int shared        # uniforms after the parameters
+    cdef int64_t work               # for a row, in tenths of a nanosecond, roughly
     cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
     cdef readonly int differentiable    # how many outputs depend on a parameter
     cdef void *spare                # a workspace that a run has left
@@ -120,4 +134,5 @@ cdef class Program:
 cdef void *allocate(size_t count, size_t size) except NULL
 cdef Backward *new_backward(Program program) except NULL
 cdef void free_backward(Backward *b) noexcept
+cdef int start_backward(Program program) except -1
 cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil

@@ -31,6 +31,7 @@ cdef class Program:
         PyMem_Free(self.instructions)
         PyMem_Free(self.layers)
         PyMem_Free(self.products)
+        PyMem_Free(self.gathers)
         PyMem_Free(self.numbers)
         PyMem_Free(self.scalars)
         PyMem_Free(self.constants)
@@ -59,6 +60,8 @@ cdef class Program:
                 lines.append(f"layer {layer.outputs} x {layer.inputs}")
             elif it.op == DO_PRODUCTS:
                 lines.append(f"products {self.products[it.a].count}")
+            elif it.op == DO_GATHER:
+                lines.append(f"gather {it.out}")
             else:
                 lines.append(f"{'move' if it.op == DO_MOVE else rules.text(it.op)} {it.out}")
         return lines
@@ -83,6 +86,8 @@ cdef Backward *new_backward(Program program) except NULL:
     cdef size_t outputs = 0
     cdef size_t sums = 0        # of products that vary
     cdef size_t factors = 0
+    cdef size_t gathers = 0
+    cdef size_t gathered = 0    # adjoint slots
     cdef int32_t k
     if b == NULL:
         raise no_memory()
@@ -96,8 +101,12 @@ cdef Backward *new_backward(Program program) except NULL:
         elif program.instructions[k].op == DO_PRODUCTS:
             sums += 1
             factors += 2 * program.products[program.instructions[k].a].count
+        elif program.instructions[k].op == DO_GATHER:
+            gathers += 1
+            gathered += program.gathers[program.instructions[k].a].count
     b.whole, b.all_scalars, b.used = &program.code, program.scalars, program.used
     b.output_adjoints, b.outputs, b.adjoints = program.output_adjoints, program.outputs, program.adjoints
+    b.places = MOST_LANES if program.packed else 1
     b.uses, b.uniforms, b.scalar_count = program.uses, program.uniforms, program.scalar_count
     b.room = program.code.count + stretches
     b.instructions = <Instruction *> calloc(b.room + 1, sizeof(Instruction))
@@ -106,6 +115,8 @@ cdef Backward *new_backward(Program program) except NULL:
     b.first_starts = <int32_t *> calloc(outputs + 1, sizeof(int32_t))
     b.products = <Products *> calloc(sums + 1, sizeof(Products))
     b.first_factors = <int32_t *> calloc(factors + 1, sizeof(int32_t))
+    b.gathers = <Gather *> calloc(gathers + 1, sizeof(Gather))
+    b.first_gathered = <int32_t *> calloc(gathered + 1, sizeof(int32_t))
     b.scalars = <Scalar *> calloc(b.scalar_count + 1, sizeof(Scalar))
     b.idle = <int32_t *> calloc(b.uses + 1, sizeof(int32_t))
     b.latest = <Layer **> calloc(b.uses + 1, sizeof(Layer *))
@@ -113,8 +124,8 @@ cdef Backward *new_backward(Program program) except NULL:
         <size_t> b.outputs + b.adjoints + b.uses + b.uniforms + 1, sizeof(uint8_t)
     )
     if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL or b.products == NULL
-            or b.first_factors == NULL or b.scalars == NULL or b.idle == NULL or b.latest == NULL
-            or b.asked == NULL):
+            or b.first_factors == NULL or b.gathers == NULL or b.first_gathered == NULL or b.scalars == NULL
+            or b.idle == NULL or b.latest == NULL or b.asked == NULL):
         free_backward(b)
         raise no_memory()
     b.not_first = b.first_in + inputs
@@ -122,6 +133,32 @@ cdef Backward *new_backward(Program program) except NULL:
     b.busy = b.given + b.adjoints
     b.reached = b.busy + b.uses
     return b
+
+
+cdef int start_backward(Program program) except -1:
+    """Make a Program's own Backward, from all outputs, once its code is written."""
+    cdef uint8_t *all_outputs = <uint8_t *> allocate(program.outputs, sizeof(uint8_t))
+    try:
+        memset(all_outputs, 1, program.outputs)
+        program.backward = new_backward(program)
+        program.work = work_of(&program.code)
+        follow(program.backward, all_outputs)
+    finally:
+        PyMem_Free(all_outputs)
+    return 0
+
+
+cdef int64_t work_of(const Code *code) noexcept:
+    cdef const Instruction *it
+    cdef int64_t work = 0
+    cdef int32_t k
+    for k in range(code.count):
+        it = code.instructions + k
+        if it.op == DO_LAYER:
+            work += <int64_t> code.layers[it.a].inputs * code.layers[it.a].outputs
+        else:
+            work += 3 * code.products[it.a].count if it.op == DO_PRODUCTS else 5
+    return work
 
 
 cdef void free_backward(Backward *b) noexcept:
@@ -132,6 +169,8 @@ cdef void free_backward(Backward *b) noexcept:
         free(b.first_starts)
         free(b.products)
         free(b.first_factors)
+        free(b.gathers)
+        free(b.first_gathered)
         free(b.scalars)
         free(b.idle)
         free(b.latest)
@@ -147,6 +186,8 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
     cdef int32_t *start_flags = b.first_starts
     cdef Products *products = b.products
     cdef int32_t *factor_flags = b.first_factors
+    cdef Gather *gather = b.gathers
+    cdef int32_t *gathered_flags = b.first_gathered
     cdef int32_t *first_in
     cdef const Layer *whole
     cdef const Instruction *it
@@ -157,7 +198,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
     memset(b.latest, 0, b.uses * sizeof(Layer *))
     for k in range(b.outputs):
         if asked[k] and b.output_adjoints[k] >= 0:
-            b.given[b.output_adjoints[k]] = 1
+            b.given[b.output_adjoints[k] // b.places] = 1
     for k in range(b.whole.count - 1, -1, -1):
         it = b.whole.instructions + k
         if it.op != DO_LAYER:
@@ -174,6 +215,12 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
                     add_products(b, products, factor_flags)
                     factor_flags += 2 * products.count
                     products += 1
+                elif it.op == DO_GATHER:
+                    gather[0] = b.whole.gathers[it.a]
+                    place.a = <int32_t> (gather - b.gathers)
+                    add_gather(b, it, gather, gathered_flags)
+                    gathered_flags += gather.count
+                    gather += 1
             continue
         whole = b.whole.layers + it.a
         first_in = flags
@@ -195,7 +242,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
         for j in range(whole.outputs):
             if whole.adjoint_out[j] >= 0:
                 b.given[whole.adjoint_out[j]] = 0
-    b.code = Code(place, b.layers, b.products, <int32_t> (b.instructions + b.room - place))
+    b.code = Code(place, b.layers, b.products, b.gathers, <int32_t> (b.instructions + b.room - place))
     find_idle(b)
     find_scalars(b)
 
@@ -288,6 +335,16 @@ cdef void add_products(Backward *b, Products *products, int32_t *first) noexcept
     for k in range(count):
         first[k] = give(b, products.adjoint_a[k], False)
         first[count + k] = give(b, products.adjoint_b[k], False)
+
+
+cdef void add_gather(Backward *b, const Instruction *it, Gather *gather, int32_t *first) noexcept nogil:
+    cdef int32_t k
+    gather.first = first
+    for k in range(gather.count):
+        first[k] = give(b, gather.to[k], False)
+    if it.flags & A_UNIFORM:
+        for k in range(it.lanes):
+            b.busy[gather.from_[k]] = 1
 
 
 cdef void find_idle(Backward *b) noexcept nogil:

@@ -86,8 +86,8 @@ cdef int pull_edges(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t 
             marked += reach(nodes + edges[k].a, mark)
     elif node.op == rules.NATIVE:
         for k in range(node.b):
-            marked += give(nodes + edges[k].a, 0.0, GRAD_FLOAT, mark)      # the rule gives the rest
-            marked += give(nodes + edges[k].b, 0.0, GRAD_FLOAT, mark)
+            marked += reach(nodes + edges[k].a, GRAD_FLOAT | mark)      # the rule gives the rest
+            marked += reach(nodes + edges[k].b, GRAD_FLOAT | mark)
         pushed = native_of(edges).push(native_of(edges), nodes, edges, node.b, node.grad, sweep)
         if pushed != PUSHED:
             return INTERRUPTED if pushed == PUSH_INTERRUPTED else OUT_OF_MEMORY

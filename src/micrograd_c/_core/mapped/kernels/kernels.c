@@ -95,17 +95,17 @@ END_TARGET
 #endif
 
 static const Kernels *available(int k) {
-    static const Kernels baseline = {"baseline", lanes_baseline, forward_baseline, backward_baseline, total_baseline};
+    static const Kernels baseline = {"baseline", lanes_baseline, forward_baseline, backward_baseline};
 #if CAN_CHOOSE
-    static const Kernels avx2 = {"avx2", lanes_avx2, forward_avx2, backward_avx2, total_avx2};
-    static const Kernels avx512 = {"avx512", lanes_avx512, forward_avx512, backward_avx512, total_avx512};
+    static const Kernels avx2 = {"avx2", lanes_avx2, forward_avx2, backward_avx2};
+    static const Kernels avx512 = {"avx512", lanes_avx512, forward_avx512, backward_avx512};
     if (processor_has(OF_AVX512) && k-- == 0)
         return &avx512;
     if (processor_has(OF_AVX2) && k-- == 0)
         return &avx2;
 #endif
 #if HAS_SCALAR
-    static const Kernels scalar = {"scalar", lanes_scalar, forward_scalar, backward_scalar, total_scalar};
+    static const Kernels scalar = {"scalar", lanes_scalar, forward_scalar, backward_scalar};
     if (k == 1)
         return &scalar;
 #endif

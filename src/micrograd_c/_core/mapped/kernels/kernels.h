@@ -11,12 +11,12 @@ Knows nothing of Python, of the tape, or of where rows come from. */
 
 #include "ops/ops.h"
 
-/* Sums over rows are taken lane by lane over a chunk, and then over the lanes: so the number of threads does not show, nor
-   does the size of blocks, except in uses that layers share. */
-enum { MOST_LANES = 8, CHUNK = 2048, MOST_THREADS = 64 };
+/* Sums over rows are taken lane by lane over a block, then over the lanes, the blocks of a chunk, and the chunks: so the
+   number of threads does not show. */
+enum { MOST_LANES = 8, LEAST_CHUNK = 256, MOST_CHUNK = 2048, MOST_THREADS = 64 };     /* rows in a chunk */
 
 /* An instruction does an op of the table, or one of these. */
-enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT, DO_PRODUCTS };
+enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT, DO_PRODUCTS, DO_GATHER };
 
 enum InstructionFlag {
     A_UNIFORM = 1,  /* a is the number of a use of a uniform, not of a slot */
@@ -28,11 +28,12 @@ enum InstructionFlag {
 typedef struct {
     int32_t op;
     int32_t out;        /* slot */
-    int32_t a, b;       /* slots or uses; for DO_LAYER and DO_PRODUCTS, a is the number of that */
+    int32_t a, b;       /* slots or uses; for DO_LAYER, DO_PRODUCTS and DO_GATHER, a is the number of that */
     int32_t adjoint;    /* adjoint slot of out, -1 if it is not needed */
     int32_t adjoint_a;  /* adjoint slot of a, or its use; -1 if it is not needed */
     int32_t adjoint_b;
     int32_t flags;
+    int32_t lanes;      /* of a packed program: how many lanes it is for; else 0, and it is for all rows of the block */
 } Instruction;
 
 /* out[i] = activation(start[i] + weight[i][0] * in[0] + weight[i][1] * in[1] + ...), where start[i] is a bias, or varies
@@ -47,6 +48,7 @@ typedef struct Layer {
     int32_t adds_weights;           /* 1: their totals have something already from layers of the same uses */
     int32_t adds_biases;
     int32_t group;                  /* layers of the same weights and group may be summed together; 0: it is alone */
+    int32_t lanes;                  /* as of its instruction */
     const struct Layer *others;     /* one that leaves its weights' gradients to this one, or NULL; it may have others */
     const int32_t *in;              /* slots */
     const int32_t *starts;          /* likewise; NULL if there are biases */
@@ -69,15 +71,24 @@ typedef struct {
     const int32_t *first_b;
 } Products;
 
+/* out[k] = the number at place from[k], which is slot * MOST_LANES + lane; or, with A_UNIFORM, that of a use. Of packed
+   programs, whose slots are of MOST_LANES lanes, and have adjoint slots of the same numbers. */
+typedef struct {
+    int32_t from[MOST_LANES];       /* beyond the instruction's lanes, the last one again */
+    int32_t count;
+    const int32_t *to;              /* the adjoint slots that those places are in, each once */
+    const int32_t *first;           /* 1: nothing was added to that adjoint slot before */
+} Gather;
+
 typedef struct {
     const Instruction *instructions;
     const Layer *layers;
     const Products *products;
+    const Gather *gathers;
     int32_t count;
 } Code;
 
-/* `numbers` has a number for each use. `totals` has `lanes` doubles for each use; only those that a gradient goes to are
-   written. `width` is a multiple of MOST_LANES, `rows` at most width. */
+/* `numbers` and `totals` have a number for each use; of totals, only those that a gradient goes to are written. `width` is a multiple of MOST_LANES, `rows` at most width. */
 typedef struct {
     const char *name;
     int lanes;      /* in a vector, MOST_LANES at most */
@@ -86,8 +97,6 @@ typedef struct {
     /* Needs all that forward wrote, and the adjoints of outputs; adds to the totals, or, if fresh, starts them. */
     void (*backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
                      const double *numbers, int fresh, double *totals);
-    /* The gradients of `count` uses from their totals. */
-    void (*total)(const double *totals, int32_t count, double *gradients);
 } Kernels;
 
 /* The fastest set of kernels for this processor, or the one of that name; NULL if it has none of that name. */

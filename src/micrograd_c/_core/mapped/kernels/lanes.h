@@ -49,15 +49,27 @@ static void LANES(products_forward)(const Products *products, const Instruction 
     }
 }
 
-static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows, const double *numbers) {
-    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+static void LANES(gather_forward)(const Gather *gather, int uniform, double *out, const double *slots,
+                                  const double *numbers) {
+    const double *from = uniform ? numbers : slots;
+    int k;
+    for (k = 0; k < MOST_LANES; k++)
+        out[k] = from[gather->from[k]];
+}
+
+static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows_of_block, const double *numbers) {
     int32_t k, v;
     for (k = 0; k < code->count; k++) {
         const Instruction *it = code->instructions + k;
+        const int32_t rows = it->lanes ? it->lanes : rows_of_block;
+        const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
         double *out = slots + (int64_t)it->out * width;
         switch (it->op) {
         case DO_LAYER: LANES(layer_forward)(code->layers + it->a, slots, width, vectors, numbers); break;
         case DO_PRODUCTS: LANES(products_forward)(code->products + it->a, it, slots, width, vectors, numbers); break;
+        case DO_GATHER:
+            LANES(gather_forward)(code->gathers + it->a, it->flags & A_UNIFORM, out, slots, numbers);
+            break;
 #define OF_TWO(NAME, ...) \
         case OP_##NAME: LANES(apply_both)(OP_##NAME, it, slots, width, out, numbers, vectors); break;
 #define BY_NUMBER(NAME, ...) \
@@ -87,17 +99,18 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
 
        slot    [ v = 0 | v = 1 | v = 2 | ... ]      target[v] (+)= amount(v)
 
-   A uniform operand is the same number for all rows. All shares of one use of it go into one vector of totals, a sum
-   per lane, which `total` adds up in the end. Lanes beyond the last row must add nothing, not even 0 * infinity:
+   A uniform operand is the same number for all rows. All shares of one use of it go into one number, the sum over the
+   lanes of a sum per lane. Lanes beyond the last row must add nothing, not even 0 * infinity:
 
-       total   [ lane 0 | lane 1 | ... ]            lane k: amount(0)[k] + amount(1)[k] + ...
+       sum     [ lane 0 | lane 1 | ... ]            lane k: amount(0)[k] + amount(1)[k] + ...
+       total   (+)= lane 0 + lane 1 + ...
 */
 #define GIVE(to, uniform, first, amount)                                                            \
     if (uniform) {                                                                                  \
-        Lanes sum = fresh ? LANES(all)(0.0) : LOAD(totals, to);                                     \
+        Lanes sum = LANES(all)(0.0);                                                                \
         for (v = 0; v < rows / LANE_COUNT; v++) sum += amount;                                      \
         if (v < vectors) sum = LANES(select)(LANES(rows_of)(v, rows), sum + (amount), sum);         \
-        STORE(totals, to, sum);                                                                     \
+        totals[to] = fresh ? SUM(sum) : totals[to] + SUM(sum);                                      \
     } else {                                                                                        \
         double *target = adjoints + (int64_t)(to) * width;                                          \
         if (first) EACH(v) STORE(target, v, amount);                                                \
@@ -171,12 +184,31 @@ static void LANES(push_products)(const Products *products, const Instruction *it
     }
 }
 
-static void LANES(backward)(const Code *code, const double *slots, double *adjoints, int32_t width, int32_t rows,
-                            const double *numbers, int fresh, double *totals) {
-    const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
+static void LANES(gather_backward)(const Gather *gather, const Instruction *it, double *adjoints, int fresh,
+                                   double *totals) {
+    const double *g = adjoints + (int64_t)it->adjoint * MOST_LANES;
+    int32_t k;
+    if (it->flags & A_UNIFORM) {
+        for (k = 0; k < it->lanes; k++) {
+            double *total = totals + gather->from[k];
+            *total = fresh ? g[k] : *total + g[k];      /* no other instruction has these uses */
+        }
+        return;
+    }
+    for (k = 0; k < gather->count; k++)
+        if (gather->first[k])
+            memset(adjoints + (int64_t)gather->to[k] * MOST_LANES, 0, MOST_LANES * sizeof(double));
+    for (k = 0; k < it->lanes; k++)
+        adjoints[gather->from[k]] += g[k];
+}
+
+static void LANES(backward)(const Code *code, const double *slots, double *adjoints, int32_t width,
+                            int32_t rows_of_block, const double *numbers, int fresh, double *totals) {
     int32_t k, v;
     for (k = code->count - 1; k >= 0; k--) {
         const Instruction *it = code->instructions + k;
+        const int32_t rows = it->lanes ? it->lanes : rows_of_block;
+        const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
         const double *g;
         if (it->adjoint < 0)
             continue;
@@ -187,6 +219,9 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
             break;
         case DO_PRODUCTS:
             LANES(push_products)(code->products + it->a, it, slots, adjoints, width, rows, fresh, totals);
+            break;
+        case DO_GATHER:
+            LANES(gather_backward)(code->gathers + it->a, it, adjoints, fresh, totals);
             break;
 #define OF_TWO(NAME, ...) \
         case OP_##NAME: \

@@ -10,7 +10,7 @@ ALWAYS_INLINE Bits LANES(rows_of)(int32_t v, int32_t rows) {
 
 #if LANE_COUNT == 8 && defined(SHUFFLED)
 /* SUM of eight vectors at once, with the same order of additions. */
-ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
+ALWAYS_INLINE void LANES(sum_eight)(const Lanes *x, double *sums) {
     int k;
     Lanes fours[4], twos[2], total;
     for (k = 0; k < 4; k++)     /* of two vectors, lanes 0 + 4, 1 + 5, 2 + 6, 3 + 7 each */
@@ -25,15 +25,15 @@ ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, double *sums) {
 }
 #endif
 
-/* Add up the lanes of the sums: one number is left for each use of a uniform. */
-static void LANES(total)(const double *sums, int32_t count, double *gradients) {
-    int32_t k = 0;
+/* SUM of each of `count` vectors. */
+ALWAYS_INLINE void LANES(sum_each)(const Lanes *x, const int count, double *sums) {
+    int k = 0;
 #if LANE_COUNT == 8 && defined(SHUFFLED)
     for (; k + 8 <= count; k += 8)
-        LANES(sum_each)((const Lanes *)sums + k, gradients + k);
+        LANES(sum_eight)(x + k, sums + k);
 #endif
     for (; k < count; k++)
-        gradients[k] = SUM(LOAD(sums, k));
+        sums[k] = SUM(x[k]);
 }
 
 /* --- layers --- */
@@ -43,7 +43,7 @@ ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t 
     const double *weights = numbers + layer->weights + (int64_t)i * layer->inputs;
     const double *biases = numbers + layer->biases + i;
     const int32_t inputs = layer->inputs;
-    Lanes sums[OUTPUTS_AT_ONCE][VECTORS_AT_ONCE];
+    Lanes sums[2 * OUTPUTS_AT_ONCE][VECTORS_AT_ONCE];
     int32_t j;
     int p, q;
     for (p = 0; p < many; p++)
@@ -66,6 +66,9 @@ ALWAYS_INLINE void LANES(layer_tile)(const Layer *layer, double *slots, int32_t 
 static void LANES(layer_forward)(const Layer *layer, double *slots, int32_t width, int32_t vectors,
                                  const double *numbers) {
     int32_t i = 0, v;
+    if (vectors == 1)   /* fewer sums would wait for their additions */
+        for (; i + 2 * OUTPUTS_AT_ONCE <= layer->outputs; i += 2 * OUTPUTS_AT_ONCE)
+            LANES(layer_tile)(layer, slots, width, 0, numbers, i, 2 * OUTPUTS_AT_ONCE, 1);
     for (; i + OUTPUTS_AT_ONCE <= layer->outputs; i += OUTPUTS_AT_ONCE) {
         for (v = 0; v + VECTORS_AT_ONCE <= vectors; v += VECTORS_AT_ONCE)
             LANES(layer_tile)(layer, slots, width, v, numbers, i, OUTPUTS_AT_ONCE, VECTORS_AT_ONCE);
@@ -124,7 +127,7 @@ ALWAYS_INLINE int LANES(inputs_at_once)(const Layer *layer, int32_t j) {
 /* The products of `many` outputs' adjoints and `columns` inputs of one layer, a sum per lane. */
 ALWAYS_INLINE void LANES(add_products)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
                                        int32_t rows, int32_t i, int32_t j, const int many, const int columns,
-                                       Lanes (*sums)[COLUMNS_AT_ONCE]) {
+                                       Lanes *sums) {
     const int32_t whole = rows / LANE_COUNT;
     const int32_t *in = layer->in + j, *adjoint_out = layer->adjoint_out + i;
     const double *xs[COLUMNS_AT_ONCE], *gs[OUTPUTS_AT_ONCE];
@@ -137,13 +140,13 @@ ALWAYS_INLINE void LANES(add_products)(const Layer *layer, const double *slots, 
     for (v = 0; v < whole; v++)
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
-                sums[p][q] = MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p][q]);
+                sums[p * columns + q] = MULTIPLY_ADD(LOAD(gs[p], v), LOAD(xs[q], v), sums[p * columns + q]);
     if (v * LANE_COUNT < rows) {    /* lanes beyond the last row add nothing, not even 0 * infinity */
         const Bits mask = LANES(rows_of)(v, rows);
         for (p = 0; p < many; p++)
             for (q = 0; q < columns; q++)
-                sums[p][q] = MULTIPLY_ADD(NUMBERS(BITS(LOAD(gs[p], v)) & mask), NUMBERS(BITS(LOAD(xs[q], v)) & mask),
-                                          sums[p][q]);
+                sums[p * columns + q] = MULTIPLY_ADD(NUMBERS(BITS(LOAD(gs[p], v)) & mask), NUMBERS(BITS(LOAD(xs[q], v)) & mask),
+                                          sums[p * columns + q]);
     }
 }
 
@@ -152,18 +155,19 @@ ALWAYS_INLINE void LANES(add_products)(const Layer *layer, const double *slots, 
 ALWAYS_INLINE void LANES(weight_tile)(const Layer *layer, const double *slots, const double *adjoints, int32_t width,
                                       int32_t rows, int32_t i, int32_t j, const int many, const int columns, int fresh,
                                       double *totals) {
-    Lanes *to = (Lanes *)totals + layer->weights + (int64_t)i * layer->inputs + j;
+    double *to = totals + layer->weights + (int64_t)i * layer->inputs + j;
     const int32_t inputs = layer->inputs;
-    Lanes sums[OUTPUTS_AT_ONCE][COLUMNS_AT_ONCE];
+    Lanes sums[OUTPUTS_AT_ONCE * COLUMNS_AT_ONCE];
+    double found[OUTPUTS_AT_ONCE * COLUMNS_AT_ONCE];
     int p, q;
-    for (p = 0; p < many; p++)
-        for (q = 0; q < columns; q++)
-            sums[p][q] = fresh ? LANES(all)(0.0) : to[(int64_t)p * inputs + q];
+    for (p = 0; p < many * columns; p++)
+        sums[p] = LANES(all)(0.0);
     for (; layer != NULL; layer = layer->others)
-        LANES(add_products)(layer, slots, adjoints, width, rows, i, j, many, columns, sums);
+        LANES(add_products)(layer, slots, adjoints, width, layer->lanes ? layer->lanes : rows, i, j, many, columns, sums);
+    LANES(sum_each)(sums, many * columns, found);
     for (p = 0; p < many; p++)
         for (q = 0; q < columns; q++)
-            to[(int64_t)p * inputs + q] = sums[p][q];
+            to[(int64_t)p * inputs + q] = fresh ? found[p * columns + q] : to[(int64_t)p * inputs + q] + found[p * columns + q];
 }
 
 /* Turn the adjoints of `many` outputs into those of their sums, before the activation; add up the biases' gradients, or
@@ -172,7 +176,7 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
                                       int32_t width, int32_t rows, int32_t i, const int many, int fresh,
                                       double *totals) {
     const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;
-    Lanes *to = (Lanes *)totals + layer->biases + i;
+    double *to = totals + layer->biases + i, found[OUTPUTS_AT_ONCE];
     Lanes sums[OUTPUTS_AT_ONCE], g;
     const double *ys[OUTPUTS_AT_ONCE];
     double *gs[OUTPUTS_AT_ONCE];
@@ -181,7 +185,7 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
     for (p = 0; p < many; p++) {
         ys[p] = slots + (int64_t)layer->out[i + p] * width;
         gs[p] = adjoints + (int64_t)layer->adjoint_out[i + p] * width;
-        sums[p] = fresh || !layer->wants_biases ? LANES(all)(0.0) : to[p];
+        sums[p] = LANES(all)(0.0);
     }
     for (v = 0; v < vectors; v++)
         for (p = 0; p < many; p++) {
@@ -194,9 +198,11 @@ ALWAYS_INLINE void LANES(output_tile)(const Layer *layer, const int activation, 
                 g = LANES(select)(LANES(rows_of)(v, rows), g, LANES(all)(0.0));
             sums[p] += g;
         }
-    if (layer->wants_biases)
+    if (layer->wants_biases) {
+        LANES(sum_each)(sums, many, found);
         for (p = 0; p < many; p++)
-            to[p] = sums[p];
+            to[p] = fresh ? found[p] : to[p] + found[p];
+    }
     if (layer->starts != NULL)
         for (p = 0; p < many; p++)
             if (layer->adjoint_starts[i + p] >= 0) {

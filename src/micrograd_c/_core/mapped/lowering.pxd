@@ -1,0 +1,38 @@
+"""The C face of the compiler of vmap: what packing must know of a trace that it has compiled. See lowering.pyx."""
+
+from libc.stdint cimport int32_t
+
+from micrograd_c._core.mapped.analysis cimport Analysis, Step, Traced
+from micrograd_c._core.mapped.program cimport Instruction, Layer, Program
+
+
+cdef struct AdjointSlots:
+    int32_t *unused         # those that are free
+    int32_t unused_count
+    int32_t count
+
+
+cdef class Compiler(Analysis):
+    cdef Program program
+    cdef int32_t slot_count
+    cdef int32_t product_count      # sums of products that vary which have been written
+
+    cdef int give_slots(self) except -1
+    cdef int keep_what_gradients_need(self, Step *step) except -1
+    cdef void keep(self, Traced *node, int reads) noexcept
+    cdef bint wants_weights(self, int32_t layer) except -1
+    cdef bint wants_biases(self, int32_t layer) except -1
+    cdef int activation_of(self, Step *step) noexcept
+    cdef int write_uniforms(self, Program program) except -1
+    cdef int write_instructions(self) except -1
+    cdef int32_t operand(self, int32_t k, int flag, Instruction *it, int32_t *use) noexcept
+    cdef int32_t *write_layer(self, Step *step, int32_t *place) except NULL
+    cdef int32_t *write_products(self, Step *step, int32_t *place) except NULL
+    cdef int give_adjoints(self) except -1
+    cdef int join_group(self, Step *step, list members, AdjointSlots *slots) except -1
+    cdef void give_back(self, Step *step, AdjointSlots *slots) noexcept
+    cdef void give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept
+    cdef void give_to_factors(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept
+    cdef int32_t adjoint_of_operand(self, int32_t k, bint uniform, int32_t use, AdjointSlots *slots) noexcept
+    cdef void give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots) noexcept
+    cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots) noexcept
