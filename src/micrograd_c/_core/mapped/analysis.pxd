@@ -59,7 +59,7 @@ cdef class Analysis:
     cdef Traced *nodes
     cdef int32_t count, parameter_count, uniform_count, dot_count, step_count, read_count, use_count
     cdef list parameters        # Values
-    cdef list outputs, inputs, shared   # places in the array
+    cdef list outputs, inputs, shared, given    # places in the array
     cdef list layers            # lists of dots
     cdef Dot *dots
     cdef Term *terms
@@ -70,7 +70,7 @@ cdef class Analysis:
     cdef dict layer_counts      # by the first weight's use: how many layers have it
 
     cdef void *room(self, size_t count, size_t size) except NULL
-    cdef int read_tape(self, list outputs, list inputs, list shared) except -1
+    cdef int read_tape(self, list outputs, list inputs, list shared, list given) except -1
     cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept
     cdef void new_local(self, int32_t k, const Node *node, const int32_t *number) noexcept
     cdef int classify(self) except -1

@@ -4,7 +4,7 @@ Knows the tape, and copies what it needs from it. Knows nothing of where numbers
 
 Design
 ------
-A node below the trace is a parameter. One of the trace that has local gradients is read as ops that do the same to
+A node below the trace is a parameter, and so is one that stands for a shared Value. One of the trace that has local gradients is read as ops that do the same to
 rows: its number GIVEN, and the sum of its operands times their local gradients, through which gradients go. Nodes that
 depend on no row are uniform: computed once per run. Chains b + w0*x0 + w1*x1 + ... with uniform w and b are dots, and
 all dots over the same x with the same activation are a layer. What no output needs is never looked at.
@@ -37,13 +37,14 @@ class Untraceable(Exception):
 cdef class Analysis:
     """How the outputs, Values of the trace, are computed from a row's inputs and from numbers that all rows share.
 
-    Inputs and shared numbers are given as indexes of their nodes. Raises Untraceable for a node with a Python function.
+    Inputs, shared numbers, and shared Values that a call gives are told by the indexes of what stands for them. Raises
+    Untraceable for a node with a Python function.
     """
 
-    def __init__(self, list outputs not None, list inputs not None, list shared not None):
+    def __init__(self, list outputs not None, list inputs not None, list shared not None, list given not None=[]):
         if self.owned_count:
             raise RuntimeError("an Analysis is made once")
-        self.read_tape(outputs, inputs, shared)
+        self.read_tape(outputs, inputs, shared, given)
         self.classify()
         find_dots(self)
         self.list_steps()
@@ -70,13 +71,13 @@ cdef class Analysis:
 
     # --- reading the trace ---
 
-    cdef int read_tape(self, list outputs, list inputs, list shared) except -1:
+    cdef int read_tape(self, list outputs, list inputs, list shared, list given) except -1:
         """Copy what outputs need. Refuses what cannot be compiled."""
         if not is_tracing():
             raise RuntimeError("there is no trace to be compiled")
         cdef tuple values = tuple(outputs)
         cdef list roots = [index_of(value) for value in values]
-        cdef list leaves = [*inputs, *shared]
+        cdef list leaves = [*inputs, *shared, *given]
         cdef int32_t start = tape.traced
         cdef int32_t top = tape.top     # from here on no Python code may run until all of the tape is read
         cdef int32_t *number = <int32_t *> self.room(top, sizeof(int32_t))     # 1 + the place in the array, or 0
@@ -108,8 +109,8 @@ cdef class Analysis:
                     self.new_local(number[i] - 1, node, number)
                 else:
                     self.new_node(number[i] - 1, node.data, node.op, number[node.a] - 1, number[node.b] - 1)
-        self.outputs, self.inputs, self.shared = [
-            [number[<int32_t> i] - 1 for i in indexes] for indexes in (roots, inputs, shared)
+        self.outputs, self.inputs, self.shared, self.given = [
+            [number[<int32_t> i] - 1 for i in indexes] for indexes in (roots, inputs, shared, given)
         ]
         for k in self.outputs:
             self.nodes[<int32_t> k].uses += 1
@@ -150,6 +151,10 @@ cdef class Analysis:
         cdef Traced *node
         cdef dict constants = {}
         for k in range(self.parameter_count):
+            self.nodes[k].kind = UNIFORM
+            self.nodes[k].differentiable = 1
+            self.new_uniform(k)
+        for k in self.given:
             self.nodes[k].kind = UNIFORM
             self.nodes[k].differentiable = 1
             self.new_uniform(k)

@@ -12,6 +12,7 @@ from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # co
 from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
 from micrograd_c._core.mapped.reading import as_buffer, as_float, checked_size, from_lists
 from micrograd_c._core.value import tracing
+from micrograd_c._core.value.copying import in_its_place  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -75,6 +76,7 @@ class Rows:
     """An argument with rows, in a buffer: each call gets one of them."""
 
     shared: tuple[()] = ()
+    given: tuple[()] = ()
 
     def __init__(self, buffer: columns.Buffer, name: str) -> None:
         self.buffer, self.name = buffer, name
@@ -84,7 +86,7 @@ class Rows:
     def add_to(self, found: columns.Columns) -> None:
         found.add(self.buffer)
 
-    def values(self, inputs: list[int], shared: list[int]) -> Any:
+    def values(self, inputs: list[int], shared: list[int], given: list[int]) -> Any:
         """What the function gets while it is traced."""
         return nested(self.structure, lambda: tracing.argument(inputs))
 
@@ -106,12 +108,14 @@ class Shared:
     def __init__(self, argument: Any, name: str) -> None:
         self.name = name
         self.shared: list[float] = []
+        self.given: list[Value] = []
         self.structure, self.tree = self.take(argument, name)
 
     def take(self, argument: Any, name: str, depth: int = 0) -> tuple[Any, Any]:
         if isinstance(argument, Value):
             tracing.check_usable(argument)
-            return ("value", KeptIdentity(argument)), argument
+            self.given.append(argument)
+            return ("value", type(argument)), argument
         if isinstance(argument, (list, tuple)):
             if depth == DEEPEST:
                 raise too_deep(name)
@@ -128,25 +132,14 @@ class Shared:
     def add_to(self, found: columns.Columns) -> None:
         pass
 
-    def values(self, inputs: list[int], shared: list[int]) -> Any:
-        return fill(self.tree, lambda: tracing.argument(shared))
+    def values(self, inputs: list[int], shared: list[int], given: list[int]) -> Any:
+        def stand_in(value: Value) -> Value:
+            return in_its_place(tracing.argument(given), value)  # type: ignore[no-any-return]
+        return fill(self.tree, lambda: tracing.argument(shared), stand_in)
 
     def row(self, k: int) -> Any:
         numbers = iter(self.shared)
         return fill(self.tree, lambda: Value(next(numbers)))
-
-
-class KeptIdentity:
-    """A Value as part of a key: compared by identity, and alive as long as the key."""
-
-    def __init__(self, value: Value) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, KeptIdentity) and self.value is other.value
 
 
 def rows_of(given: list[Rows | Shared]) -> int:

@@ -25,7 +25,7 @@ from micrograd_c._core.tape.arena cimport (
     PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Node, Pushed, record, record_leaf, reserve, reserve_nary, tape,
 )
 from micrograd_c._core.tape.pausing cimport paused_here
-from micrograd_c._core.value.lifetime cimport hold_all
+from micrograd_c._core.value.lifetime cimport check_initialised, hold_all
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
 cdef extern from "Python.h":
@@ -35,14 +35,25 @@ cdef extern from "Python.h":
 __all__ = ["Batch", "run", "run_buffers"]
 
 
-def run(Runner runner not None, Columns columns not None, list shared not None):
-    """Run all rows. Returns a list of Batches, one for each output."""
+def run(Runner runner not None, Columns columns not None, list shared not None, list given not None=[]):
+    """Run all rows, with Values in the place of those that the call is given. Returns a list of Batches."""
     cdef list numbers = [float(number) for number in shared]    # which may run any code
     if columns.count != runner.program.inputs:
         raise ValueError(f"{columns.count} columns for a program of {runner.program.inputs} inputs")
     if len(numbers) != runner.program.shared:
         raise ValueError(f"{len(numbers)} shared numbers for a program of {runner.program.shared}")
-    return batches_of(runner.run(columns.columns, columns.rows, numbers))
+    if len(given) != runner.program.given:
+        raise ValueError(f"{len(given)} Values for a program of {runner.program.given}")
+    for value in given:
+        check_value(value)
+    return batches_of(runner.run(columns.columns, columns.rows, numbers, given or None))
+
+
+cdef int check_value(value) except -1:
+    if not isinstance(value, Value):
+        raise TypeError(f"a Value is wanted, not {value!r}")
+    check_initialised(<Value> value)
+    return 0
 
 
 def run_buffers(Runner runner not None, tuple arguments not None):

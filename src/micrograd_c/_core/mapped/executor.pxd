@@ -12,10 +12,11 @@ from micrograd_c._core.value.value cimport Value
 cdef class Run:
     cdef RunState state
     cdef readonly Program program
-    cdef void *workspace    # slots, adjoints and totals
+    cdef list parameters    # the Program's, and those that the call has given
+    cdef void *workspace    # slots and adjoints
     cdef size_t workspace_size
 
-    cdef int prepare(self, Runner runner, Program program, int64_t rows) except -1
+    cdef int prepare(self, Runner runner, Program program, list given, int64_t rows) except -1
     cdef int take_workspace(self, size_t size) except -1
     cdef int read_parameters(self, list shared) except -1
     cdef int want_gradients(self) except -1
@@ -33,7 +34,7 @@ cdef class Runner:
     cdef size_t saved_bytes
 
     cdef Program program_for(self, int64_t rows)
-    cdef Run run(self, const Column *columns, int64_t rows, list shared)
+    cdef Run run(self, const Column *columns, int64_t rows, list shared, list given)
     cdef Run run_buffers(self, tuple arguments)
 
 

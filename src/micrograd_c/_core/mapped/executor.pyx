@@ -82,14 +82,14 @@ cdef class Run:
     def __reduce__(self):
         raise TypeError("cannot copy or pickle a Run of vmap: call the function again")
 
-    cdef int prepare(self, Runner runner, Program program, int64_t rows) except -1:
+    cdef int prepare(self, Runner runner, Program program, list given, int64_t rows) except -1:
         """Make room. Shared numbers, parameters and columns come later."""
         cdef RunState *s = &self.state
         cdef int64_t blocks, chunk
         cdef size_t slots, adjoints
         if rows > LARGEST // (program.slots + program.inputs + 2 * program.outputs + 1):
             raise MemoryError(f"no memory for {rows} rows")
-        self.program = program
+        self.program, self.parameters = program, program.values if given is None else program.values + given
         s.native.push = push_run
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.used = program.scalars, program.used
@@ -97,7 +97,7 @@ cdef class Run:
         s.whole, s.differentiable = program.backward, program.differentiable
         s.inputs, s.outputs, s.slots, s.adjoints = program.inputs, program.outputs, program.slots, program.adjoints
         s.uniforms, s.uses, s.scalar_count = program.uniforms, program.uses, program.scalar_count
-        s.parameters = <int32_t> len(program.values)
+        s.parameters = <int32_t> len(self.parameters)
         s.rows = rows
         s.width = MOST_LANES if program.packed else runner.width if runner.width > 1 else fitting_width(program, rows)
         s.block, s.places, s.input_slots = s.width, s.width, s.inputs
@@ -136,7 +136,7 @@ cdef class Run:
     cdef int read_parameters(self, list shared) except -1:
         """Read all uniform numbers that are not computed. The shared ones are floats."""
         cdef RunState *s = &self.state
-        cdef list parameters = self.program.values
+        cdef list parameters = self.parameters
         cdef int32_t k = 0
         cdef int32_t first, end
         memcpy(s.uniform, self.program.constants, s.uniforms * sizeof(double))
@@ -172,7 +172,7 @@ cdef class Run:
     cdef Value record_node(self):
         """Put the run on the tape. None if it can have no gradient."""
         cdef RunState *s = &self.state
-        cdef list parameters = self.program.values
+        cdef list parameters = self.parameters
         cdef list held = [self]
         cdef int32_t count = s.parameters
         cdef int32_t edges = 1 + (count + 1) // 2
@@ -201,7 +201,7 @@ cdef class Run:
 
     cdef uint8_t write_edges(self, Edge *edges) noexcept:
         """Write an edge for each two parameters. Returns the flags that any of these has."""
-        cdef list parameters = self.program.values
+        cdef list parameters = self.parameters
         cdef uint8_t flags = 0
         cdef int32_t k = 0
         cdef int32_t first, end, j
@@ -311,10 +311,10 @@ cdef class Runner:
             return self.program
         return self.packed
 
-    cdef Run run(self, const Column *columns, int64_t rows, list shared):
+    cdef Run run(self, const Column *columns, int64_t rows, list shared, list given):
         cdef Run run = Run.__new__(Run)
         cdef RunState *s = &run.state
-        run.prepare(self, self.program_for(rows), rows)
+        run.prepare(self, self.program_for(rows), given, rows)
         run.read_parameters(shared)
         s.columns = columns
         s.stopped = 1
@@ -337,7 +337,7 @@ cdef class Runner:
             if self.layout.columns > 4 * FEW:
                 columns = <Column *> new_doubles(self.layout.columns * sizeof(Column) // sizeof(double))
             self.layout.list_columns(views, columns)
-            return self.run(columns, views[0].shape[0], None)
+            return self.run(columns, views[0].shape[0], None, None)
         finally:
             if columns != few:
                 free(columns)

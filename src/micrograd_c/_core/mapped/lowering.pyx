@@ -30,12 +30,13 @@ cdef enum:
     MOST_PACKED = 50_000    # steps of a trace that is kept for packing
 
 
-def compile(list outputs, list inputs, list shared):
+def compile(list outputs, list inputs, list shared, list given=[]):
     """The Program that computes the outputs, Values of the trace, from a row's inputs and numbers that all rows share.
 
-    Inputs and shared numbers are given as indexes of their nodes. Raises Untraceable for a node with a Python function.
+    Inputs, shared numbers, and shared Values that a call gives are told by the indexes of what stands for them. Raises
+    Untraceable for a node with a Python function.
     """
-    cdef Compiler compiler = Compiler(outputs, inputs, shared)
+    cdef Compiler compiler = Compiler(outputs, inputs, shared, given)
     cdef Program program = Program()
     compiler.program = program
     compiler.program.values = compiler.parameters
@@ -162,7 +163,7 @@ cdef class Compiler(Analysis):
         cdef Traced *a
         cdef Traced *b
         cdef int32_t k
-        program.shared = <int> len(self.shared)
+        program.shared, program.given = <int> len(self.shared), <int> len(self.given)
         program.uniforms = self.uniform_count
         program.constants = <double *> allocate(self.uniform_count, sizeof(double))
         program.scalars = <Scalar *> allocate(self.uniform_count, sizeof(Scalar))

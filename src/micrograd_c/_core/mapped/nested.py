@@ -22,11 +22,11 @@ def nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
     return [nested(shape[1:], make) for _ in range(shape[0])]
 
 
-def fill(tree: Any, make: Callable[[], Any]) -> Any:
-    """Lists like those in the tree, with None replaced by what `make` makes."""
+def fill(tree: Any, make: Callable[[], Any], change: Callable[[Any], Any] = lambda one: one) -> Any:
+    """Lists like those in the tree, with None replaced by what `make` makes, and anything else changed."""
     if isinstance(tree, list):
-        return [fill(one, make) for one in tree]
-    return make() if tree is None else tree
+        return [fill(one, make, change) for one in tree]
+    return make() if tree is None else change(tree)
 
 
 def too_deep(name: str) -> ValueError:

@@ -106,6 +106,7 @@ cdef struct Backward:
 
 cdef class Program:
     cdef list values                # whose data is read at each call: the first uniforms
+    cdef readonly int given         # Values that a call gives, the next uniforms
     cdef Code code                  # of the forward pass; `follow` finds which of it is run backward
     cdef Backward *backward         # from all outputs
     cdef Backward *spare_backward   # one that a run has left
@@ -123,7 +124,7 @@ cdef class Program:
     cdef bint packed                # for one row at a time; see packing.pyx
     cdef readonly int most_rows     # if packed: with more, another Program is faster
     cdef readonly int inputs        # slots 0 to inputs - 1; if packed, places from 0 on
-    cdef readonly int shared        # uniforms after the parameters
+    cdef readonly int shared        # uniforms after these
     cdef int64_t work               # for a row, in tenths of a nanosecond, roughly
     cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
     cdef readonly int differentiable    # how many outputs depend on a parameter

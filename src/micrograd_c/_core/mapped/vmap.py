@@ -184,7 +184,8 @@ class Mapped:
         for one in given:
             one.add_to(numbers)
         shared = [number for one in given for number in one.shared]
-        return found.results_of(batch.run(found.runner, numbers, shared))
+        values = [value for one in given for value in one.given]
+        return found.results_of(batch.run(found.runner, numbers, shared, values))
 
 
 def named(mapped: Mapped) -> Any:
@@ -224,11 +225,12 @@ class Specialization:
         """The Program of the function, which is run here: what it records is the trace."""
         inputs: list[int] = []
         shared: list[int] = []
+        values: list[int] = []
         roots: list[Value] = []
-        result = fn(*[one.values(inputs, shared) for one in given])
+        result = fn(*[one.values(inputs, shared, values) for one in given])
         self.results = outputs_of(result, roots)
         self.columns = len(inputs)
-        return lowering.compile(roots, inputs, shared)
+        return lowering.compile(roots, inputs, shared, values)
 
     def row_by_row(self, fn: Callable[..., Any], given: list[Rows | Shared], rows: int) -> Any:
         """The function's result, with a Rowwise for each Value; without rows, with the structure of earlier results."""

@@ -35,7 +35,7 @@ from micrograd_c._core.value.recording cimport with_number
 from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
-from micrograd_c._core.value.copying import dressed
+from micrograd_c._core.value.copying import in_its_place
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
@@ -325,13 +325,6 @@ def twin(Value value not None):
     """Its number once more, as a leaf of its own."""
     check_initialised(value)
     return in_its_place(Value(value.data), value)
-
-
-cdef Value in_its_place(Value stand_in, Value value):
-    """With the class and the attributes of the Value, so that functions find what they look for."""
-    if type(value) is Value and value.attributes == NULL:
-        return stand_in
-    return dressed(stand_in, value)
 
 
 def reverse(list roots not None, list ways not None, list inputs not None):
