@@ -12,9 +12,9 @@ import sys
 __version__ = "0.1.0"
 __all__ = [
     "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "atan2", "cross_entropy", "explain", "flat",
-    "grad", "gradients", "hessian", "install", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "load", "log_softmax",
-    "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "show_config", "softmax", "stop_gradient", "sumprod",
-    "uninstall", "value_and_grad", "vjp", "vmap", "where",
+    "grad", "gradients", "hessian", "install", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linear", "load",
+    "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "show_config", "softmax",
+    "stop_gradient", "sumprod", "uninstall", "value_and_grad", "vjp", "vmap", "where",
 ]
 
 try:
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         vjp,
     )
     from micrograd_c._core.transforms.graphs import gradients
+    from micrograd_c._core.transforms.jit import jit
     from micrograd_c.checkpoints import CheckpointError, load, save
     from micrograd_c.configuration import show_config
 
@@ -82,6 +83,7 @@ NAMES = {
     "accelerate": "_core.adopted.accelerating",
     "explain": "_core.explained.explaining",
     "gradients": "_core.transforms.graphs",
+    "jit": "_core.transforms.jit",
     "show_config": "configuration",
 }
 

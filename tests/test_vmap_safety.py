@@ -45,7 +45,7 @@ def deep(levels):
     lambda v: vmap(lambda x: maximum(v, 1.0).relu())([1.0]),
     lambda v: vmap(lambda x, s: x * s, in_axes=(0, None))([1.0], v),
     lambda v: vmap(lambda x, s: x, in_axes=(0, None))([1.0], [2.0, [v]]), lambda v: vmap(lambda x: x)([v]),
-    lambda v: vmap(lambda x: w * x)([1.0, 2.0]).sum([1.0, v]), lambda v: lowering.compile([v], [], []),
+    lambda v: vmap(lambda x: w * x)([1.0, 2.0]).sum([1.0, v]), lambda v: lowering.compile([v], [], [], []),
 ], ids=range(13))
 def test_a_value_that_was_never_initialised_is_an_attribute_error(call, value):
     with pytest.raises((AttributeError, RuntimeError), match=r"no data yet|no trace"):
@@ -120,7 +120,7 @@ def test_shared_numbers_may_change_the_list_they_are_in():
     column = columns.Columns(1)
     column.add(columns.Buffer(array.array("d", [1.0])))
     with pytest.raises(ValueError, match="1 shared numbers for a program of 2"):
-        batch.run(mapped.latest.runner, column, shared)
+        batch.run(mapped.latest.runner, column, shared, [])
 
 
 class TolistOf:
@@ -306,7 +306,7 @@ def test_wrong_arguments_of_what_is_internal():
         (lambda: columns.Columns(2**60), MemoryError), (lambda: columns.Columns(-1), MemoryError),
         (lambda: columns.Columns(1).add(text), TypeError), (text.flat, TypeError),
         (lambda: columns.Columns(1).add(columns.Buffer(np.array(1.0))), ValueError),
-        (lambda: batch.run(runner, columns.Columns(0), []), ValueError),
+        (lambda: batch.run(runner, columns.Columns(0), [], []), ValueError),
         (lambda: columns.empty((2, 3)), ValueError), (lambda: columns.empty(()), ValueError),
         (lambda: columns.empty((0,) * 65), ValueError), (lambda: tracing.argument([]), RuntimeError),
         (lambda: columns.Columns(1).add(None), TypeError), (lambda: tracing.check_read(None, ""), TypeError),
@@ -339,7 +339,7 @@ def test_a_trace_is_compiled_for_its_own_nodes_only(indexes):
     errors = []
 
     def function(x):
-        for given in ([x], indexes, []), ([x], [], indexes), ([w], indexes, indexes):
+        for given in ([x], indexes, [], []), ([x], [], indexes, []), ([x], [], [], indexes):
             try:
                 lowering.compile(*given)
             except (ValueError, TypeError, OverflowError) as error:
@@ -347,12 +347,12 @@ def test_a_trace_is_compiled_for_its_own_nodes_only(indexes):
         y = x * 2.0
         for wrong in ([y, 3], [None], "ab", [object()]):
             try:
-                lowering.compile(wrong, [], [])
+                lowering.compile(wrong, [], [], [])
             except TypeError as error:
                 errors.append(error)
-        made = analysis.Analysis([y], [], [])
+        made = analysis.Analysis([y], [], [], [])
         try:
-            made.__init__([y], [], [])
+            made.__init__([y], [], [], [])
         except RuntimeError as error:
             errors.append(error)
         return y

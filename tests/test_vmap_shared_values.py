@@ -113,6 +113,23 @@ def test_a_function_that_is_run_row_by_row_gets_the_values_themselves():
     assert result.tolist() == [4.0, 8.0, 12.0]
 
 
+def test_an_op_of_ones_own_on_one_is_computed_row_by_row():
+    w = Value(3.0)
+
+    def doubled(a):
+        out = Value(a.data * 2.0, (a,), "double")
+
+        def backward():
+            a.grad += 2.0 * out.grad
+
+        out._backward = backward
+        return out
+
+    with pytest.warns(UserWarning, match="row by row"):
+        vmap(lambda x, a: doubled(a) * x, (0, None))(X, w).sum().backward()
+    assert w.grad == 12.0
+
+
 @pytest.mark.parametrize("rows", [1, 3, 100])
 def test_a_mapped_function_within_a_gradient(rows):
     x = [0.1 * k for k in range(rows)]

@@ -4,10 +4,11 @@ Knows the tape, and copies what it needs from it. Knows nothing of where numbers
 
 Design
 ------
-A node below the trace is a parameter, and so is one that stands for a shared Value. One of the trace that has local gradients is read as ops that do the same to
-rows: its number GIVEN, and the sum of its operands times their local gradients, through which gradients go. Nodes that
-depend on no row are uniform: computed once per run. Chains b + w0*x0 + w1*x1 + ... with uniform w and b are dots, and
-all dots over the same x with the same activation are a layer. What no output needs is never looked at.
+A node below the trace is a parameter, and so is one that stands for a shared Value. One of the trace that has local
+gradients is read as ops that do the same to rows: its number GIVEN, and the sum of its operands times their local
+gradients, through which gradients go. Nodes that depend on no row are uniform: computed once per run. Chains
+b + w0*x0 + w1*x1 + ... with uniform w and b are dots, and all dots over the same x with the same activation are a
+layer. What no output needs is never looked at.
 
 Several stages go over an array of the nodes that outputs need: parameters first, then the trace's nodes in the tape's
 order, which is topological. Where an output needs a slot of its own, a node that moves it there is added at the end.
@@ -41,7 +42,7 @@ cdef class Analysis:
     Untraceable for a node with a Python function.
     """
 
-    def __init__(self, list outputs not None, list inputs not None, list shared not None, list given not None=[]):
+    def __init__(self, list outputs not None, list inputs not None, list shared not None, list given not None):
         if self.owned_count:
             raise RuntimeError("an Analysis is made once")
         self.read_tape(outputs, inputs, shared, given)

@@ -90,6 +90,10 @@ class Rows:
         """What the function gets while it is traced."""
         return nested(self.structure, lambda: tracing.argument(inputs))
 
+    def first(self) -> Any:
+        """What the function gets where it is watched: Values that have just been made."""
+        return self.row(0)
+
     def row(self, k: int) -> Any:
         """What the function gets for row k, as Values of its own."""
         numbers = iter(self.flat[k * self.buffer.columns:(k + 1) * self.buffer.columns])
@@ -136,6 +140,10 @@ class Shared:
         def stand_in(value: Value) -> Value:
             return in_its_place(tracing.argument(given), value)  # type: ignore[no-any-return]
         return fill(self.tree, lambda: tracing.argument(shared), stand_in)
+
+    def first(self) -> Any:
+        numbers = iter(self.shared)
+        return fill(self.tree, lambda: Value(next(numbers)), lambda value: in_its_place(Value(value.data), value))
 
     def row(self, k: int) -> Any:
         numbers = iter(self.shared)

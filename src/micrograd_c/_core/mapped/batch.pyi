@@ -62,7 +62,7 @@ class Batch:
     def mean(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
 
-def run(runner: Any, columns: Any, shared: list[float]) -> list[Batch]:
-    """Run all rows. Returns a list of Batches, one for each output."""
+def run(runner: Any, columns: Any, shared: list[float], given: list[Any]) -> list[Batch]:
+    """Run all rows, with Values in the place of those that the call is given. Returns a list of Batches."""
 def run_buffers(runner: Any, arguments: tuple[Any, ...]) -> list[Batch] | None:
     """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""

@@ -35,7 +35,7 @@ cdef extern from "Python.h":
 __all__ = ["Batch", "run", "run_buffers"]
 
 
-def run(Runner runner not None, Columns columns not None, list shared not None, list given not None=[]):
+def run(Runner runner not None, Columns columns not None, list shared not None, list given not None):
     """Run all rows, with Values in the place of those that the call is given. Returns a list of Batches."""
     cdef list numbers = [float(number) for number in shared]    # which may run any code
     if columns.count != runner.program.inputs:

@@ -174,6 +174,24 @@ cdef class Columns:
             self.columns[self.count] = Column(buffer.start + offset, buffer.strides[0], buffer.kind)
             self.count += 1
 
+    def add_row(self, Buffer buffer not None):
+        """Add all numbers of an array, in order, as one row."""
+        cdef Py_ssize_t k, i
+        cdef Py_ssize_t first = buffer.shape[0] if buffer.shape else 1
+        buffer.check_kind()
+        if self.owners and self.rows != 1:
+            raise ValueError(f"1 row, but {self.rows} before")
+        if first > self.room or self.count + first * buffer.columns > self.room:
+            raise ValueError(f"more columns than the {self.room} that were announced")
+        self.rows = 1
+        self.owners.append(buffer)
+        for i in range(first):
+            for k in range(buffer.columns):
+                self.columns[self.count] = Column(
+                    buffer.start + i * buffer.strides[0] + offset_in_row(
+                        k, buffer.view.ndim, buffer.view.shape, buffer.strides), 0, buffer.kind)
+                self.count += 1
+
 
 cdef class Layout:
     """The shape of a row of each argument. There are at most FEW arguments, and all have rows.

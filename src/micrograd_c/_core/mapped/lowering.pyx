@@ -30,7 +30,7 @@ cdef enum:
     MOST_PACKED = 50_000    # steps of a trace that is kept for packing
 
 
-def compile(list outputs, list inputs, list shared, list given=[]):
+def compile(list outputs, list inputs, list shared, list given):
     """The Program that computes the outputs, Values of the trace, from a row's inputs and numbers that all rows share.
 
     Inputs, shared numbers, and shared Values that a call gives are told by the indexes of what stands for them. Raises

@@ -116,14 +116,18 @@ def run(fn: Callable[..., Any], given: list[Any], rows: int) -> Any:
 
 
 def computes_by_itself(fn: Callable[..., Any], given: list[Any]) -> bool:
-    """Whether all code in `fn` that reads data of Values makes a Value of its own: Value(data, children, op).
+    """As `only_own_ops_read`, for the first row."""
+    return bool(next(iter(one.rows for one in given if one.rows is not None))) and only_own_ops_read(
+        lambda: fn(*[one.first() for one in given]))
 
-    Runs the first row. A user's own op reads the data of its operands; any other use of that data would be frozen.
+
+def only_own_ops_read(action: Callable[[], Any]) -> bool:
+    """Whether all code in action() that reads data of Values makes a Value of its own: Value(data, children, op).
+
+    A user's own op reads the data of its operands; any other use of that data would be frozen.
     """
-    if not next(iter(one.rows for one in given if one.rows is not None)):
-        return False
     try:
-        readers, makers = tracing.watch(lambda: fn(*[one.row(0) for one in given]))
+        readers, makers = tracing.watch(action)
     except MemoryError:
         raise
     except Exception:   # it fails without a trace, too: then the trace's error says more

@@ -6,18 +6,14 @@ what arguments may be, `lowering` what a trace becomes, and `executor` how rows 
 
 from __future__ import annotations
 
-import contextlib
-import copyreg
-import functools
 import os
-import sys
 import warnings
-from _thread import RLock  # as functools does: threading imports more
 
 from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
 from micrograd_c._core.mapped.arguments import Rows, check_axes, read_all, rows_of
 from micrograd_c._core.mapped.nested import fill
 from micrograd_c._core.mapped.outputs import outputs_of, structure_of
+from micrograd_c._core.mapped.traceable import Traceable, one_trace
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.tracing import TraceError
 
@@ -39,22 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["TraceError", "vmap"]
 
 SAVED_BYTES = 2**26
-# of one function; then the oldest goes, or Values made for each call would be kept for good
-MOST_SPECIALIZATIONS = 100
-
-one_at_a_time = RLock()   # traces; reentrant, as a finalizer may begin one right before another
-
-
-def forget_other_threads() -> None:
-    """After a fork: nobody would ever release what another thread holds."""
-    global one_at_a_time
-    if not tracing.is_tracing():
-        one_at_a_time = RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=forget_other_threads)
-
 
 if TYPE_CHECKING:       # results nested deeper than in one list, and those of a lambda, have no type
     @overload
@@ -109,53 +89,21 @@ def vmap(
     return Mapped(fn, in_axes, threads, saved_bytes)
 
 
-class Mapped:
+class Mapped(Traceable):
     """What vmap returns."""
 
+    kept_as = "_vmap_"
+
     def __init__(self, fn: Callable[..., Any], in_axes: Any, threads: int, saved_bytes: int) -> None:
-        functools.update_wrapper(self, fn, updated=())
-        self.fn, self.in_axes = fn, in_axes
-        self.specializations: dict[tuple[Any, ...], Specialization] = {}
-        self.latest: Specialization | None = None       # the next call is likely to need it again
+        super().__init__(fn)
+        self.in_axes = in_axes
         # the last two are for tests and measurements: a block's rows, and the set of kernels
         self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
             "MICROGRAD_C_KERNELS")
 
-    def __get__(self, instance: object, owner: type | None = None) -> Any:
-        """For a method: one for each object, kept in the object, as what is traced depends on it."""
-        if instance is None or not hasattr(self.fn, "__get__"):
-            return self
-        method, kept_as = self.fn.__get__(instance, owner), f"_vmap_{getattr(self.fn, '__qualname__', '')}"
-        kept = getattr(instance, "__dict__", {}).get(kept_as)
-        if isinstance(kept, Mapped) and kept.fn == method:
-            return kept
-        import copy
-
-        bound = copy.copy(self)
-        bound.fn = method
-        with contextlib.suppress(TypeError):    # of an object without a __dict__
-            vars(instance)[kept_as] = bound
-        return bound
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies: without what holds memory of runs."""
-        return {**vars(self), "specializations": {}, "latest": None}
-
-    def __copy__(self) -> Mapped:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__getstate__())
-        return twin
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        """As for functions: by name, if that finds this one. An object's own is the class's, bound to its copy."""
-        if named(self) is self:
-            return self.__qualname__
-        instance = getattr(self.fn, "__self__", None)
-        for owner in type(instance).__mro__:
-            for one in vars(owner).values():
-                if isinstance(one, Mapped) and one.fn is getattr(self.fn, "__func__", None):
-                    return bind, (one, instance)
-        return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
+    def forget(self) -> None:
+        super().forget()
+        self.latest: Specialization | None = None       # the next call is likely to need it again
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """The function's results for all rows."""
@@ -174,9 +122,7 @@ class Mapped:
         found = self.specializations.get(key)
         if found is None:
             found = Specialization(self.fn, given, self.options)
-            while len(self.specializations) >= MOST_SPECIALIZATIONS:
-                self.specializations.pop(next(iter(self.specializations)), None)
-            self.specializations[key] = found
+            self.keep(key, found)
         if found.runner is None:
             return found.row_by_row(self.fn, given, rows)
         self.latest = found
@@ -188,26 +134,13 @@ class Mapped:
         return found.results_of(batch.run(found.runner, numbers, shared, values))
 
 
-def named(mapped: Mapped) -> Any:
-    """What is found under a Mapped's own name."""
-    found: Any = sys.modules.get(getattr(mapped, "__module__", ""))
-    for name in getattr(mapped, "__qualname__", "<locals>").split("."):
-        found = getattr(found, sys.intern(name), None)      # or a class would keep each name that is looked up
-    return found
-
-
-def bind(mapped: Mapped, instance: object) -> Any:
-    """A method's Mapped for an object."""
-    return mapped.__get__(instance, type(instance))
-
-
 class Specialization:
     """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
 
     def __init__(self, fn: Callable[..., Any], given: list[Rows | Shared], options: tuple[Any, ...]) -> None:
         self.runner: Any = None
         self.results: Any = None
-        with one_at_a_time:
+        with one_trace():
             try:
                 program = tracing.trace(lambda: self.compiled(fn, given))
             except analysis.Untraceable as error:

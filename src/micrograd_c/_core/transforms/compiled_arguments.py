@@ -1,0 +1,144 @@
+"""Arguments of a function given to jit: the numbers and Values among them, and what tells its specializations apart.
+
+Knows Values, buffers, and lists in lists. Knows nothing of how a function is compiled.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped.nested import DEEPEST, nested, too_deep
+from micrograd_c._core.mapped.reading import as_buffer
+from micrograd_c._core.transforms.structure import as_number, described, is_number, transform
+from micrograd_c._core.value import tracing
+from micrograd_c._core.value.copying import in_its_place  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.value.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+__all__ = ["Arguments"]
+
+NUMBER = "number"
+AS_THEY_ARE = (bool, str, bytes, bytearray, type(None))     # never numbers, though some could be read as such
+
+
+class Arguments:
+    """Those of one call.
+
+    `structure` tells which specialization fits: what has to be the same for a trace to hold. The numbers and `values`
+    need not.
+    """
+
+    def __init__(self, arguments: tuple[Any, ...], keywords: dict[str, Any], static: tuple[int, ...]) -> None:
+        self.numbers = array("d")
+        self.arrays: list[columns.Buffer] = []
+        self.values: list[Value] = []
+        self.arguments, self.keywords = arguments, keywords
+        self.static = {place % len(arguments) for place in static if -len(arguments) <= place < len(arguments)}
+        self.structure = (
+            tuple([as_it_is(one, f"argument {k + 1}") if k in self.static else self.take(one, f"argument {k + 1}")
+                   for k, one in enumerate(arguments)]),
+            tuple([(name, self.take(keywords[name], f"argument {name!r}")) for name in sorted(keywords)]),
+        )
+
+    def take(self, one: Any, name: str, depth: int = 0) -> Any:
+        """Take the numbers and Values of an argument. Returns its structure, hashable."""
+        kind = type(one)
+        if kind is float or kind is int:
+            self.numbers.append(one)
+            return NUMBER
+        if isinstance(one, Value):
+            tracing.check_usable(one)
+            self.values.append(one)
+            return kind
+        if isinstance(one, (list, tuple, dict)):
+            if depth > DEEPEST:
+                raise too_deep(name)
+            parts = one.values() if isinstance(one, dict) else one
+            keys = tuple(one) if isinstance(one, dict) else ()
+            return (kind, keys, *[self.take(part, name, depth + 1) for part in parts])
+        if isinstance(one, AS_THEY_ARE):
+            return as_it_is(one, name)
+        if is_number(one):
+            self.numbers.append(as_number(one))
+            return NUMBER
+        buffer = as_buffer(one, name)
+        if buffer is None:
+            return as_it_is(one, name)
+        self.arrays.append(buffer)
+        return ("array", buffer.shape)
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are, at least one."""
+        return max(1, len(self.numbers)) + sum([len_of(buffer.shape) for buffer in self.arrays])
+
+    def buffers(self) -> Iterator[columns.Buffer]:
+        """What the numbers are in: those of lists and the like first, and then each array."""
+        yield columns.Buffer(self.numbers or array("d", [0.0]))
+        yield from self.arrays
+
+    def traced(self, numbers: list[int], values: list[int]) -> tuple[list[Any], dict[str, Any]]:
+        """What the function gets while it is traced. The indexes of what stands for numbers and Values are appended."""
+        scalars: list[int] = []
+        others: list[int] = []
+        if not self.numbers:
+            tracing.argument(scalars)
+        made = self.replaced(
+            lambda number: tracing.argument(scalars), lambda number: tracing.argument(others),
+            lambda value: in_its_place(tracing.argument(values), value))
+        numbers += scalars + others
+        return made
+
+    def call(self, fn: Callable[..., Any]) -> Any:
+        """The function's result for Values that have just been made, in the place of numbers and Values."""
+        arguments, keywords = self.replaced(Value, Value, lambda value: in_its_place(Value(value.data), value))
+        return fn(*arguments, **keywords)
+
+    def replaced(
+        self, of_number: Callable[[Any], Value], of_element: Callable[[Any], Value], of_value: Callable[[Value], Value],
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """All arguments, with other numbers, elements of arrays, and Values."""
+        arrays = iter(self.arrays)
+
+        def change(leaf: Any) -> Any:
+            if isinstance(leaf, Value):
+                return of_value(leaf)
+            if isinstance(leaf, AS_THEY_ARE) or not (is_number(leaf) or is_buffer(leaf)):
+                return leaf
+            if is_number(leaf):
+                return of_number(as_number(leaf))
+            buffer = next(arrays)
+            elements = iter(buffer.flat() if buffer.shape[0] else ())
+            return nested(buffer.shape, lambda: of_element(next(elements)))
+
+        return (
+            [one if k in self.static else transform(one, change, f"argument {k + 1}")
+             for k, one in enumerate(self.arguments)],
+            {name: transform(self.keywords[name], change, f"argument {name!r}") for name in sorted(self.keywords)},
+        )
+
+
+def is_buffer(leaf: Any) -> bool:
+    return as_buffer(leaf, "") is not None
+
+
+def len_of(shape: tuple[int, ...]) -> int:
+    count = 1
+    for length in shape:
+        count *= length
+    return count
+
+
+def as_it_is(one: Any, name: str) -> Any:
+    """The structure of what is neither a number nor has any."""
+    try:
+        hash(one)
+    except TypeError:
+        raise TypeError(f"{name} must be a number, a Value, an array, nested lists, tuples and dicts of those, or "
+                        f"something hashable, which is taken as it is, not {described(one)}") from None
+    return ("as it is", type(one), one)

@@ -1,0 +1,151 @@
+"""jit: a function of numbers and Values, compiled when it is first called with arguments of a structure.
+
+This module decides which specialization fits a call, and what its results look like. What arguments may be is in
+`static`; how a trace is compiled and run, for one row, in the room of vmap.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
+from micrograd_c._core.mapped.traceable import Traceable, one_trace
+from micrograd_c._core.mapped.vmap import SAVED_BYTES
+from micrograd_c._core.transforms.calling import check_argnums, check_callable, is_inside
+from micrograd_c._core.transforms.compiled_arguments import Arguments
+from micrograd_c._core.transforms.structure import transform
+from micrograd_c._core.value import tracing
+from micrograd_c._core.value.tracing import TraceError
+from micrograd_c._core.value.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeVar
+
+    _F = TypeVar("_F", bound=Callable[..., Any])
+
+__all__ = ["jit"]
+
+COMPUTED = type("Computed", (), {"__slots__": ()})()    # stands for a Value in the structure of a result
+
+
+def jit(fn: _F, static_argnums: int | Sequence[int] = ()) -> _F:
+    """A function that does what `fn` does, faster: run once for arguments of each structure, compiled, and run in C.
+
+    Arguments are numbers, Values, arrays of numbers, and nested lists, tuples and dicts of those. In the place of the
+    numbers `fn` gets Values, and in the place of an array nested lists of Values. Anything else, such as a str, a bool
+    or None, and any argument whose place is in static_argnums, must be hashable: `fn` gets it as it is, and is traced
+    again for another one. What `fn` returns has the same structure, with Values that have gradients: to Values among
+    the arguments, and to those from outside, which are read at each call.
+
+    What Python does in `fn` stays as it was when it was traced, as with vmap: an `if`, the length of a loop. Inside of
+    a function that is traced or differentiated, the function is called as if it were not compiled.
+
+    >>> from micrograd_c.engine import Value
+    >>> w = Value(3.0)
+    >>> line = jit(lambda x, b: w * x + b)
+    >>> y = line(2.0, Value(1.0))
+    >>> y.data
+    7.0
+    >>> y.backward()
+    >>> w.grad
+    2.0
+
+    Raises TraceError, a TypeError, where `fn` reads a number that depends on an argument.
+    """
+    check_callable(fn, "jit")
+    static = check_argnums(static_argnums) if isinstance(static_argnums, int) or len(static_argnums) else ()
+    return Compiled(fn, static if isinstance(static, tuple) else (static,))  # type: ignore[return-value]
+
+
+class Compiled(Traceable):
+    """What jit returns."""
+
+    kept_as = "_jit_"
+
+    def __init__(self, fn: Callable[..., Any], static: tuple[int, ...]) -> None:
+        super().__init__(fn)
+        self.static = static
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function's results."""
+        if is_inside():
+            return self.fn(*arguments, **keywords)
+        given = Arguments(arguments, keywords, self.static)
+        found = self.specializations.get(given.structure)
+        if found is None:
+            found = Specialization(self.fn, given)
+            self.keep(given.structure, found)
+        if found.runner is None and found.result is None:
+            return self.fn(*arguments, **keywords)
+        return found(given)
+
+
+class Specialization:
+    """What became of the function for arguments of one structure.
+
+    `result` is the structure of what it returns, in a tuple of one; None if it cannot be compiled. The runner is None
+    if nothing that it returns has to be computed.
+    """
+
+    def __init__(self, fn: Callable[..., Any], given: Arguments) -> None:
+        self.runner: Any = None
+        self.result: tuple[Any] | None = None
+        with one_trace():
+            try:
+                program = tracing.trace(lambda: self.compiled(fn, given))
+            except analysis.Untraceable as error:
+                self.result = None
+                warn(fn, f"it computes {error} in Python")
+                return
+            except TraceError as error:
+                if not row_by_row.only_own_ops_read(lambda: given.call(fn)):
+                    error.args = (of_jit(str(error)),)
+                    raise
+                warn(fn, "it has an op of its own, whose numbers Python computes")
+                return
+        if program is not None:
+            self.runner = executor.Runner(program, None, 1, SAVED_BYTES, 0, None)
+
+    def compiled(self, fn: Callable[..., Any], given: Arguments) -> Any:
+        """The Program of the function, which is run here: what it records is the trace. None if there is none."""
+        roots: list[Value] = []
+        numbers: list[int] = []
+        values: list[int] = []
+
+        def computed(leaf: Any) -> Any:
+            if not isinstance(leaf, Value):
+                return leaf
+            tracing.check_usable(leaf)
+            roots.append(leaf)
+            return COMPUTED
+
+        arguments, keywords = given.traced(numbers, values)
+        result = fn(*arguments, **keywords)
+        self.result = (transform(result, computed, "what the function given to jit returns"),)
+        return lowering.compile(roots, numbers, [], values) if roots else None
+
+    def __call__(self, given: Arguments) -> Any:
+        assert self.result is not None
+        if self.runner is None:
+            return self.result[0]
+        numbers = columns.Columns(given.count)
+        for buffer in given.buffers():
+            numbers.add_row(buffer)
+        found = iter(batch.run(self.runner, numbers, [], given.values))
+        return transform(
+            self.result[0], lambda leaf: next(found).sum() if leaf is COMPUTED else leaf, "a result")
+
+
+def of_jit(text: str) -> str:
+    """What is said of vmap."""
+    return text.replace("given to vmap", "given to jit").replace(
+        "vmap runs the function once for all calls and rows", "jit runs the function once for all calls")
+
+
+def warn(fn: Callable[..., Any], reason: str) -> None:
+    warnings.warn(
+        f"jit runs {getattr(fn, '__qualname__', fn)} as it is, which is no faster: {reason}. "
+        "Ops of micrograd_c's Value can be compiled", stacklevel=4,
+    )
