@@ -119,8 +119,8 @@ def flags_for(compiler):
 COMPILED_BY = (FLAGS, MACROS, os.environ.get("CC"))
 TRANSLATION = Way("translated", DIRECTIVES, Cython.__version__)
 SOURCES = Way("sources", TRANSLATION.text, contents(sorted(CORE.rglob("*.p[yx][xd]"))))
+EVERYTHING = contents(sorted(path for path in CORE.rglob("*") if path.suffix in (".pyx", ".pxd", ".h", ".c")))
 COMPILATION = Way("kernels", *COMPILED_BY)
-MODULES = Way(sys.implementation.cache_tag, *COMPILED_BY)
 
 
 class BuildKernels(build_clib):
@@ -144,14 +144,20 @@ class BuildModules(build_ext):
     """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
 
     def run(self):
-        if not self.force and MODULES.is_other() and not SOURCES.is_other():
-            # All are compiled anyway. Cython would go by times of files, also of its own, which may just be installed.
+        # into this folder, of this interpreter or of an editable installation
+        compilation = Way(sys.implementation.cache_tag, *COMPILED_BY, self.build_lib)
+        content = Way(f"{sys.implementation.cache_tag}.content", compilation.text, TRANSLATION.text, EVERYTHING)
+        all_or_none = compilation.is_other() or not content.is_other()
+        if all_or_none and not self.force and not SOURCES.is_other():
+            # Which ones are compiled is known. Cython would go by times of files, also of its own, which pip has just
+            # installed.
             for module in self.extensions:
                 module.sources = [str(TRANSLATED / pathlib.Path(source).with_suffix(".c")) for source in module.sources]
         else:
             self.translate()
-        self.force = self.force or MODULES.is_other()
-        MODULES.begin()
+        self.force = self.force or compilation.is_other()
+        compilation.begin()
+        content.begin()
         self.run_command("build_clib")
         kernels = [str(path) for path in (BUILT / "kernels").glob("*micrograd_c_kernels.*")]
         for module in self.extensions:
@@ -161,7 +167,8 @@ class BuildModules(build_ext):
             if any(pathlib.Path(header).parent == KERNELS for header in module.depends):
                 module.depends = [*module.depends, *kernels]
         super().run()
-        MODULES.keep()
+        compilation.keep()
+        content.keep()
 
     def build_extensions(self):
         for module in self.extensions:
