@@ -1,4 +1,7 @@
-"""check_contents.py SOURCE SDIST WHEEL: the two hold every file they must, and none that they must not."""
+"""check_contents.py SOURCE SDIST WHEEL: the two hold every file they must, and none that they must not.
+
+Prints what the wheel holds, by size.
+"""
 
 import pathlib
 import sys
@@ -12,6 +15,7 @@ FILES = [
 ]
 GENERATED = {".so", ".pyd", ".pyc", ".pyo"}
 COMPILED = {".so", ".pyd"}
+SHOWN = 8       # the largest modules
 DATA = (".html", ".css", ".js", ".po")
 
 
@@ -52,12 +56,32 @@ def wheel_problems(root, wheel):
     yield from (f"wheel holds {name}" for name in sorted(names - expected))
 
 
+def table(wheel):
+    """Sizes in the wheel and unpacked: of each compiled module, the largest first, and of all else."""
+    with zipfile.ZipFile(wheel) as archive:
+        files = archive.infolist()
+    modules = sorted((file for file in files if pathlib.PurePath(file.filename).suffix in COMPILED),
+                     key=lambda file: -file.compress_size)
+    others = [file for file in files if file not in modules]
+    yield "| | KB | KB unpacked |"
+    yield "| --- | ---: | ---: |"
+    for name, part in [
+        *((module.filename.partition("_core/")[2].partition(".")[0], [module]) for module in modules[:SHOWN]),
+        (f"{len(modules[SHOWN:])} other modules", modules[SHOWN:]),
+        (f"{len(others)} other files", others),
+        ("in all", files),
+    ]:
+        sizes = (sum(file.compress_size for file in part), sum(file.file_size for file in part))
+        yield f"| {name} | {sizes[0] / 1000:,.0f} | {sizes[1] / 1000:,.0f} |"
+
+
 def main(source, sdist, wheel):
     root = pathlib.Path(source)
     problems = [*sdist_problems(root, sdist), *wheel_problems(root, wheel)]
     if problems:
         raise SystemExit("\n".join(problems))
     print(f"{pathlib.Path(sdist).name} and {pathlib.Path(wheel).name} hold what they must, and nothing else")
+    print(*table(wheel), sep="\n")
 
 
 if __name__ == "__main__":
