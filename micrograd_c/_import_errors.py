@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import pathlib
 import sys
 import sysconfig
@@ -18,12 +19,28 @@ def reason(error: Exception) -> str | None:
         if not (error.name or "").startswith("micrograd_c."):
             return None
         return source_folder() or missing_module(error.name or "")
+    if isinstance(error, ImportError) and "cannot import name '" in text and not loadable(error):
+        return missing_module(asked_for(error))
     if "micrograd_c._core" in text and any(sign in text for sign in OF_ANOTHER_VERSION):
         return (
             f"a compiled module of micrograd_c in {PACKAGE} is of another version than the rest ({text}): remove the "
             "package with `pip uninstall micrograd_c`, or build it again, then install it again."
         )
     return None
+
+
+def asked_for(error: ImportError) -> str:
+    """`ROOM.NAME` of `from ROOM import NAME`."""
+    name = str(error).split("'")[1]
+    return f"{error.name}.{name}"
+
+
+def loadable(error: ImportError) -> bool:
+    """Whether what was asked for is there, or is no module: a room's __init__.py has no names of its own."""
+    room = pathlib.Path(error.path or "")
+    name = asked_for(error).rpartition(".")[2]
+    return room.name != "__init__.py" or any(
+        room.with_name(name + end).exists() for end in ("", *importlib.machinery.all_suffixes()))
 
 
 def source_folder() -> str | None:

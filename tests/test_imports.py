@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import FREE_THREADED
 
 import micrograd_c
 import micrograd_c._core
@@ -21,8 +22,12 @@ HEAVY = [
 LATER = ["_core.adopted", "_core.explained", "_core.mapped", "_core.modules", "_core.training", "nn", "optim", "viz"]
 
 
-BY_PATH = ("-I", "-S")      # without what site-packages may load by themselves
-INSTALLED = BY_PATH if CORE.parent == PACKAGE else ("-I",)      # an editable install is found by these only
+LOCKED = ("-X", "gil=1")    # else free-threaded builds print that they turn it on
+BY_PATH = (*LOCKED, "-I", "-S")     # without what site-packages may load by themselves
+INSTALLED = BY_PATH if CORE.parent == PACKAGE else (*LOCKED, "-I")      # an editable install is found by these only
+
+
+free_threaded = pytest.mark.skipif(not FREE_THREADED, reason="of free-threaded builds")
 
 
 def start(program, flags=BY_PATH, **options):
@@ -68,6 +73,25 @@ def test_names_that_are_loaded_later_can_be_imported_as_others(name):
     assert loaded_by(f"from micrograd_c import {name} as first\nimport micrograd_c\nassert micrograd_c.{name} is first")
 
 
+# --- free-threaded builds ---
+
+IMPORT = f"import sys; sys.path.append({str(PACKAGE.parent)!r}); import micrograd_c; print(sys._is_gil_enabled())"
+WARNING = "RuntimeWarning: The global interpreter lock (GIL) has been enabled to load module 'micrograd_c."
+
+
+@free_threaded
+def test_pythons_lock_is_turned_on():
+    done = start(IMPORT, INSTALLED[2:])
+    assert done.stdout == "True\n"
+    assert WARNING in done.stderr
+
+
+@free_threaded
+def test_without_pythons_lock_it_is_not_imported():
+    message = start(IMPORT, ("-X", "gil=0", *INSTALLED[2:])).stderr.splitlines()[-1]
+    assert message.startswith("ImportError: micrograd_c needs Python's lock (GIL)")
+
+
 # --- imports that fail ---
 
 @pytest.fixture
@@ -106,6 +130,15 @@ def test_a_module_for_another_interpreter_is_named(copied):
     assert "no compiled module micrograd_c._core.value.value for this interpreter" in message
     assert f"CPython {sys.version_info[0]}.{sys.version_info[1]} " in message
     assert "but value.cpython-38-riscv64-linux-gnu.so: install it with" in message
+
+
+def test_modules_that_are_all_for_another_interpreter_are_named(copied):
+    for path in copied.rglob("*"):
+        if path.suffix in (".so", ".pyd"):
+            path.rename(path.with_name(f"{path.name.partition('.')[0]}.cpython-38-riscv64-linux-gnu.so"))
+    message = message_of(copied)
+    assert "has no compiled module micrograd_c._core." in message
+    assert ".cpython-38-riscv64-linux-gnu.so: install it with" in message
 
 
 def test_a_module_that_nobody_compiled_is_named(copied):
