@@ -41,6 +41,12 @@ except Exception as _error:
         raise SystemExit(_message) from None
     raise ImportError(_message) from _error
 
+# a free-threaded Python turns it on for modules like these, unless it was told not to
+if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    raise ImportError(
+        "micrograd_c needs Python's lock (GIL), or threads break its tape: run without PYTHON_GIL=0 and -X gil=0."
+    )
+
 TYPE_CHECKING = False       # as type checkers know it, without importing typing
 if TYPE_CHECKING:
     from micrograd_c import checkpoints as checkpoints

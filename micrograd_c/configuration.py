@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import sysconfig
 
 from micrograd_c import __version__
 from micrograd_c._core.mapped.executor import compiler, instruction_sets
@@ -46,9 +47,14 @@ def configuration() -> dict[str, Any]:
         "compiler": compiler(),
         "instruction_set": os.environ.get("MICROGRAD_C_KERNELS", available[0]),
         "instruction_sets": available,
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}{threading()}",
         "platform": f"{sys.platform}, {platform.machine()}",
     }
+
+
+def threading() -> str:
+    """Of a free-threaded build of Python, that it is one."""
+    return " free-threaded, with its lock (GIL) on" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
 
 
 def lines(found: dict[str, Any]) -> str:

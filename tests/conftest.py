@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+import sysconfig
 
 import pytest
 from forking import Forker
@@ -142,6 +143,14 @@ def is_sanitized():
 
 
 sanitized = pytest.mark.skipif(is_sanitized(), reason="memory is the sanitizer's")
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+frees_functions = pytest.mark.skipif(
+    FREE_THREADED and sys.version_info < (3, 14),
+    reason="the free-threaded CPython 3.13 keeps functions and classes for good, once there has been a thread",
+)
+collects_when_told = pytest.mark.skipif(
+    FREE_THREADED, reason="a free-threaded CPython's collector waits for more garbage than its threshold says",
+)
 
 
 def nodes_of(root):

@@ -52,6 +52,12 @@ def test_an_instruction_set_that_is_not_there_is_said_to_be_refused(shown):
         vmap(lambda x: Value(2.0) * x)([1.0, 2.0])
 
 
+@pytest.mark.parametrize(("build", "said"), [(0, False), (None, False), (1, True)])
+def test_a_free_threaded_build_is_said_to_be_one(shown, monkeypatch, build, said):
+    monkeypatch.setattr("sysconfig.get_config_var", {"Py_GIL_DISABLED": build}.get)
+    assert (" free-threaded, with its lock (GIL) on, " in shown()) == said
+
+
 def test_another_mode_is_an_error():
     with pytest.raises(ValueError, match="mode must be 'stdout' or 'dicts', not 'json'"):
         micrograd_c.show_config(mode="json")

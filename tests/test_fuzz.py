@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import frees_functions
 
 import micrograd_c
 
@@ -22,12 +23,14 @@ def fuzz(*arguments, program="__main__.py"):
     )
 
 
+@frees_functions
 def test_random_programs_do_what_the_model_does():
     done = fuzz("--seeds", "40", "--seconds", "20")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 differences" in done.stdout
 
 
+@frees_functions
 def test_a_difference_is_found_and_made_small():
     """A sine that is wrong is what the model cannot know of."""
     done = fuzz("--seeds", "20", "--failures", "1", "--planted")

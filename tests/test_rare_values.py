@@ -5,6 +5,7 @@ import math
 import weakref
 
 import pytest
+from conftest import frees_functions
 
 from micrograd_c import tape
 from micrograd_c.engine import Value
@@ -86,6 +87,7 @@ def members(thing):
     }
 
 
+@frees_functions
 @pytest.mark.parametrize("kind", members(None))
 def test_a_class_that_leads_to_its_instances_results_is_freed(kind):
     def build():

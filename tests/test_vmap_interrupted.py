@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from conftest import COLLECT_AT_NEXT_CHANCE, sanitized
+from conftest import COLLECT_AT_NEXT_CHANCE, collects_when_told, sanitized
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/statm")
 
@@ -37,6 +37,7 @@ def later(chances, action):
 """
 
 
+@collects_when_told
 def test_finalizers_may_trace_at_any_time(run_python):
     run_python(CHAIN + """
 def action():
