@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from micrograd_c import maximum, minimum, stop_gradient, sumprod, vmap, where
+from micrograd_c import atan2, maximum, minimum, stop_gradient, sumprod, vmap, where
 from micrograd_c._core.ops import rules
 from micrograd_c.engine import Value
 
@@ -165,3 +165,38 @@ def test_what_is_computed_of_shared_numbers_only_is_computed_at_each_call():
     mapped = vmap(lambda x, s, t: x * (s * t) + (s - t).exp(), in_axes=(0, None, None))
     for s, t in [(2.0, 2.0), (3.0, 3.0), (-1.0, -1.0)]:
         assert mapped([1.0, 2.0], s, t).tolist() == [s * t + 1.0, 2 * s * t + 1.0]
+
+
+@pytest.mark.parametrize(("function", "op", "times"), [
+    (lambda x, w: (x * w).sin() + (x * w).sin() * (x * w).cos(), "sin", 1),
+    (lambda x, w: (x * w).sin() + (w * x).sin(), "sin", 2),
+    (lambda x, w: (x * 2.0).exp() + (x * 2.0).exp() * w + (x * 3.0).exp(), "exp", 2),
+    (lambda x, w: (x * x + 1.0) ** 0.3 + (x * x + 1.0) ** 0.3 * w + (x * x + 1.0) ** 0.7, "**", 2),
+    (lambda x, w: (x * w).exp().sin() * (x * w).exp().sin(), "sin", 1),
+    (lambda x, w: maximum(x, w) + maximum(x, w) * maximum(w, x), "max", 2),
+    (lambda x, w: sum([(x * w + k % 2).tanh() for k in range(6)]), "tanh", 2),
+])
+def test_what_is_written_twice_is_computed_once(function, op, times):
+    w, rows = Value(0.75), [0.5, -1.5, 2.0]
+    mapped = vmap(lambda x: function(x, w))
+    result = mapped(rows)
+    described = [line.split()[0] for line in mapped.latest.runner.program.describe()]
+    assert described.count(op) == times
+    result.sum().backward()
+    found, w.grad = w.grad, 0
+    eager = [function(Value(x), w) for x in rows]
+    sum(eager).backward()
+    assert result.tolist() == pytest.approx([y.data for y in eager], rel=1e-14)
+    assert found == pytest.approx(w.grad, rel=1e-12)
+
+
+def test_products_that_are_written_twice_stay_in_layers():
+    w = [Value(0.5), Value(-1.0), Value(2.0)]
+    mapped = vmap(lambda x: sumprod(w, x) * sumprod([w[0], w[1], w[1]], x))
+    mapped([[1.0, 2.0, 3.0]])
+    assert mapped.latest.runner.program.describe() == ["layer 2 x 3", "* 5"]
+
+
+def test_zeros_of_either_sign_are_two_numbers():
+    mapped = vmap(lambda x: (1.0 / maximum(x * 0.0, -1.0), atan2(Value(0.0), x), atan2(Value(-0.0), x)))
+    assert [list(batch) for batch in mapped([-1.0])][1:] == [[math.pi], [-math.pi]]

@@ -8,7 +8,8 @@ A node below the trace is a parameter, and so is one that stands for a shared Va
 gradients is read as ops that do the same to rows: its number GIVEN, and the sum of its operands times their local
 gradients, through which gradients go. Nodes that depend on no row are uniform: computed once per run. Chains
 b + w0*x0 + w1*x1 + ... with uniform w and b are dots, and all dots over the same x with the same activation are a
-layer. What no output needs is never looked at.
+layer. What no output needs is never looked at, and of equal nodes the
+first one only (see value_numbers.pxd).
 
 Several stages go over an array of the nodes that outputs need: parameters first, then the trace's nodes in the tape's
 order, which is topological. Where an output needs a slot of its own, a node that moves it there is added at the end.
@@ -17,9 +18,11 @@ The Analysis owns this array and all others for as long as it lives.
 
 from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from micrograd_c._core.mapped.program cimport DO_MOVE
 from micrograd_c._core.mapped.sums cimport find_dots
+from micrograd_c._core.mapped.value_numbers cimport number_values
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport HOOK, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
@@ -82,27 +85,39 @@ cdef class Analysis:
         cdef int32_t start = tape.traced
         cdef int32_t top = tape.top     # from here on no Python code may run until all of the tape is read
         cdef int32_t *number = <int32_t *> self.room(top, sizeof(int32_t))     # 1 + the place in the array, or 0
+        cdef int32_t *computed = <int32_t *> self.room(top, sizeof(int32_t))   # the node that is computed in its place
+        cdef int32_t size = table_size(top - start)
+        cdef int32_t *table = <int32_t *> self.room(size, sizeof(int32_t))
         cdef int32_t i
         cdef Node *node
         for i in leaves:
             if not start <= i < top or number[i] or tape.nodes[i].op != rules.LEAF:
                 raise ValueError(f"node {i} does not stand for a number of an argument, or stands for two")
-            number[i] = 1
-        for i in roots:
-            number[i] = 1
+            number[i] = NONE
+        for i in range(top):
+            computed[i] = i
+        need_all(roots, computed, number)
         for i in range(top - 1, start - 1, -1):
             if number[i]:
                 refuse(i)
-                need_operands(i, number)
+                need_operands(i, computed, number)
+        number_values(tape.nodes, start, top, number, computed, table, size)
+        memset(number, 0, top * sizeof(int32_t))
+        need_all(leaves, computed, number)
+        need_all(roots, computed, number)
+        for i in range(top - 1, start - 1, -1):
+            if number[i]:
+                need_operands(i, computed, number)
         number[0] = 0
         for i in range(1, top):
             if number[i]:
                 self.count += size_as_read(i) if i >= start else 1
                 number[i] = self.count
                 self.parameter_count += i < start
+            number[i] = number[computed[i]]
         self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
         for i in range(1, top):
-            if number[i]:
+            if number[i] and computed[i] == i:
                 node = tape.nodes + i
                 if i < start:
                     self.new_node(number[i] - 1, node.data, rules.LEAF, NONE, NONE)
@@ -362,14 +377,35 @@ cdef int refuse(int32_t index) except -1:
     return 0
 
 
-cdef void need_operands(int32_t index, int32_t *needed) noexcept:
+cdef int need_all(list indexes, const int32_t *computed, int32_t *needed) except -1:
+    for index in indexes:
+        need(computed[<int32_t> index], needed)
+    return 0
+
+
+cdef inline void need(int32_t index, int32_t *needed) noexcept:
+    """Leaves that stand for arguments are told apart."""
+    if not needed[index]:
+        needed[index] = 1
+
+
+cdef void need_operands(int32_t index, const int32_t *computed, int32_t *needed) noexcept:
     cdef Node *node = tape.nodes + index
     cdef int32_t j
     if rules.has_edges(node.op):
         for j in range(node.a, node.a + node.b):
-            needed[tape.edges[j].a] = 1
+            need(computed[tape.edges[j].a], needed)
     else:
-        needed[node.a] = needed[node.b] = 1
+        need(computed[node.a], needed)
+        need(computed[node.b], needed)
+
+
+cdef int32_t table_size(int32_t nodes) noexcept:
+    """A power of 2, with room for as many nodes again."""
+    cdef int32_t size = 16
+    while size < 2 * nodes:
+        size *= 2
+    return size
 
 
 cdef int32_t size_as_read(int32_t index) noexcept:

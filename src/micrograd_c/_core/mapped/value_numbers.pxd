@@ -1,0 +1,59 @@
+"""Value numbers: which nodes of a trace have the same value as an earlier one, as the same op of the same operands.
+
+They are found as in Cocke and Schwartz's value numbering: from the first node on, each is looked up by its op and its
+operands' numbers. Sums and products are looked up, too, but keep numbers of their own in what is computed: they cost no
+more than what would be kept for another reader, and sums of products that others read are no layers.
+"""
+
+from libc.stdint cimport int32_t, uint64_t
+from libc.string cimport memcmp, memcpy
+
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.tape.arena cimport Node
+
+
+cdef inline void number_values(
+    const Node *nodes, int32_t start, int32_t top, const int32_t *needed, int32_t *same, int32_t *table, int32_t size
+) noexcept nogil:
+    """Write, for each needed node from `start` on, the node that is computed in its place to `same`, which has each itself.
+
+    `needed` is 0 for nodes that are not, and below 0 for leaves that stand for arguments. The table has a size that is a
+    power of 2 and twice as many as nodes, and is full of zeros.
+    """
+    cdef int32_t i, place
+    for i in range(start, top):
+        if needed[i] > 0 and (nodes[i].op == rules.LEAF or not rules.has_edges(nodes[i].op)):
+            place = <int32_t> (hash_of(nodes + i, same) & <uint64_t> (size - 1))
+            while table[place] and not are_same(nodes + table[place], nodes + i, same):
+                place = (place + 1) & (size - 1)
+            if table[place]:
+                same[i] = table[place]
+            else:
+                table[place] = i
+    for i in range(start, top):
+        if not is_shared(nodes + i):
+            same[i] = i
+
+
+cdef inline bint is_shared(const Node *node) noexcept nogil:
+    """Whether equal nodes like it are computed once."""
+    return node.op != rules.LEAF and node.op != rules.ADD and node.op != rules.MUL
+
+
+cdef inline uint64_t hash_of(const Node *node, const int32_t *same) noexcept nogil:
+    cdef uint64_t found = <uint64_t> node.op
+    if node.op == rules.LEAF:
+        memcpy(&found, &node.data, sizeof(found))
+    else:
+        found = (found * 0x9E3779B97F4A7C15ULL + <uint64_t> same[node.a]) * 0xC2B2AE3D27D4EB4FULL + <uint64_t> same[node.b]
+    found ^= found >> 29
+    found *= 0x9E3779B97F4A7C15ULL
+    return found ^ (found >> 32)
+
+
+cdef inline bint are_same(const Node *one, const Node *two, const int32_t *same) noexcept nogil:
+    if one.op != two.op:
+        return False
+    if one.op == rules.LEAF:
+        return memcmp(&one.data, &two.data, sizeof(one.data)) == 0
+    return same[one.a] == same[two.a] and same[one.b] == same[two.b]
