@@ -134,8 +134,8 @@ FAULTS = {
          "    for (k = others + 1; k < threads; k++)\n        take(&shares[k]);\n",
          ""),
         ("the last thread is not waited for",
-         "    for (k = 0; k < others; k++)\n        pthread_join",
-         "    for (k = 0; k + 1 < others; k++)\n        pthread_join",
+         "    for (k = 0; k < others; k++)\n        join",
+         "    for (k = 0; k + 1 < others; k++)\n        join",
          "test_runs.py test_vmap_memory.py"),
     ]),
 }

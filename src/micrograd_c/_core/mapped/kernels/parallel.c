@@ -2,6 +2,8 @@
 
 #include "kernels.h"
 
+#include <stddef.h>
+
 typedef struct {
     void (*work)(void *context, int64_t k);
     void *context;
@@ -16,23 +18,45 @@ static void take(const Share *share) {
 
 #if defined(_WIN32)
 
-void micrograd_c_parallel(void (*work)(void *, int64_t), void *context, int64_t count, int threads) {
-    Share all = {work, context, 0, count, 1};
-    (void)threads;
-    take(&all);
+#include <process.h>
+#include <windows.h>
+
+typedef HANDLE Thread;
+
+static unsigned __stdcall run(void *share) {
+    take((const Share *)share);
+    return 0;
+}
+
+static int start(Thread *thread, Share *share) {
+    *thread = (HANDLE)_beginthreadex(NULL, 0, run, share, 0, NULL);
+    return *thread != NULL;
+}
+
+static void join(Thread thread) {
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
 }
 
 #else
 
 #include <pthread.h>
 
+typedef pthread_t Thread;
+
 static void *run(void *share) {
-    take(share);
+    take((const Share *)share);
     return NULL;
 }
 
+static int start(Thread *thread, Share *share) { return pthread_create(thread, NULL, run, share) == 0; }
+
+static void join(Thread thread) { pthread_join(thread, NULL); }
+
+#endif
+
 void micrograd_c_parallel(void (*work)(void *, int64_t), void *context, int64_t count, int threads) {
-    pthread_t started[MOST_THREADS];
+    Thread started[MOST_THREADS];
     Share shares[MOST_THREADS];
     int others = 0, k;
     if (threads > MOST_THREADS)
@@ -43,13 +67,11 @@ void micrograd_c_parallel(void (*work)(void *, int64_t), void *context, int64_t 
         Share share = {work, context, k, count, threads};
         shares[k] = share;
     }
-    while (others + 1 < threads && pthread_create(&started[others], NULL, run, &shares[others + 1]) == 0)
+    while (others + 1 < threads && start(&started[others], &shares[others + 1]))
         others++;
     take(&shares[0]);
     for (k = others + 1; k < threads; k++)
         take(&shares[k]);
     for (k = 0; k < others; k++)
-        pthread_join(started[k], NULL);
+        join(started[k]);
 }
-
-#endif

@@ -1,0 +1,1 @@
+void abort(void);

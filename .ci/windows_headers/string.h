@@ -1,0 +1,3 @@
+#include <stddef.h>
+void *memcpy(void *, const void *, size_t);
+int strcmp(const char *, const char *);
