@@ -17,12 +17,13 @@ from cpython.ref cimport PyObject
 from libc.float cimport DBL_MAX
 from libc.math cimport copysign, isinf
 from libc.stdint cimport int32_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 from micrograd_c._core.bulk.products cimport (
     Input, as_inputs, bind_outputs, find_inputs, hold_operands, node_as_input, read_inputs,
 )
 cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.ops.memory cimport new_array
 from micrograd_c._core.ops.numbers cimport Number
 cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.tape.arena cimport DATA_INT, NO_TRACE, Tape, record, record_leaf, reserve, tape
@@ -167,7 +168,7 @@ cdef list record_vector(list xs, Py_ssize_t count, Py_ssize_t target, VectorReco
     outputs = [new_value() for _ in range(count)]
     if len(xs) != width:
         return None
-    inputs = <Input *> malloc((width + count) * sizeof(Input))
+    inputs = <Input *> new_array(<size_t> width + count, sizeof(Input))
     if inputs == NULL:
         raise MemoryError(f"no memory for {width} inputs")
     try:

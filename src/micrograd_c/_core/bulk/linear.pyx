@@ -16,13 +16,14 @@ from micrograd_c._core.bulk import plain_lines
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 from micrograd_c._core.bulk.products cimport (
     CONSECUTIVE_DOTS, DOTS, NODES, Form, Input, PyList_GET_ITEM, PyList_GET_SIZE, are_numbers, as_inputs, bind_outputs,
     consecutive_inputs, consecutive_weights, find_inputs, have_nodes, hold_operands, node_as_input, read_inputs,
     record_consecutive_dot, record_dot, record_numbers, record_products,
 )
+from micrograd_c._core.ops.memory cimport new_array
 from micrograd_c._core.ops.numbers cimport Number, read_exact_number
 from micrograd_c._core.tape.arena cimport (
     NUMBERS, ODD, PRODUCT, Tape, lower_top, record_leaf, reserve, reserve_nary, tape,
@@ -136,7 +137,7 @@ cdef list record_rows(list rows, list xs, list starts):
     outputs = [new_value() for _ in range(count)]
     if len(xs) != width or len(rows) != count or len(starts) != count:
         return None
-    inputs = <Input *> malloc(2 * (width + count) * sizeof(Input))
+    inputs = <Input *> new_array(2 * (<size_t> width + count), sizeof(Input))
     if inputs == NULL:
         raise MemoryError(f"no memory for {width} inputs")
     try:

@@ -14,7 +14,7 @@ from micrograd_c._core.bulk.linear import sumprod
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 from micrograd_c._core.bulk.activations cimport activations_are_ours, record_activation
 from micrograd_c._core.bulk.products cimport (
@@ -22,6 +22,7 @@ from micrograd_c._core.bulk.products cimport (
     consecutive_inputs, consecutive_weights, find_inputs, have_nodes, hold_operands, is_value, node_as_input,
     read_inputs, record_consecutive_dot, record_dot, record_four_dots, record_numbers, record_products,
 )
+from micrograd_c._core.ops.memory cimport new_array
 from micrograd_c._core.tape.arena cimport NUMBERS, ODD, PRODUCT, Tape, lower_top, reserve, reserve_nary, tape
 from micrograd_c._core.value.type_version cimport is_version, version_of
 from micrograd_c._core.value.value cimport Value, new_value, operators_are_ours
@@ -206,7 +207,7 @@ cdef list record_layers(list stages, list x):
         widest = max(widest, width)
     if width != len(outputs):
         return None
-    inputs = <Input *> malloc(2 * widest * sizeof(Input))
+    inputs = <Input *> new_array(2 * <size_t> widest, sizeof(Input))
     if inputs == NULL:
         raise MemoryError(f"no memory for {widest} inputs")
     try:

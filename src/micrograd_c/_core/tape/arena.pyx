@@ -34,11 +34,12 @@ from libc.limits cimport INT_MAX
 from libc.math cimport NAN
 from libc.stdint cimport int64_t
 from libc.stdio cimport fprintf, stderr
-from libc.stdlib cimport abort, calloc, free, realloc
+from libc.stdlib cimport abort, calloc, free
 from libc.string cimport memcpy
 
 cimport micrograd_c._core.ops.rules as rules
 cimport micrograd_c._core.tape.pausing as pausing
+from micrograd_c._core.ops.memory cimport resized_array
 from micrograd_c._core.tape.changes cimport drop_repeated_changes, lower_changes, try_resize_changes
 from micrograd_c._core.tape.checking cimport IS_CHECKED, find_fault
 from micrograd_c._core.tape.collecting cimport collect_nodes, drop_lowest
@@ -70,7 +71,7 @@ cdef bint try_resize(Tape *t, Py_ssize_t capacity) noexcept:
     if t.states != NULL:
         states = <State *> calloc(capacity, sizeof(State))
     if handles != NULL and (states == NULL) == (t.states == NULL):
-        nodes = <Node *> realloc(t.nodes, capacity * sizeof(Node))
+        nodes = <Node *> resized_array(t.nodes, capacity, sizeof(Node))
     if nodes == NULL:
         free(handles)
         free(states)
@@ -105,7 +106,7 @@ cdef int raise_no_room(Py_ssize_t capacity) except -1:
 cdef int resize_edges(Tape *t, Py_ssize_t capacity) except -1:
     cdef Edge *edges = NULL
     if capacity <= INT_MAX // 2:
-        edges = <Edge *> realloc(t.edges, capacity * sizeof(Edge))
+        edges = <Edge *> resized_array(t.edges, capacity, sizeof(Edge))
     if edges == NULL:
         raise MemoryError(f"no memory for the operands of nodes that have many: {capacity} in all")
     t.edges = edges

@@ -10,9 +10,9 @@ in between.
 """
 
 from libc.stdint cimport int32_t
-from libc.stdlib cimport realloc
 
 cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.ops.memory cimport resized_array
 from micrograd_c._core.tape.arena cimport LIVE, Change, Node, Tape
 
 
@@ -111,7 +111,7 @@ cdef inline void drop_repeated_changes(Tape *t) noexcept nogil:
 
 
 cdef inline bint try_resize_changes(Tape *t, Py_ssize_t room) noexcept nogil:
-    cdef Change *changes = <Change *> realloc(t.changes, room * sizeof(Change))
+    cdef Change *changes = <Change *> resized_array(t.changes, room, sizeof(Change))
     if changes == NULL:
         return False
     t.changes = changes

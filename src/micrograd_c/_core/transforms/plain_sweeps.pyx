@@ -19,9 +19,10 @@ finds all gradients back in their places.
 
 from libc.math cimport fabs, floor
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free
 
 cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.ops.memory cimport new_array, resized_array
 from micrograd_c._core.tape.arena cimport (
     FIRST, GRAD_FLOAT, HOOK, LEAF_NODE, MARK, NUMBERS, SWEPT, Edge, Node, is_consecutive, pin, product_count, tape,
     unpin,
@@ -82,7 +83,7 @@ cdef class Region:
         cdef Saved *larger
         cdef Node *node = tape.nodes + index
         if self.count == self.room:
-            larger = <Saved *> realloc(self.saved, (2 * self.room + 64) * sizeof(Saved))
+            larger = <Saved *> resized_array(self.saved, 2 * <size_t> self.room + 64, sizeof(Saved))
             if larger == NULL:
                 raise self.no_memory()
             self.saved, self.room = larger, 2 * self.room + 64
@@ -211,7 +212,7 @@ cdef class Region:
         """`end`, for the time being."""
         cdef int32_t i
         if self.inside == NULL:
-            self.inside = <Saved *> malloc((self.high - self.low + 1) * sizeof(Saved))
+            self.inside = <Saved *> new_array(self.high - self.low + 1, sizeof(Saved))
             if self.inside == NULL:
                 raise self.no_memory()
         for i in range(self.low, self.high + 1):
@@ -316,8 +317,8 @@ def numbers(list roots not None, list inputs not None):
         check_initialised(value)
     for value in roots:
         check_initialised(value)
-    found = <double *> calloc(len(roots) * width or 1, sizeof(double))
-    places = <int32_t *> malloc((len(roots) + width or 1) * sizeof(int32_t))
+    found = <double *> calloc(len(roots) or 1, (width or 1) * sizeof(double))
+    places = <int32_t *> new_array(<size_t> len(roots) + width, sizeof(int32_t))
     try:
         if found == NULL or places == NULL:
             raise MemoryError(f"no memory for {len(roots)} times {width} derivatives")
