@@ -304,7 +304,7 @@ for op in ("'+'", "'*'", "f'**{other}'", "'ReLU'", "'exp'", "'log'", "'tanh'"):
     source = source.replace(f", {op})", f", op={op.replace('tanh', 'th').replace('ReLU', 'relu')})")
 Value = accelerate(made(source))
 import inspect
-if sys.version_info >= (3, 11):     # before, inspect asks a class made in C before its __init__
+if sys.version_info >= (3, 11, 7):  # 3.11.2 and before, inspect asks a class made in C before its __init__
     assert str(inspect.signature(Value)) == "(data=0.0, parents=(), name='', *, op='', trainable=True)"
 x = Value(2.0, name="x", trainable=False)
 y = Value(parents=(x,), op="mine")

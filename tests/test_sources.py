@@ -8,8 +8,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "src").rglob("*.pyx"), *(ROOT / "src").rglob("*.pxd")])
 WITH_C = sorted([*SOURCES, *(ROOT / "src").rglob("*.[ch]")])
-COMPILERS = re.compile(
-    r"__clang\w*|__GNUC\w*|_MSC_\w*|__builtin_\w*|__attribute__|__declspec|_Pragma|# *pragma|__thread\b")
+COMPILERS = re.compile(r"__clang|__GNUC|_MSC_|__builtin_|__attribute__|__declspec|_Pragma|# *pragma|__thread\b")
 EXCEPT = re.compile(r"^( *)except\b[^\n]*:\n((?:\1 +[^\n]*\n|\n)*)", re.MULTILINE)
 
 

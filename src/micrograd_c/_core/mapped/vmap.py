@@ -98,8 +98,8 @@ class Mapped(Traceable):
         super().__init__(fn)
         self.in_axes = in_axes
         # the last two are for tests and measurements: a block's rows, and the set of kernels
-        self.options = threads, saved_bytes, int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get(
-            "MICROGRAD_C_KERNELS")
+        self.options = threads, min(saved_bytes, sys.maxsize), int(os.environ.get("MICROGRAD_C_BLOCK", 0)), \
+            os.environ.get("MICROGRAD_C_KERNELS")
 
     def forget(self) -> None:
         super().forget()
