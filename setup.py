@@ -132,6 +132,9 @@ class BuildKernels(build_clib):
         self.force = self.force or COMPILATION.is_other()
 
     def run(self):
+        if self.force:      # of which setuptools takes no notice where it compiles
+            for made in (BUILT / "kernels").rglob("*.o*"):
+                made.unlink()
         COMPILATION.begin()
         super().run()
         COMPILATION.keep()
