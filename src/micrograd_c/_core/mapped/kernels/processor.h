@@ -7,6 +7,7 @@
 
 #include <cpuid.h>
 #include <immintrin.h>
+#include <stddef.h>
 #ifdef IMMINTRIN_IS_NOT_ALL
 #include <smmintrin.h>
 #include <avxintrin.h>
@@ -15,23 +16,36 @@
 #include <avx512fintrin.h>
 #endif
 
-/* What functions of one BEGIN_TARGET need. */
-typedef struct {
-    unsigned int leaf_1_ecx, leaf_7_ebx;
-    unsigned int saved;     /* bits of XCR0 */
-} Needs;
+enum InstructionSet { OF_AVX2 = 1, OF_AVX512 = 2 };     /* with fma; with dq and vl */
 
-static const Needs OF_AVX2 = {bit_OSXSAVE | bit_FMA, bit_AVX2, 0x06};     /* saved: of 16 bytes, of 32 */
-static const Needs OF_AVX512 = {bit_OSXSAVE, bit_AVX512F | bit_AVX512DQ | bit_AVX512VL, 0xe6};   /* and masks, of 64 */
+/* Bits of XCR0: the registers of 16 bytes and of 32; and masks, and all of 64. */
+enum { SAVES_32 = 0x06, SAVES_64 = 0xe6 };
 
-static int processor_has(const Needs needs) {
-    unsigned int eax, ebx, ecx, edx;
-    if (!__get_cpuid_count(1, 0, &eax, &ebx, &ecx, &edx) || (ecx & needs.leaf_1_ecx) != needs.leaf_1_ecx)
+static int ask_processor(void) {
+    const unsigned int of_avx2 = bit_AVX2, of_avx512 = bit_AVX512F | bit_AVX512DQ | bit_AVX512VL;
+    unsigned int a, b, d, features, more, saves;
+    int sets = 0;
+    if (__get_cpuid_max(0, NULL) < 7)
         return 0;
-    if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (ebx & needs.leaf_7_ebx) != needs.leaf_7_ebx)
+    __cpuid(1, a, b, features, d);
+    if (!(features & bit_OSXSAVE))
         return 0;
-    __asm__ volatile ("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
-    return (eax & needs.saved) == needs.saved;
+    __cpuid_count(7, 0, a, more, b, d);
+    __asm__ volatile ("xgetbv" : "=a"(saves), "=d"(d) : "c"(0));
+    if ((saves & SAVES_32) == SAVES_32 && (features & bit_FMA) && (more & of_avx2) == of_avx2)
+        sets |= OF_AVX2;
+    if ((saves & SAVES_64) == SAVES_64 && (more & of_avx512) == of_avx512)
+        sets |= OF_AVX512;
+    return sets;
+}
+
+/* It is asked once: in a virtual machine an answer may take a tenth of a millisecond. Threads that are first at the same
+   time find the same. */
+static int processor_has(enum InstructionSet set) {
+    static int known = -1;
+    if (known < 0)
+        known = ask_processor();
+    return known & set;
 }
 
 #endif
