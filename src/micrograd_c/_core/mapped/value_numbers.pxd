@@ -15,10 +15,10 @@ from micrograd_c._core.tape.arena cimport Node
 cdef inline void number_values(
     const Node *nodes, int32_t start, int32_t top, const int32_t *needed, int32_t *same, int32_t *table, int32_t size
 ) noexcept nogil:
-    """Write, for each needed node from `start` on, the node that is computed in its place to `same`, which has each itself.
+    """Write, for each needed node from `start` on, which one is computed in its place to `same`, which has each itself.
 
-    `needed` is 0 for nodes that are not, and below 0 for leaves that stand for arguments. The table has a size that is a
-    power of 2 and twice as many as nodes, and is full of zeros.
+    `needed` is 0 for nodes that are not, and below 0 for leaves that stand for arguments. The table's size is a power
+    of 2, at least twice the number of nodes, and it is full of zeros.
     """
     cdef int32_t i, place
     for i in range(start, top):
@@ -45,7 +45,8 @@ cdef inline uint64_t hash_of(const Node *node, const int32_t *same) noexcept nog
     if node.op == rules.LEAF:
         memcpy(&found, &node.data, sizeof(found))
     else:
-        found = (found * 0x9E3779B97F4A7C15ULL + <uint64_t> same[node.a]) * 0xC2B2AE3D27D4EB4FULL + <uint64_t> same[node.b]
+        found = found * 0x9E3779B97F4A7C15ULL + <uint64_t> same[node.a]
+        found = found * 0xC2B2AE3D27D4EB4FULL + <uint64_t> same[node.b]
     found ^= found >> 29
     found *= 0x9E3779B97F4A7C15ULL
     return found ^ (found >> 32)
