@@ -7,6 +7,7 @@ what arguments may be, `lowering` what a trace becomes, and `executor` how rows 
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 
 from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
