@@ -80,7 +80,7 @@ def test_what_is_no_rows_of_numbers_is_a_type_error_that_names_the_argument(x):
 
 @pytest.mark.parametrize(("x", "said"), [
     ([[1, 2], [3]], "ragged: a row has 2 entries, another 1 entries"), ([[1, 2], 3], "ragged"), ([1, [2]], "ragged"),
-    (np.array(3.0), "first axis should be the rows"),
+    (np.array(3.0), "should have an axis of rows"),
 ])
 def test_shapes_that_make_no_rows(x, said):
     with pytest.raises((ValueError, TypeError), match=r"argument 1 \('point'\).*" + said):
@@ -98,14 +98,12 @@ def test_arguments_must_agree_and_be_given():
         vmap(lambda x, y: x * y)([1, 2], np.ones(1))
     with pytest.raises(ValueError, match="in_axes has 2 entries for 1 arguments"):
         vmap(lambda x: x, in_axes=(0, None))([1])
-    with pytest.raises(ValueError, match="at least one argument with in_axes 0"):
+    with pytest.raises(ValueError, match="at least one argument with rows"):
         vmap(lambda x: x, in_axes=None)([1])
     with pytest.raises(ValueError, match="at least one argument"):
         vmap(lambda: Value(1.0))()
-    with pytest.raises(TypeError, match="by position only, not x="):
-        vmap(lambda x: x)(x=[1])
-    for wrong in (1, True, (0, 2), "0"):
-        with pytest.raises(ValueError, match="in_axes may be 0"):
+    for wrong in (True, (0, False), "0", 0.0, (0, [0]), ((0, 1),), {"a": 0}, ({"a": "0"},)):
+        with pytest.raises(ValueError, match="in_axes may be an axis"):
             vmap(lambda x: x, in_axes=wrong)
     with pytest.raises(TypeError, match="wants a function, not 3"):
         vmap(3)
@@ -113,7 +111,7 @@ def test_arguments_must_agree_and_be_given():
         vmap(abs, threads=0)
 
 
-@pytest.mark.parametrize("returned", [None, "x", {}, object()])
+@pytest.mark.parametrize("returned", [None, "x", {1}, object()])
 def test_what_a_function_may_not_return(returned):
-    with pytest.raises(TypeError, match="must return a Value or lists of Values"):
+    with pytest.raises(TypeError, match="must return a Value, or lists or dicts of Values"):
         vmap(lambda x: [x, returned])([1.0])

@@ -17,33 +17,37 @@ from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
-__all__ = ["Rows", "Shared", "check_axes", "read_all", "rows_of"]
+__all__ = ["Group", "check_axes", "read_all"]
 
 
 def check_axes(in_axes: Any) -> None:
-    for axis in in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,):
-        if axis is not None and (axis != 0 or isinstance(axis, bool)):
-            raise ValueError("in_axes may be 0 (one row after the other) or None (the same for all rows), or a tuple "
-                             f"of those, not {in_axes!r}")
+    axes = in_axes if isinstance(in_axes, (tuple, list)) else [in_axes]
+    if isinstance(in_axes, dict) or not all(map(are_axes, axes)):
+        raise ValueError("in_axes may be an axis, such as 0 (one row after the other), None (the same for all rows), "
+                         f"or a tuple with one for each argument, not {in_axes!r}")
+
+
+def is_axis(axis: Any) -> bool:
+    return axis is None or (isinstance(axis, int) and not isinstance(axis, bool))
+
+
+def are_axes(axes: Any) -> bool:
+    """Whether it is what in_axes may have for one argument."""
+    if isinstance(axes, dict):
+        return all(map(are_axes, axes.values()))
+    return is_axis(axes) or (is_named_tuple(axes) and all(map(are_axes, axes)))
 
 
 def axes_of(in_axes: Any, count: int) -> Any:
     """An axis for each argument."""
-    axes: tuple[int | None, ...] | list[int | None]
-    if not isinstance(in_axes, (tuple, list)):
-        axes = (in_axes,) * count
-    elif len(in_axes) != count:
+    if not isinstance(in_axes, (tuple, list)) or is_named_tuple(in_axes):
+        return (in_axes,) * count
+    if len(in_axes) != count:
         raise ValueError(f"in_axes has {len(in_axes)} entries for {count} arguments")
-    else:
-        axes = in_axes
-    if 0 not in axes:
-        raise ValueError(
-            "vmap wants at least one argument with in_axes 0: the others do not say how many rows there are"
-        )
-    return axes
+    return in_axes
 
 
 def names(fn: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
@@ -55,21 +59,37 @@ def names(fn: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
             for k in range(len(arguments))]
 
 
-def read_all(fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...]) -> list[Rows | Shared]:
-    """Rows or Shared for each argument. Their structures tell which specialization fits."""
-    return [read(argument, axis, name) for argument, axis, name
-            in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
+def read_all(
+    fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...], keywords: dict[str, Any],
+) -> Group:
+    """All arguments, those by name last. Their structure tells which specialization fits. Those by name have rows."""
+    found = [read(argument, axis, name) for argument, axis, name
+             in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
+    by_name = sorted(keywords)
+    found += [read(keywords[name], 0, f"argument {name!r}") for name in by_name]
+    return Group(found, len(arguments), by_name)
 
 
-def read(argument: Any, axis: int | None, name: str) -> Rows | Shared:
+def read(argument: Any, axis: Any, name: str) -> Rows | Shared | Parts:
+    if isinstance(argument, dict) or is_named_tuple(argument):
+        return Parts(argument, axis, name)
     if axis is None:
         return Shared(argument, name)
-    buffer = as_buffer(argument, name)
-    if buffer is None:
-        buffer = columns.Buffer(from_lists(argument, name))
+    if not isinstance(axis, int):
+        raise ValueError(f"{name} has no parts: in_axes must have one axis for it, not {axis!r}")
+    try:
+        buffer = as_buffer(argument, name, axis)
+        if buffer is None:
+            buffer = columns.Buffer(from_lists(argument, name), axis)
+    except IndexError:
+        raise ValueError(f"{name} has no axis {axis}, which in_axes says are its rows") from None
     if not buffer.shape:
-        raise ValueError(f"{name} is a single number: with in_axes 0 its first axis should be the rows")
-    return Rows(buffer, name)
+        raise ValueError(f"{name} is a single number: with in_axes {axis} it should have an axis of rows")
+    return Rows(buffer, name, axis)
+
+
+def is_named_tuple(one: Any) -> bool:
+    return isinstance(one, tuple) and hasattr(one, "_fields") and hasattr(one, "_make")
 
 
 class Rows:
@@ -78,8 +98,8 @@ class Rows:
     shared: tuple[()] = ()
     given: tuple[()] = ()
 
-    def __init__(self, buffer: columns.Buffer, name: str) -> None:
-        self.buffer, self.name = buffer, name
+    def __init__(self, buffer: columns.Buffer, name: str, axis: int) -> None:
+        self.buffer, self.name, self.axis = buffer, name, axis
         self.structure = buffer.shape[1:]
         self.rows = buffer.shape[0]
 
@@ -150,9 +170,67 @@ class Shared:
         return fill(self.tree, lambda: Value(next(numbers)))
 
 
+class Parts:
+    """A dict or named tuple of others: those that have a name of their own."""
+
+    def __init__(self, argument: Any, axis: Any, name: str) -> None:
+        parts = argument if isinstance(argument, dict) else argument._asdict()
+        axes = axis._asdict() if is_named_tuple(axis) else axis
+        if not isinstance(axes, dict):
+            axes = dict.fromkeys(parts, axis)
+        if axes.keys() != parts.keys():
+            raise ValueError(f"in_axes has axes for {list(axes)}, but {name} has {list(parts)}")
+        self.parts = {key: read(part, axes[key], f"{name}[{key!r}]") for key, part in parts.items()}
+        self.make = argument._make if is_named_tuple(argument) else lambda made: dict(zip(self.parts, made))
+        structures: list[Any] = [part.structure for part in self.parts.values()]
+        self.structure: tuple[Any, ...] = (type(argument), tuple(parts), *structures)
+
+    def leaves(self) -> Iterator[Rows | Shared]:
+        for part in self.parts.values():
+            if isinstance(part, Parts):
+                yield from part.leaves()
+            else:
+                yield part
+
+    def values(self, inputs: list[int], shared: list[int], given: list[int]) -> Any:
+        return self.make([part.values(inputs, shared, given) for part in self.parts.values()])
+
+    def first(self) -> Any:
+        return self.make([part.first() for part in self.parts.values()])
+
+    def row(self, k: int) -> Any:
+        return self.make([part.row(k) for part in self.parts.values()])
+
+
+class Group:
+    """The arguments of one call: so many by position, and then those that have these names."""
+
+    def __init__(self, found: list[Rows | Shared | Parts], by_position: int, names: list[str]) -> None:
+        self.found, self.by_position, self.names = found, by_position, names
+        self.leaves = [leaf for one in found for leaf in (one.leaves() if isinstance(one, Parts) else (one,))]
+        self.structure = (tuple([one.structure for one in found]), *names)
+        self.rows = rows_of(self.leaves)
+
+    @property
+    def shapes(self) -> list[Any] | None:
+        """The shape of a row of each argument, if all are arrays of rows, one row after the other; else None."""
+        if self.names or not all(isinstance(one, Rows) and one.axis == 0 for one in self.found):
+            return None
+        return [one.structure for one in self.found]
+
+    def call(self, fn: Callable[..., Any], made: Callable[[Any], Any]) -> Any:
+        """The function's result for what is made of the arguments."""
+        values = [made(one) for one in self.found]
+        return fn(*values[:self.by_position], **dict(zip(self.names, values[self.by_position:])))
+
+
 def rows_of(given: list[Rows | Shared]) -> int:
     """How many there are. Raises ValueError if arguments disagree."""
     rows = {one.name: one.rows for one in given if one.rows is not None}
+    if not rows:
+        raise ValueError(
+            "vmap wants at least one argument with rows, as with in_axes 0: the others do not say how many there are"
+        )
     if len(set(rows.values())) > 1:
         raise ValueError("arguments differ in their number of rows: "
                          + ", ".join(f"{name} has {count}" for name, count in rows.items()))

@@ -17,6 +17,7 @@ cdef struct Column:
 
 cdef class Buffer:
     cdef Py_buffer view
+    cdef Py_ssize_t lengths[MOST_AXES]     # of axes, that of rows first
     cdef Py_ssize_t strides[MOST_AXES]
     cdef bint open
     cdef const char *start

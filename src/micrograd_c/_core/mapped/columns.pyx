@@ -45,26 +45,35 @@ def check_size(shape):
 # Buffer holds counts as in use until the Buffer dies.
 @cython.no_gc
 cdef class Buffer:
-    """A buffer of numbers, whose first axis may be rows.
+    """A buffer of numbers, of which an axis may be rows: that comes first here.
 
-    Raises TooLarge, and whatever an object raises that has no such buffer.
+    Raises TooLarge, IndexError for an axis that is not there, and whatever an object raises that has no such buffer.
     """
 
-    def __cinit__(self, source):
+    def __cinit__(self, source, int rows=0):
         cdef Py_ssize_t stride
-        cdef int axis
+        cdef Py_ssize_t strides[MOST_AXES]
+        cdef int count, axis, k
         PyObject_GetBuffer(source, &self.view, PyBUF_FORMAT | PyBUF_ND | PyBUF_STRIDES)
         self.open = True
         if not is_plain(&self.view):
             raise BufferError("a buffer that is not made of one piece of memory")
-        if self.view.ndim > MOST_AXES:
-            raise TooLarge(f"{self.view.ndim} axes; {MOST_AXES} is the most")
+        count = self.view.ndim
+        if count > MOST_AXES:
+            raise TooLarge(f"{count} axes; {MOST_AXES} is the most")
+        if not -count <= rows < max(count, 1):
+            raise IndexError(f"axis {rows} of {count} axes")
+        if rows < 0:
+            rows += count
         stride = self.view.itemsize
-        for axis in range(self.view.ndim - 1, -1, -1):      # ctypes gives no strides
-            self.strides[axis] = stride if self.view.strides == NULL else self.view.strides[axis]
+        for axis in range(count - 1, -1, -1):       # ctypes gives no strides
+            strides[axis] = stride if self.view.strides == NULL else self.view.strides[axis]
             stride *= self.view.shape[axis]
+        for k in range(count):
+            axis = rows if k == 0 else k - 1 if k <= rows else k
+            self.lengths[k], self.strides[k] = self.view.shape[axis], strides[axis]
         self.start = <const char *> self.view.buf
-        self.shape = tuple([self.view.shape[k] for k in range(self.view.ndim)])
+        self.shape = tuple([self.lengths[k] for k in range(count)])
         self.kind = kind_of(&self.view)
         self.columns = check_size(self.shape[1:])
 
@@ -89,12 +98,12 @@ cdef class Buffer:
         """All numbers as floats, in order."""
         cdef Py_ssize_t i, k, offset
         cdef list result = []
-        cdef Py_ssize_t rows = self.view.shape[0] if self.view.ndim else 1
+        cdef Py_ssize_t rows = self.lengths[0] if self.view.ndim else 1
         cdef Py_ssize_t stride = self.strides[0] if self.view.ndim else 0
         self.check_kind()
         for i in range(rows):
             for k in range(self.columns):
-                offset = offset_in_row(k, self.view.ndim, self.view.shape, self.strides)
+                offset = offset_in_row(k, self.view.ndim, self.lengths, self.strides)
                 result.append(number_at(self.start + i * stride + offset, self.kind))
         return result
 
@@ -170,7 +179,7 @@ cdef class Columns:
         self.rows = buffer.shape[0]
         self.owners.append(buffer)
         for k in range(buffer.columns):
-            offset = offset_in_row(k, buffer.view.ndim, buffer.view.shape, buffer.strides)
+            offset = offset_in_row(k, buffer.view.ndim, buffer.lengths, buffer.strides)
             self.columns[self.count] = Column(buffer.start + offset, buffer.strides[0], buffer.kind)
             self.count += 1
 
@@ -189,7 +198,7 @@ cdef class Columns:
             for k in range(buffer.columns):
                 self.columns[self.count] = Column(
                     buffer.start + i * buffer.strides[0] + offset_in_row(
-                        k, buffer.view.ndim, buffer.view.shape, buffer.strides), 0, buffer.kind)
+                        k, buffer.view.ndim, buffer.lengths, buffer.strides), 0, buffer.kind)
                 self.count += 1
 
 

@@ -23,9 +23,13 @@ def nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
 
 
 def fill(tree: Any, make: Callable[[], Any], change: Callable[[Any], Any] = lambda one: one) -> Any:
-    """Lists like those in the tree, with None replaced by what `make` makes, and anything else changed."""
+    """Lists, dicts and named tuples like those in the tree, with what `make` makes for None, and all else changed."""
     if isinstance(tree, list):
         return [fill(one, make, change) for one in tree]
+    if isinstance(tree, dict):
+        return {key: fill(one, make, change) for key, one in tree.items()}
+    if isinstance(tree, tuple):     # a named one
+        return tree._make([fill(one, make, change) for one in tree])  # type: ignore[attr-defined]
     return make() if tree is None else change(tree)
 
 

@@ -26,13 +26,13 @@ __all__ = ["as_float", "as_buffer", "checked_size", "from_lists", "read_weights"
 PLAIN = {float, int}     # what an array takes as it is
 
 
-def as_buffer(argument: Any, name: str) -> columns.Buffer | None:
-    """A Buffer of the argument; None if it is not a buffer."""
+def as_buffer(argument: Any, name: str, axis: int = 0) -> columns.Buffer | None:
+    """A Buffer of the argument, of which an axis is the rows; None if it is not a buffer."""
     refuse(argument, name)
     if hasattr(argument, "keeps_graph"):
         argument = array("d", argument.tolist())
     try:
-        buffer = columns.Buffer(argument)
+        buffer = columns.Buffer(argument, axis)
     except columns.TooLarge as error:
         raise ValueError(f"{name} has {error}") from None
     except (TypeError, BufferError, ValueError) as error:

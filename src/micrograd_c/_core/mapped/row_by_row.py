@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from _thread import _local
 
 from micrograd_c._core.bulk.linear import sumprod
@@ -20,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, NoReturn
+
+    from micrograd_c._core.mapped.arguments import Group
 
 __all__ = ["Rowwise", "computes_by_itself", "is_running", "run"]
 
@@ -106,19 +109,18 @@ class Rowwise:
         refuse_truth(self)
 
 
-def run(fn: Callable[..., Any], given: list[Any], rows: int) -> Any:
+def run(fn: Callable[..., Any], given: Group) -> Any:
     """The function's result, with a Rowwise for each Value."""
     running.depth += 1
     try:
-        return transpose([fn(*[one.row(k) for one in given]) for k in range(rows)], Rowwise)
+        return transpose([given.call(fn, operator.methodcaller("row", k)) for k in range(given.rows)], Rowwise)
     finally:
         running.depth -= 1
 
 
-def computes_by_itself(fn: Callable[..., Any], given: list[Any]) -> bool:
+def computes_by_itself(fn: Callable[..., Any], given: Group) -> bool:
     """As `only_own_ops_read`, for the first row."""
-    return bool(next(iter(one.rows for one in given if one.rows is not None))) and only_own_ops_read(
-        lambda: fn(*[one.first() for one in given]))
+    return bool(given.rows) and only_own_ops_read(lambda: given.call(fn, operator.methodcaller("first")))
 
 
 def only_own_ops_read(action: Callable[[], Any]) -> bool:

@@ -11,7 +11,7 @@ import sys
 import warnings
 
 from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
-from micrograd_c._core.mapped.arguments import Rows, check_axes, read_all, rows_of
+from micrograd_c._core.mapped.arguments import check_axes, read_all
 from micrograd_c._core.mapped.nested import fill
 from micrograd_c._core.mapped.outputs import outputs_of, structure_of
 from micrograd_c._core.mapped.traceable import Traceable, one_trace
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Protocol, TypeVar, overload
 
-    from micrograd_c._core.mapped.arguments import Shared
+    from micrograd_c._core.mapped.arguments import Group
     from micrograd_c._core.mapped.batch import Batch
     from micrograd_c._core.value.value import Value
 
-    _Axes = int | tuple[int | None, ...] | list[int | None] | None
+    _Axes = int | tuple[Any, ...] | list[Any] | None    # an argument may have a dict or named tuple of axes
     _R_co = TypeVar("_R_co", covariant=True)
 
     class _ForAllRows(Protocol[_R_co]):
@@ -57,11 +57,14 @@ def vmap(
 ) -> Mapped:
     """A function that runs `fn`, written for one row, over the rows of a batch.
 
-    in_axes is, as in JAX, 0 for an argument whose first axis is the rows, and None for one that is the same for all
-    rows: one for all arguments, or a tuple with one for each. An argument may be a buffer of numbers (a NumPy array,
-    array.array, memoryview) or nested lists of numbers; one that is the same for all rows may also be a number or hold
-    Values. In their place `fn` gets Values and lists of Values. It returns a Value or nested lists of Values; the
-    result has a Batch for each.
+    in_axes is, as in JAX, the axis of an argument that is the rows, such as 0 for the first one, and None for an
+    argument that is the same for all rows: one for all arguments, or a tuple with one for each. An argument may be a
+    buffer of numbers (a NumPy array, array.array, memoryview) or nested lists of numbers; one that is the same for all
+    rows may also be a number or hold Values. It may be a dict or a named tuple of such, for which in_axes may have a
+    dict or named tuple of axes. Arguments by name have rows along their first axis.
+
+    In their place `fn` gets Values and lists of Values. It returns a Value, or nested lists, dicts and named tuples of
+    Values; the result has a Batch for each, and a list for a tuple.
 
     `fn` is run once for arguments of one structure. What Python does in it then stays as it is: an `if`, the length of
     a loop, a number that is not an argument. Values from outside, the parameters, are read at each call, and get
@@ -115,30 +118,26 @@ class Mapped(Traceable):
                 return latest.results_of(batches)
         if tracing.is_tracing():
             raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
-        if keywords:
-            raise TypeError(f"vmap takes arguments by position only, not {next(iter(keywords))}=")
-        given = read_all(self.fn, self.in_axes, arguments)
-        rows = rows_of(given)
-        key = tuple([one.structure for one in given])
-        found = self.specializations.get(key)
+        given = read_all(self.fn, self.in_axes, arguments, keywords)
+        found = self.specializations.get(given.structure)
         if found is None:
             found = Specialization(self.fn, given, self.options)
-            self.keep(key, found)
+            self.keep(given.structure, found)
         if found.runner is None:
-            return found.row_by_row(self.fn, given, rows)
+            return found.row_by_row(self.fn, given)
         self.latest = found
         numbers = columns.Columns(found.columns)
-        for one in given:
+        for one in given.leaves:
             one.add_to(numbers)
-        shared = [number for one in given for number in one.shared]
-        values = [value for one in given for value in one.given]
+        shared = [number for one in given.leaves for number in one.shared]
+        values = [value for one in given.leaves for value in one.given]
         return found.results_of(batch.run(found.runner, numbers, shared, values))
 
 
 class Specialization:
     """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
 
-    def __init__(self, fn: Callable[..., Any], given: list[Rows | Shared], options: tuple[Any, ...]) -> None:
+    def __init__(self, fn: Callable[..., Any], given: Group, options: tuple[Any, ...]) -> None:
         self.runner: Any = None
         self.results: Any = None
         with one_trace():
@@ -152,25 +151,24 @@ class Specialization:
                     raise
                 warn(fn, "it has an op of its own, whose numbers Python computes")
                 return
-        shapes = [one.structure for one in given] if all(isinstance(one, Rows) for one in given) else None
-        self.runner = executor.Runner(program, shapes, *options)
+        self.runner = executor.Runner(program, given.shapes, *options)
 
-    def compiled(self, fn: Callable[..., Any], given: list[Rows | Shared]) -> Any:
+    def compiled(self, fn: Callable[..., Any], given: Group) -> Any:
         """The Program of the function, which is run here: what it records is the trace."""
         inputs: list[int] = []
         shared: list[int] = []
         values: list[int] = []
         roots: list[Value] = []
-        result = fn(*[one.values(inputs, shared, values) for one in given])
+        result = given.call(fn, lambda one: one.values(inputs, shared, values))
         self.results = outputs_of(result, roots)
         self.columns = len(inputs)
         return lowering.compile(roots, inputs, shared, values)
 
-    def row_by_row(self, fn: Callable[..., Any], given: list[Rows | Shared], rows: int) -> Any:
+    def row_by_row(self, fn: Callable[..., Any], given: Group) -> Any:
         """The function's result, with a Rowwise for each Value; without rows, with the structure of earlier results."""
-        if not rows:
+        if not given.rows:
             return fill(self.results, lambda: row_by_row.Rowwise([]))
-        results = row_by_row.run(fn, given, rows)
+        results = row_by_row.run(fn, given)
         self.results = structure_of(results)
         return results
 
