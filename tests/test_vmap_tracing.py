@@ -28,8 +28,6 @@ def under_no_grad(x):
     (lambda x: x if x else -x, "its truth is asked for"),
     (lambda x: (x * 2 + 1) if (x * 2).data > 1 else x, "its .data is read"),
     (under_no_grad, "no_grad"),
-    (lambda x: vmap(lambda y: y)([1.0]).sum() * x, "vmap inside"),
-    (lambda x: vmap(lambda y: y)([x]).sum(), "vmap inside"),
 ])
 def test_what_depends_on_the_row_cannot_be_read(function, said):
     gc.collect()

@@ -10,7 +10,7 @@ import os
 import sys
 import warnings
 
-from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
+from micrograd_c._core.mapped import analysis, batch, columns, executor, inside, lowering, row_by_row  # type: ignore
 from micrograd_c._core.mapped.arguments import check_axes, read_all
 from micrograd_c._core.mapped.nested import fill
 from micrograd_c._core.mapped.outputs import outputs_of, structure_of
@@ -117,7 +117,7 @@ class Mapped(Traceable):
             if batches is not None:
                 return latest.results_of(batches)
         if tracing.is_tracing():
-            raise TraceError("vmap inside a function given to vmap: write the inner one as a loop")
+            return inside.run(self.fn, self.in_axes, arguments, keywords)
         given = read_all(self.fn, self.in_axes, arguments, keywords)
         found = self.specializations.get(given.structure)
         if found is None:
