@@ -1,5 +1,7 @@
 """Measures a training step of the mapped GPT beside one by hand in C, in turn: of one name, and of 32 in a batch.
 
+Of one name also jit, and the eager helpers.
+
     python benchmarks/gpt.py [--quick]
 
 The model is examples/gpt_vmap.py's, the optimizer Adam. The C program goes through one name with the numbers of a
@@ -16,9 +18,10 @@ import tempfile
 
 import numpy as np
 from by_hand import compiler, function, library, pointer
-from calls import NAME, mapped_gpt
+from calls import NAME, SEED, mapped_gpt
 from vmap_sides import compare
 
+from micrograd_c import jit
 from micrograd_c.optim import Adam
 
 COUNTS = (1, 32)
@@ -55,6 +58,31 @@ class Ours:
         loss.backward()
         self.optimizer.step()
         return loss.data
+
+
+class OneByOne:
+    """The same model, whose loss of one name is computed in another way."""
+
+    def __init__(self, loss):
+        self.loss = loss
+
+    def gradients(self, names):
+        loss = self.loss(*names)
+        loss.backward()
+        return loss.data
+
+
+def jitted():
+    import gpt_vmap
+
+    loss = jit(mapped_gpt().loss_of_one)
+    return OneByOne(lambda name: loss(gpt_vmap.ONE_HOT[np.array(name)]))
+
+
+def eager():
+    import gpt
+
+    return OneByOne(gpt.GPT(SEED).loss)
 
 
 class InC:
@@ -125,6 +153,9 @@ def measure(compiled, names, rounds, seconds):
         theirs = InC(compiled, [p.data for p in ours.parameters])
         sides = {"vmap": functools.partial(getattr(ours, kind), names),
                  "C by hand, -ffast-math": getattr(theirs, kind)(names)}
+        if len(names) == 1 and kind == "gradients":
+            sides["jit"] = functools.partial(jitted().gradients, names)
+            sides["eager helpers, gpt.py"] = functools.partial(eager().gradients, names)
         compare(f"{title}: {part}", sides, rounds, seconds)
 
 
