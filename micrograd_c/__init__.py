@@ -14,7 +14,7 @@ __all__ = [
     "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "atan2", "cross_entropy", "explain", "flat",
     "grad", "gradients", "hessian", "install", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linear", "load",
     "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "show_config", "softmax",
-    "stop_gradient", "sumprod", "uninstall", "value_and_grad", "vjp", "vmap", "where",
+    "stop_gradient", "sumprod", "take", "uninstall", "value_and_grad", "vjp", "vmap", "where",
 ]
 
 try:
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from micrograd_c._core.adopted.accelerating import accelerate
     from micrograd_c._core.explained.explaining import explain
     from micrograd_c._core.mapped.batch import Batch
+    from micrograd_c._core.mapped.taking import take
     from micrograd_c._core.mapped.vmap import TraceError, vmap
     from micrograd_c._core.transforms.functions import (
         grad,
@@ -91,6 +92,7 @@ NAMES = {
     "gradients": "_core.transforms.graphs",
     "jit": "_core.transforms.jit",
     "show_config": "configuration",
+    "take": "_core.mapped.taking",
 }
 
 

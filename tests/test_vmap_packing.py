@@ -121,6 +121,17 @@ def test_biases_of_each_place_get_their_own_gradients(places):
 
 
 @pytest.mark.usefixtures("packed")
+def test_powers_of_each_place_have_their_own_exponents():
+    w = Value(1.5)
+    exponents = [0.3, 2, -1.5, 0.7, 3.25]
+    mapped = vmap(lambda x: sum([(place + w) ** e for place, e in zip(x, exponents)]))
+    result = mapped([[0.5] * 5])
+    result.sum().backward()
+    assert result[0] == pytest.approx(sum([2.0 ** e for e in exponents]), rel=1e-14)
+    assert w.grad == pytest.approx(sum([e * 2.0 ** (e - 1) for e in exponents]), rel=1e-14)
+
+
+@pytest.mark.usefixtures("packed")
 def test_a_slope_that_is_infinite_at_one_place_stays_there():
     w = Value(0.0)
     mapped = vmap(lambda x: sum([(w + place[0]).sqrt() * 2.0 for place in x]))

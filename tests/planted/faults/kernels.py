@@ -85,6 +85,14 @@ FAULTS = {
          "            *total = fresh ? g[k] : *total + g[k];      /* no other instruction has these uses */\n",
          "            *total = g[k];\n",
          "test_vmap_packing.py"),
+        ("an index below 0 is none",
+         "    return take->first + (int64_t)index + (index < 0 ? take->count : 0);\n",
+         "    return index < 0 ? -1 : take->first + (int64_t)index;\n",
+         "test_take.py"),
+        ("entries of a table start their gradients at each place",
+         "    if (fresh && !take->adds)\n",
+         "    if (fresh)\n",
+         "test_take.py"),
         ("a packed program takes all lanes for rows",
          "        const int32_t rows = it->lanes ? it->lanes : rows_of_block;\n"
          "        const int32_t vectors = (rows + LANE_COUNT - 1) / LANE_COUNT;\n"

@@ -16,7 +16,8 @@ cdef enum Kind:
 
 cdef struct Traced:
     double data
-    int32_t op, a, b    # operands by their place in the array, or NONE
+    int32_t op, a, b    # operands by their place in the array, or NONE; of DO_TAKE the index
+    int32_t entries, entry_count    # of DO_TAKE: where the column of the table is in `entries`
     int32_t uses
     int32_t uniform     # its number among the uniforms, or NONE
     int32_t dot         # the number of the dot that it is the sum of, or NONE
@@ -66,6 +67,8 @@ cdef class Analysis:
     cdef Step *steps
     cdef int32_t *outs
     cdef int32_t *reads
+    cdef int32_t *entries       # of columns of tables: places in the array
+    cdef int32_t entry_count
     cdef int32_t *used          # by use: the uniform
     cdef dict layer_counts      # by the first weight's use: how many layers have it
 
@@ -73,6 +76,8 @@ cdef class Analysis:
     cdef int read_tape(self, list outputs, list inputs, list shared, list given) except -1
     cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept
     cdef void new_local(self, int32_t k, const Node *node, const int32_t *number) noexcept
+    cdef void new_take(self, int32_t k, const Node *node, const int32_t *number) noexcept
+    cdef void add_entry(self, int32_t k) noexcept
     cdef int classify(self) except -1
     cdef void new_uniform(self, int32_t k) noexcept
     cdef int list_steps(self) except -1

@@ -20,11 +20,12 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from micrograd_c._core.mapped.program cimport DO_MOVE
+from micrograd_c._core.mapped.program cimport DO_MOVE, DO_TAKE
 from micrograd_c._core.mapped.sums cimport find_dots
+from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.mapped.value_numbers cimport number_values
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport HOOK, Node, tape
+from micrograd_c._core.tape.arena cimport HOOK, Edge, Node, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.operands cimport handle_of, op_name
 from micrograd_c._core.value.tracing import TraceError, is_tracing
@@ -115,7 +116,12 @@ cdef class Analysis:
                 number[i] = self.count
                 self.parameter_count += i < start
             number[i] = number[computed[i]]
+        for i in range(start, top):
+            if number[i] and is_take(tape.nodes + i):
+                self.entry_count += 2 * tape.nodes[i].b
         self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
+        self.entries = <int32_t *> self.room(self.entry_count, sizeof(int32_t))
+        self.entry_count = 0
         for i in range(1, top):
             if number[i] and computed[i] == i:
                 node = tape.nodes + i
@@ -123,6 +129,8 @@ cdef class Analysis:
                     self.new_node(number[i] - 1, node.data, rules.LEAF, NONE, NONE)
                 elif node.op == rules.LOCAL:
                     self.new_local(number[i] - 1, node, number)
+                elif is_take(node):
+                    self.new_take(number[i] - 1, node, number)
                 else:
                     self.new_node(number[i] - 1, node.data, node.op, number[node.a] - 1, number[node.b] - 1)
         self.outputs, self.inputs, self.shared, self.given = [
@@ -137,7 +145,7 @@ cdef class Analysis:
     cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept:
         self.nodes[k] = Traced(
             data=data, op=op, a=a, b=b, uses=0, uniform=NONE, dot=NONE, activation=NONE, slot=NONE, adjoint=NONE,
-            last=NONE, kind=0, differentiable=0, part=0, hopeless=0, kept=0,
+            entries=NONE, entry_count=0, last=NONE, kind=0, differentiable=0, part=0, hopeless=0, kept=0,
         )
         if a != NONE:
             self.nodes[a].uses += 1
@@ -161,9 +169,25 @@ cdef class Analysis:
         self.new_node(place, node.data, rules.LEAF, NONE, NONE)
         self.new_node(k, node.data, rules.GIVEN, place, total)
 
+    cdef void new_take(self, int32_t k, const Node *node, const int32_t *number) noexcept:
+        cdef const Edge *edge = tape.edges + node.a
+        cdef int32_t first = self.entry_count
+        cdef int32_t j
+        self.new_node(k, 0.0, DO_TAKE, number[edge.a] - 1, NONE)
+        for j in range(1, node.b):
+            self.add_entry(number[edge[j].a] - 1)
+            if edge[j].b:
+                self.add_entry(number[edge[j].b] - 1)
+        self.nodes[k].entries, self.nodes[k].entry_count = first, self.entry_count - first
+
+    cdef void add_entry(self, int32_t k) noexcept:
+        self.entries[self.entry_count] = k
+        self.entry_count += 1
+        self.nodes[k].uses += 1
+
     cdef int classify(self) except -1:
         """Tell uniform nodes from varying ones. Constants need no folding: they have been computed already."""
-        cdef int32_t k
+        cdef int32_t k, j
         cdef Traced *node
         cdef dict constants = {}
         for k in range(self.parameter_count):
@@ -185,6 +209,14 @@ cdef class Analysis:
                 continue
             if node.op == rules.LEAF:
                 node.kind = CONSTANT
+            elif node.op == DO_TAKE:
+                node.kind = VARYING     # as each row may have another index, if it is not shared
+                for j in range(node.entries, node.entries + node.entry_count):
+                    node.differentiable |= self.nodes[self.entries[j]].differentiable
+                    if self.nodes[self.entries[j]].kind == VARYING:
+                        raise TypeError(
+                            "a table to take from must be the same for all rows, and this one depends on a row. To "
+                            "choose by a number, use sumprod(hot, several), with a row of zeros and a one")
             else:
                 node.kind = self.nodes[node.a].kind
                 node.differentiable = self.nodes[node.a].differentiable
@@ -318,13 +350,19 @@ cdef class Analysis:
         cdef dict weights = {}      # by those of a layer: the first use
         cdef dict biases = {}
         self.layer_counts = {}
-        self.used = <int32_t *> self.room(3 * self.count, sizeof(int32_t))
+        self.used = <int32_t *> self.room(3 * self.count + self.entry_count, sizeof(int32_t))
         for k in range(self.step_count):
             step = self.steps + k
             step.use = self.use_count
             if step.layer == NONE:
                 node = self.nodes + self.outs[step.outs]
-                if node.dot == NONE:
+                if node.op == DO_TAKE:
+                    for j in range(node.entries, node.entries + node.entry_count):
+                        self.add_use(self.entries[j])
+                    step.use = self.share(weights, step.use, NONE)
+                    step.biases = self.use_count
+                    self.add_use(node.a)
+                elif node.dot == NONE:
                     self.add_use(node.a)
                     self.add_use(node.b)
                 else:
@@ -369,6 +407,8 @@ cdef int refuse(int32_t index) except -1:
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
             "Use stop_gradient(x)"
         )
+    if is_take(node):
+        return 0
     if rules.has_edges(node.op) and node.op != rules.LOCAL or node.flags & HOOK:
         raise Untraceable(repr(op_name(node) or "a Value with a _backward of its own"))
     if rules.has_one_operand(node.op) and not node.a or rules.has_two_operands(node.op) and not (node.a and node.b):
@@ -395,6 +435,7 @@ cdef void need_operands(int32_t index, const int32_t *computed, int32_t *needed)
     if rules.has_edges(node.op):
         for j in range(node.a, node.a + node.b):
             need(computed[tape.edges[j].a], needed)
+            need(computed[tape.edges[j].b], needed)
     else:
         need(computed[node.a], needed)
         need(computed[node.b], needed)

@@ -18,7 +18,7 @@ from libc.stdint cimport int32_t
 
 from micrograd_c._core.mapped.analysis cimport NONE, VARYING, Step, Traced
 from micrograd_c._core.mapped.lowering cimport Compiler
-from micrograd_c._core.mapped.program cimport DO_LAYER, DO_PRODUCTS
+from micrograd_c._core.mapped.program cimport DO_LAYER, DO_PRODUCTS, DO_TAKE
 cimport micrograd_c._core.ops.rules as rules
 
 cdef enum:
@@ -105,6 +105,8 @@ cdef class Grouping:
             return (<int> DO_LAYER, step.use, step.start_count > 0, self.source.activation_of(step), gradients)
         if step.products != NONE:
             return (<int> DO_PRODUCTS, self.operand_kind(self.source.dots[step.products].start, exact), gradients)
+        if node.op == DO_TAKE:
+            return node.op, step.use, self.operand_kind(node.a, True), gradients
         exact = exact or node.op == rules.POWER     # whose number is read apart from lanes
         return node.op, self.operand_kind(node.a, exact), self.operand_kind(node.b, exact), gradients
 

@@ -16,6 +16,7 @@ cdef class Compiler(Analysis):
     cdef Program program
     cdef int32_t slot_count
     cdef int32_t product_count      # sums of products that vary which have been written
+    cdef int32_t take_count
 
     cdef int give_slots(self) except -1
     cdef int keep_what_gradients_need(self, Step *step) except -1
@@ -27,6 +28,7 @@ cdef class Compiler(Analysis):
     cdef int write_instructions(self) except -1
     cdef int32_t operand(self, int32_t k, int flag, Instruction *it, int32_t *use) noexcept
     cdef int32_t *write_layer(self, Step *step, int32_t *place) except NULL
+    cdef void write_take(self, Step *step, Instruction *it) noexcept
     cdef int32_t *write_products(self, Step *step, int32_t *place) except NULL
     cdef int give_adjoints(self) except -1
     cdef int join_group(self, Step *step, list members, AdjointSlots *slots) except -1

@@ -17,8 +17,8 @@ from libc.string cimport memcpy
 
 from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, Analysis, Dot, Step, Traced
 from micrograd_c._core.mapped.program cimport (
-    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, DO_PRODUCTS, Code, Instruction, Layer, Products, Program, Scalar, allocate,
-    start_backward,
+    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, DO_PRODUCTS, DO_TAKE, Code, Instruction, Layer, Products, Program,
+    Scalar, Take, allocate, start_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
 
@@ -111,6 +111,9 @@ cdef class Compiler(Analysis):
                 self.nodes[self.terms[j].w].kept |= node.differentiable and self.nodes[self.terms[j].x].differentiable
                 self.nodes[self.terms[j].x].kept |= node.differentiable and self.nodes[self.terms[j].w].differentiable
             return 0
+        elif node.op == DO_TAKE:
+            self.nodes[node.a].kept |= node.differentiable
+            return 0
         elif node.differentiable:
             if self.nodes[node.a].differentiable:
                 self.keep(node, rules.slope_reads(node.op))
@@ -191,19 +194,23 @@ cdef class Compiler(Analysis):
         cdef Instruction *it
         cdef size_t size = 0
         cdef size_t products = 0
+        cdef size_t takes = 0
         cdef int32_t *place
         cdef int32_t k, use
         for k in range(self.step_count):
             size += 2 * (self.steps[k].read_count + self.steps[k].out_count)
             products += self.steps[k].products != NONE
+            takes += is_take_step(self, self.steps + k)
         program.inputs, program.outputs, program.slots = len(self.inputs), len(self.outputs), self.slot_count
         program.uses = self.use_count
         program.used = copied(self.used, self.use_count)
         program.instructions = <Instruction *> allocate(self.step_count, sizeof(Instruction))
         program.layers = <Layer *> allocate(len(self.layers), sizeof(Layer))
         program.products = <Products *> allocate(products, sizeof(Products))
+        program.takes = <Take *> allocate(takes, sizeof(Take))
         program.numbers = place = <int32_t *> allocate(size, sizeof(int32_t))
-        program.code = Code(program.instructions, program.layers, program.products, NULL, self.step_count)
+        program.code = Code(
+            program.instructions, program.layers, program.products, NULL, program.takes, self.step_count)
         for k in range(self.step_count):
             step = self.steps + k
             it = program.instructions + k
@@ -216,6 +223,8 @@ cdef class Compiler(Analysis):
                     it.op, it.a = DO_PRODUCTS, self.product_count
                     it.b = self.operand(self.dots[step.products].start, B_UNIFORM, it, &use)
                     place = self.write_products(step, place)
+                elif node.op == DO_TAKE:
+                    self.write_take(step, it)
                 else:
                     it.a = self.operand(node.a, A_UNIFORM, it, &use)
                     it.b = self.operand(node.b, B_UNIFORM, it, &use)
@@ -255,6 +264,13 @@ cdef class Compiler(Analysis):
         for j in range(step.read_count + step.out_count, 2 * (step.read_count + step.out_count)):
             place[j] = NONE
         return place + 2 * (step.read_count + step.out_count)
+
+    cdef void write_take(self, Step *step, Instruction *it) noexcept:
+        cdef Traced *node = self.nodes + self.outs[step.outs]
+        cdef int32_t use = step.biases      # the index's, if it is the same for all rows
+        it.a, it.b = self.operand(node.a, A_UNIFORM, it, &use), self.take_count
+        self.program.takes[self.take_count] = Take(step.use, node.entry_count, 0)
+        self.take_count += 1
 
     cdef int32_t *write_products(self, Step *step, int32_t *place) except NULL:
         """Write a sum of products that vary, and its lists of slots to `place`. Returns where the next lists may go."""
@@ -332,6 +348,8 @@ cdef class Compiler(Analysis):
 
     cdef void give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept:
         cdef Traced *node = self.nodes + self.outs[step.outs]
+        if node.op == DO_TAKE:
+            return
         it.adjoint_a = self.adjoint_of_operand(node.a, it.flags & A_UNIFORM, it.a, slots)
         it.adjoint_b = self.adjoint_of_operand(node.b, it.flags & B_UNIFORM, it.b, slots)
 
@@ -369,6 +387,10 @@ cdef class Compiler(Analysis):
             node.adjoint = slots.count
             slots.count += 1
         return node.adjoint
+
+
+cdef inline bint is_take_step(Compiler compiler, const Step *step) noexcept:
+    return step.layer == NONE and compiler.nodes[compiler.outs[step.outs]].op == DO_TAKE
 
 
 cdef int32_t *numbers(list values) except NULL:

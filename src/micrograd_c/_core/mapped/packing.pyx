@@ -22,8 +22,8 @@ from micrograd_c._core.mapped.analysis cimport NONE, VARYING, Step, Traced
 from micrograd_c._core.mapped.grouping cimport Grouping
 from micrograd_c._core.mapped.lowering cimport Compiler
 from micrograd_c._core.mapped.program cimport (
-    A_UNIFORM, B_UNIFORM, DO_GATHER, DO_LAYER, DO_PRODUCTS, MOST_LANES, Code, Gather, Instruction, Layer,
-    Products, Program, allocate, start_backward,
+    A_UNIFORM, B_UNIFORM, DO_GATHER, DO_LAYER, DO_PRODUCTS, DO_TAKE, MOST_LANES, Code, Gather, Instruction,
+    Layer, Products, Program, Take, allocate, start_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
 
@@ -65,7 +65,7 @@ cdef class Packer:
     cdef list used          # by use: the uniform
     cdef dict uses          # by the source's first use: ours
     cdef dict gathered      # by what is gathered: the slot
-    cdef list instructions, layers, products, gathers
+    cdef list instructions, layers, products, gathers, takes
     # of the packs of one row, and of steps without packing, one vector each
     cdef double cost, alone
 
@@ -83,7 +83,7 @@ cdef class Packer:
             self.place[number] = k
         self.slot_lanes = [0] * ((len(source.inputs) + MOST_LANES - 1) // MOST_LANES)
         self.used, self.uses, self.gathered = [], {}, {}
-        self.instructions, self.layers, self.products, self.gathers = [], [], [], []
+        self.instructions, self.layers, self.products, self.gathers, self.takes = [], [], [], [], []
         return 0
 
     # --- packs ---
@@ -147,6 +147,8 @@ cdef class Packer:
             self.write_layer(members, operands)
         elif step.products != NONE:
             self.write_products(members, operands)
+        elif self.source.nodes[self.source.outs[step.outs]].op == DO_TAKE:
+            self.write_take(members, operands)
         else:
             self.write_op(members, operands)
         self.cost += DISPATCH + vectors * cost
@@ -161,7 +163,7 @@ cdef class Packer:
         if self.slot_lanes[slot] == lanes and places == list(range(first, first + lanes)):
             return slot
         slot = self.gather(tuple(places), False, self.reached[nodes[0]])
-        if lanes > max([self.slot_lanes[place // MOST_LANES] for place in places]) and len(set(places)) == lanes:
+        if lanes > max([self.slot_lanes[place // MOST_LANES] for place in places]):
             for lane, node in enumerate(nodes):     # where more of them are together from now on
                 self.place[node] = slot * MOST_LANES + lane
         return slot
@@ -206,6 +208,18 @@ cdef class Packer:
         out = self.result(members, 0)
         self.instructions.append((node.op, out, a, b, out if wanted else NONE, adjoint_a if wanted else NONE,
                                   adjoint_b if wanted else NONE, flags_a | flags_b, len(members)))
+        return 0
+
+    cdef int write_take(self, list members, list operands) except -1:
+        cdef Step *step = self.source.steps + <int32_t> members[0]
+        cdef Traced *node = self.source.nodes + self.source.outs[step.outs]
+        wanted = self.reached[self.source.outs[step.outs]]
+        index, _, flags = self.operand(members, 0, iter(operands), A_UNIFORM)
+        first = self.copied_uses(step.use, node.entry_count)
+        out = self.result(members, 0)
+        self.instructions.append((<int> DO_TAKE, out, index, len(self.takes), out if wanted else NONE, NONE, NONE,
+                                  flags, len(members)))
+        self.takes.append((first, node.entry_count))
         return 0
 
     cdef tuple operand(self, list members, int which, object rest, int flag):
@@ -336,7 +350,8 @@ cdef class Packer:
         program.layers = <Layer *> allocate(len(self.layers), sizeof(Layer))
         program.products = <Products *> allocate(len(self.products), sizeof(Products))
         program.gathers = <Gather *> allocate(len(self.gathers), sizeof(Gather))
-        program.code = Code(program.instructions, program.layers, program.products, program.gathers,
+        program.takes = <Take *> allocate(len(self.takes), sizeof(Take))
+        program.code = Code(program.instructions, program.layers, program.products, program.gathers, program.takes,
                             <int32_t> len(self.instructions))
         for k, it in enumerate(self.instructions):
             op, out, a, b, adjoint, adjoint_a, adjoint_b, flags, lanes = it
@@ -363,6 +378,8 @@ cdef class Packer:
                 gather.from_[j] = sources[min(j, <int32_t> len(sources) - 1)]
             gather.count = <int32_t> len(to)
             gather.to = listed(to, &place)
+        for k, (first, count) in enumerate(self.takes):
+            program.takes[k] = Take(first, count, 0)
         return 0
 
 

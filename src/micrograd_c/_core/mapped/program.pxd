@@ -7,7 +7,7 @@ cdef extern from "kernels.h":
         MOST_LANES
         LEAST_CHUNK, MOST_CHUNK
         MOST_THREADS
-        DO_MOVE, DO_LAYER, DO_PRODUCTS, DO_GATHER
+        DO_MOVE, DO_LAYER, DO_PRODUCTS, DO_GATHER, DO_TAKE
         A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
 
     ctypedef struct Instruction:
@@ -41,11 +41,15 @@ cdef extern from "kernels.h":
         const int32_t *to
         const int32_t *first
 
+    ctypedef struct Take:
+        int32_t first, count, adds
+
     ctypedef struct Code:
         const Instruction *instructions
         const Layer *layers
         const Products *products
         const Gather *gathers
+        const Take *takes
         int32_t count
 
     ctypedef struct Kernels:
@@ -96,6 +100,7 @@ cdef struct Backward:
     int32_t *first_factors  # of all products: those of each, a's and then b's
     Gather *gathers
     int32_t *first_gathered     # of all gathers
+    Take *takes
     int32_t *not_first      # of all others
     uint8_t *given          # by adjoint slot: something was given to it
     uint8_t *busy           # by use: a gradient goes to it
@@ -119,6 +124,7 @@ cdef class Program:
     cdef Layer *layers
     cdef Products *products
     cdef Gather *gathers
+    cdef Take *takes
     cdef int32_t *numbers           # all lists of slots, one after the other
     cdef object source              # the Compiler, as packing needs it; None if there is too much of it
     cdef bint packed                # for one row at a time; see packing.pyx

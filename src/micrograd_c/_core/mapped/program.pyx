@@ -32,6 +32,7 @@ cdef class Program:
         PyMem_Free(self.layers)
         PyMem_Free(self.products)
         PyMem_Free(self.gathers)
+        PyMem_Free(self.takes)
         PyMem_Free(self.numbers)
         PyMem_Free(self.scalars)
         PyMem_Free(self.constants)
@@ -62,6 +63,8 @@ cdef class Program:
                 lines.append(f"products {self.products[it.a].count}")
             elif it.op == DO_GATHER:
                 lines.append(f"gather {it.out}")
+            elif it.op == DO_TAKE:
+                lines.append(f"take {self.takes[it.b].count}")
             else:
                 lines.append(f"{'move' if it.op == DO_MOVE else rules.text(it.op)} {it.out}")
         return lines
@@ -88,6 +91,7 @@ cdef Backward *new_backward(Program program) except NULL:
     cdef size_t factors = 0
     cdef size_t gathers = 0
     cdef size_t gathered = 0    # adjoint slots
+    cdef size_t takes = 0
     cdef int32_t k
     if b == NULL:
         raise no_memory()
@@ -104,6 +108,8 @@ cdef Backward *new_backward(Program program) except NULL:
         elif program.instructions[k].op == DO_GATHER:
             gathers += 1
             gathered += program.gathers[program.instructions[k].a].count
+        elif program.instructions[k].op == DO_TAKE:
+            takes += 1
     b.whole, b.all_scalars, b.used = &program.code, program.scalars, program.used
     b.output_adjoints, b.outputs, b.adjoints = program.output_adjoints, program.outputs, program.adjoints
     b.places = MOST_LANES if program.packed else 1
@@ -117,6 +123,7 @@ cdef Backward *new_backward(Program program) except NULL:
     b.first_factors = <int32_t *> calloc(factors + 1, sizeof(int32_t))
     b.gathers = <Gather *> calloc(gathers + 1, sizeof(Gather))
     b.first_gathered = <int32_t *> calloc(gathered + 1, sizeof(int32_t))
+    b.takes = <Take *> calloc(takes + 1, sizeof(Take))
     b.scalars = <Scalar *> calloc(b.scalar_count + 1, sizeof(Scalar))
     b.idle = <int32_t *> calloc(b.uses + 1, sizeof(int32_t))
     b.latest = <Layer **> calloc(b.uses + 1, sizeof(Layer *))
@@ -124,8 +131,8 @@ cdef Backward *new_backward(Program program) except NULL:
         <size_t> b.outputs + b.adjoints + b.uses + b.uniforms + 1, sizeof(uint8_t)
     )
     if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL or b.products == NULL
-            or b.first_factors == NULL or b.gathers == NULL or b.first_gathered == NULL or b.scalars == NULL
-            or b.idle == NULL or b.latest == NULL or b.asked == NULL):
+            or b.first_factors == NULL or b.gathers == NULL or b.first_gathered == NULL or b.takes == NULL
+            or b.scalars == NULL or b.idle == NULL or b.latest == NULL or b.asked == NULL):
         free_backward(b)
         raise no_memory()
     b.not_first = b.first_in + inputs
@@ -171,6 +178,7 @@ cdef void free_backward(Backward *b) noexcept:
         free(b.first_factors)
         free(b.gathers)
         free(b.first_gathered)
+        free(b.takes)
         free(b.scalars)
         free(b.idle)
         free(b.latest)
@@ -188,6 +196,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
     cdef int32_t *factor_flags = b.first_factors
     cdef Gather *gather = b.gathers
     cdef int32_t *gathered_flags = b.first_gathered
+    cdef Take *take = b.takes
     cdef int32_t *first_in
     cdef const Layer *whole
     cdef const Instruction *it
@@ -221,6 +230,12 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
                     add_gather(b, it, gather, gathered_flags)
                     gathered_flags += gather.count
                     gather += 1
+                elif it.op == DO_TAKE:
+                    take[0] = b.whole.takes[it.b]
+                    place.b = <int32_t> (take - b.takes)
+                    take.adds = b.busy[take.first]
+                    memset(b.busy + take.first, 1, take.count)
+                    take += 1
             continue
         whole = b.whole.layers + it.a
         first_in = flags
@@ -242,7 +257,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
         for j in range(whole.outputs):
             if whole.adjoint_out[j] >= 0:
                 b.given[whole.adjoint_out[j]] = 0
-    b.code = Code(place, b.layers, b.products, b.gathers, <int32_t> (b.instructions + b.room - place))
+    b.code = Code(place, b.layers, b.products, b.gathers, b.takes, <int32_t> (b.instructions + b.room - place))
     find_idle(b)
     find_scalars(b)
 

@@ -19,6 +19,7 @@ from libc.stdlib cimport calloc, free, malloc
 
 cimport micrograd_c._core.ops.rules as rules
 cimport micrograd_c._core.tape.operators as operators
+from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
     DATA_INT, HOOK, NUMBER_BASE, Node, PyThread_get_thread_ident, pin, reserve, tape, unpin,
@@ -302,6 +303,11 @@ cdef class Walk:
 
 cdef int refuse(int32_t index, Value root) except -1:
     """Raise for what cannot be recorded."""
+    if is_take(tape.nodes + index):
+        raise NotImplementedError(
+            "the derivative of what take chose with respect to its table cannot be recorded. Put the transform outside, as "
+            "grad of a function that calls the mapped one, or let the table be Values from outside, and call backward()"
+        )
     if tape.nodes[index].op == rules.NATIVE:
         raise NotImplementedError(
             "the derivative of a run of vmap cannot be recorded, as create_graph=True, jacfwd, jvp, hessian and a "

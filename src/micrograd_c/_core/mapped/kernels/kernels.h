@@ -16,7 +16,7 @@ Knows nothing of Python, of the tape, or of where rows come from. */
 enum { MOST_LANES = 8, LEAST_CHUNK = 256, MOST_CHUNK = 2048, MOST_THREADS = 64 };     /* rows in a chunk */
 
 /* An instruction does an op of the table, or one of these. */
-enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT, DO_PRODUCTS, DO_GATHER };
+enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT, DO_PRODUCTS, DO_GATHER, DO_TAKE };
 
 enum InstructionFlag {
     A_UNIFORM = 1,  /* a is the number of a use of a uniform, not of a slot */
@@ -28,7 +28,8 @@ enum InstructionFlag {
 typedef struct {
     int32_t op;
     int32_t out;        /* slot */
-    int32_t a, b;       /* slots or uses; for DO_LAYER, DO_PRODUCTS and DO_GATHER, a is the number of that */
+    int32_t a, b;       /* slots or uses; for DO_LAYER, DO_PRODUCTS and DO_GATHER, a is the number of that; for
+                           DO_TAKE, b is */
     int32_t adjoint;    /* adjoint slot of out, -1 if it is not needed */
     int32_t adjoint_a;  /* adjoint slot of a, or its use; -1 if it is not needed */
     int32_t adjoint_b;
@@ -71,6 +72,13 @@ typedef struct {
     const int32_t *first_b;
 } Products;
 
+/* out = the use of number first + index, where the index, the instruction's a, varies from row to row; -1 is the last one.
+   NaN for an index that is none. */
+typedef struct {
+    int32_t first, count;           /* uses */
+    int32_t adds;                   /* 1: their totals have something already */
+} Take;
+
 /* out[k] = the number at place from[k], which is slot * MOST_LANES + lane; or, with A_UNIFORM, that of a use. Of packed
    programs, whose slots are of MOST_LANES lanes, and have adjoint slots of the same numbers. */
 typedef struct {
@@ -85,6 +93,7 @@ typedef struct {
     const Layer *layers;
     const Products *products;
     const Gather *gathers;
+    const Take *takes;
     int32_t count;
 } Code;
 

@@ -57,6 +57,37 @@ static void LANES(gather_forward)(const Gather *gather, int uniform, double *out
         out[k] = from[gather->from[k]];
 }
 
+/* Which of a take's uses an index is for; -1 if it is none. */
+ALWAYS_INLINE int64_t LANES(use_at)(const Take *take, double index) {
+    if (!(index >= -take->count && index < take->count) || index != floor(index))
+        return -1;
+    return take->first + (int64_t)index + (index < 0 ? take->count : 0);
+}
+
+static void LANES(take_forward)(const Take *take, const Instruction *it, const double *slots, int32_t width,
+                                int32_t rows, double *out, const double *numbers) {
+    const double *index = slots + (int64_t)it->a * width;
+    int32_t k;
+    for (k = 0; k < (rows + LANE_COUNT - 1) / LANE_COUNT * LANE_COUNT; k++) {
+        int64_t use = LANES(use_at)(take, it->flags & A_UNIFORM ? numbers[it->a] : index[k]);
+        out[k] = use < 0 ? NAN : numbers[use];
+    }
+}
+
+static void LANES(take_backward)(const Take *take, const Instruction *it, const double *slots, const double *adjoints,
+                                 int32_t width, int32_t rows, const double *numbers, int fresh, double *totals) {
+    const double *index = slots + (int64_t)it->a * width;
+    const double *g = adjoints + (int64_t)it->adjoint * width;
+    int32_t k;
+    if (fresh && !take->adds)
+        memset(totals + take->first, 0, take->count * sizeof(double));
+    for (k = 0; k < rows; k++) {
+        int64_t use = LANES(use_at)(take, it->flags & A_UNIFORM ? numbers[it->a] : index[k]);
+        if (use >= 0)
+            totals[use] += g[k];
+    }
+}
+
 static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows_of_block, const double *numbers) {
     int32_t k, v;
     for (k = 0; k < code->count; k++) {
@@ -70,6 +101,7 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
         case DO_GATHER:
             LANES(gather_forward)(code->gathers + it->a, it->flags & A_UNIFORM, out, slots, numbers);
             break;
+        case DO_TAKE: LANES(take_forward)(code->takes + it->b, it, slots, width, rows, out, numbers); break;
 #define OF_TWO(NAME, ...) \
         case OP_##NAME: LANES(apply_both)(OP_##NAME, it, slots, width, out, numbers, vectors); break;
 #define BY_NUMBER(NAME, ...) \
@@ -222,6 +254,9 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
             break;
         case DO_GATHER:
             LANES(gather_backward)(code->gathers + it->a, it, adjoints, fresh, totals);
+            break;
+        case DO_TAKE:
+            LANES(take_backward)(code->takes + it->b, it, slots, adjoints, width, rows, numbers, fresh, totals);
             break;
 #define OF_TWO(NAME, ...) \
         case OP_##NAME: \
