@@ -186,8 +186,8 @@ def test_docstrings_are_those_of_the_stub_which_editors_show(name):
 
 def test_stubs_are_found():
     assert {path.relative_to(CORE).as_posix() for path in STUBS} == {
-        "bulk/functional.pyi", "bulk/linear.pyi", "mapped/batch.pyi", "tape/arena.pyi", "value/selecting.pyi",
-        "value/tracing.pyi", "value/value.pyi",
+        "bulk/functional.pyi", "bulk/linear.pyi", "mapped/batch.pyi", "mapped/taking.pyi", "tape/arena.pyi",
+        "value/selecting.pyi", "value/tracing.pyi", "value/value.pyi",
     }
     assert len(IN_STUBS["bulk.linear.sumprod"]) > 1
 

@@ -324,8 +324,7 @@ def test_grad_of_a_function_that_calls_a_mapped_one():
 def test_a_trace_error_inside_is_told_and_leaves_nothing():
     with pytest.raises(TraceError, match="data"):
         vmap(grad(lambda x: x * x.data))([1.0])
-    with pytest.raises(TraceError, match="vmap"):
-        vmap(grad(lambda x: vmap(lambda y: y * x)([1.0]).sum()))([1.0])
+    assert vmap(grad(lambda x: vmap(lambda y: y * x)([3.0]).sum()))([1.0]).tolist() == [3.0]
     assert grad(cube)(2.0) == 12.0
 
 
