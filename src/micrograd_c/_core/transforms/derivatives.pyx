@@ -305,8 +305,9 @@ cdef int refuse(int32_t index, Value root) except -1:
     """Raise for what cannot be recorded."""
     if is_take(tape.nodes + index):
         raise NotImplementedError(
-            "the derivative of what take chose with respect to its table cannot be recorded. Put the transform outside, "
-            "as grad of a function that calls the mapped one, or let the table be Values from outside, and call backward()"
+            "the derivative of what take chose with respect to its table cannot be recorded. Put the transform "
+            "outside, as grad of a function that calls the mapped one, or let the table be Values from outside, and "
+            "call backward()"
         )
     if tape.nodes[index].op == rules.NATIVE:
         raise NotImplementedError(
