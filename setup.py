@@ -8,6 +8,7 @@ import hashlib
 import os
 import pathlib
 import shlex
+import shutil
 import sys
 
 import Cython
@@ -136,6 +137,8 @@ class BuildKernels(build_clib):
             for made in (BUILT / "kernels").rglob("*.o*"):
                 made.unlink()
         COMPILATION.begin()
+        if self.force:      # which setuptools knows nothing of here: it compiles what is not there, or older
+            shutil.rmtree(self.build_temp, ignore_errors=True)
         super().run()
         COMPILATION.keep()
 
