@@ -10,6 +10,7 @@ import pathlib
 import shlex
 import shutil
 import sys
+import sysconfig
 
 import Cython
 from Cython.Build import cythonize
@@ -53,8 +54,11 @@ MACROS = [
     ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see value_type.h
     *build.get("macros", []),
 ]
+PLATFORM = sysconfig.get_platform()     # that of the wheel, which may be built elsewhere
+IN_BROWSER = PLATFORM.endswith("wasm32")        # see docs/browser.md
+VECTORS = ["-msimd128"] if IN_BROWSER else []   # elsewhere kernels.c asks for instruction sets by itself
 # those of the environment come after ours, but for what numbers depend on
-FLAGS = [*build["compile"], *shlex.split(os.environ.get("CFLAGS", "")), *MATHEMATICS]
+FLAGS = [*build["compile"], *VECTORS, *shlex.split(os.environ.get("CFLAGS", "")), *MATHEMATICS]
 HEADERS = sorted(path.as_posix() for path in CORE.rglob("*.h"))
 OPS = [path for path in HEADERS if pathlib.Path(path).parent == CORE / "ops"]
 LANE_FUNCTIONS = (CORE / "ops" / "lane_functions.h").as_posix()     # for the kernels only
@@ -117,7 +121,7 @@ def flags_for(compiler):
     return [] if compiler.compiler_type == "msvc" else FLAGS
 
 
-COMPILED_BY = (FLAGS, MACROS, os.environ.get("CC"))
+COMPILED_BY = (FLAGS, MACROS, os.environ.get("CC"), PLATFORM)
 TRANSLATION = Way("translated", DIRECTIVES, Cython.__version__)
 SOURCES = Way("sources", TRANSLATION.text, contents(sorted(CORE.rglob("*.p[yx][xd]"))))
 EVERYTHING = contents(sorted(path for path in CORE.rglob("*") if path.suffix in (".pyx", ".pxd", ".h", ".c")))
@@ -179,6 +183,8 @@ class BuildModules(build_ext):
     def build_extensions(self):
         for module in self.extensions:
             module.extra_compile_args = flags_for(self.compiler)
+            if IN_BROWSER:      # where nothing is exported by itself
+                module.extra_link_args = [f"-sEXPORTED_FUNCTIONS=_{name}" for name in self.get_export_symbols(module)]
         super().build_extensions()
 
     def translate(self):

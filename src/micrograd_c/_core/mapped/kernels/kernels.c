@@ -21,6 +21,9 @@
 #else
 #define CAN_CHOOSE 0
 #endif
+#if HAS_VECTORS && defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#endif
 
 /* Adding this to a small number rounds that to a whole one, whose two's complement is then in the low bits. */
 #define ROUNDER 6755399441055744.0
@@ -39,6 +42,8 @@
 #define MULTIPLY_ADD(x, y, z) ((x) * (y) + (z))
 #if CAN_CHOOSE
 #define SQUARE_ROOTS(x) ((Lanes)_mm_sqrt_pd((__m128d)(x)))
+#elif HAS_VECTORS && defined(__wasm_simd128__)
+#define SQUARE_ROOTS(x) ((Lanes)wasm_f64x2_sqrt((v128_t)(x)))
 #endif
 #define OUTPUTS_AT_ONCE 4
 #define VECTORS_AT_ONCE 2
