@@ -4,7 +4,6 @@ import array
 import itertools
 import math
 
-import numpy as np
 from edges import here
 
 from micrograd_c import vmap
@@ -56,7 +55,7 @@ class Mapped:
             parameter.grad = 0
             if r == "u":
                 parameter.data = x
-        batch = self.traced[constants](np.array([cell] * rows), list(cell))
+        batch = self.traced[constants]([cell] * rows, list(cell))
         batch.sum(array.array("d", [self.case.seed] * rows)).backward()
         return batch.tolist(), [self.parameters[k].grad for k in self.case.variables()]
 
