@@ -30,15 +30,15 @@ def _run(folder, what, *arguments):
     try:
         if what == "-c":
             sys.argv = ["-c", *arguments[1:]]
-            sys.path.insert(0, "")
+            sys.path[0] = ""
             exec(compile(arguments[0], "<string>", "exec"), vars(__main__))
         elif what == "-m":
             sys.argv = list(arguments)
-            sys.path.insert(0, "")
+            sys.path[0] = ""
             runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
         else:
             sys.argv = [what, *arguments]
-            sys.path.insert(0, os.path.dirname(os.path.abspath(what)))
+            sys.path[0] = os.path.dirname(os.path.abspath(what))
             runpy.run_path(what, run_name="__main__")
     except SystemExit as end:
         if isinstance(end.code, str):
