@@ -26,7 +26,7 @@ def test_wheels_are_built_for_the_pythons_of_the_classifiers():
 
 
 def test_what_a_wheel_is_tested_with_is_there_and_has_no_sources_of_the_package():
-    copied, = re.findall(r"^test-sources = \[(.*?)\]$", PYPROJECT, re.MULTILINE | re.DOTALL)
+    copied = re.search(r"^test-sources = \[(.*?)\]$", PYPROJECT, re.MULTILINE | re.DOTALL)[1]
     names = re.findall(r'"([^"]+)"', copied)
     assert {"pyproject.toml", "tests"} <= set(names)
     assert not {"micrograd_c", "src"} & set(names)
