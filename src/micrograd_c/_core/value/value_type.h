@@ -6,6 +6,7 @@
    Each function here does its share and then calls what Cython made for the same slot. Subclasses written in Python
    have slots of their own, which call these. */
 
+#include "deaths.h"
 #include "ops/python.h"
 
 static struct {
@@ -119,13 +120,7 @@ static inline void value_let_go(PyObject *o) {
     value_type.let_go(o);
 }
 
-/* In the place of __dealloc__, around which Cython would save and restore the exception each time. */
-static void value_dealloc(PyObject *o) {
-    PyTypeObject *type = Py_TYPE(o);
-    if (WEAK_REFERENCES(o) && watched_and_reached(o)) return;
-    if (type->tp_finalize && type->tp_dealloc == value_type.dealloc && PyObject_CallFinalizerFromDealloc(o)) return;
-    value_type.let_go(o);
-    PyObject_GC_UnTrack(o);     /* before any code runs: the collector would take o, which nothing refers to, for garbage */
+static void value_release(PyObject *o) {
     if (WEAK_REFERENCES(o)) PyObject_ClearWeakRefs(o);      /* or finalizers of attributes could bring o back through them */
     if (ATTRIBUTES(o)) {
         PyObject *kind, *exception, *traceback;
@@ -136,6 +131,16 @@ static void value_dealloc(PyObject *o) {
         PyErr_Restore(kind, exception, traceback);
     }
     value_type.made_dealloc(o);
+}
+
+/* In the place of __dealloc__, around which Cython would save and restore the exception each time. */
+static void value_dealloc(PyObject *o) {
+    PyTypeObject *type = Py_TYPE(o);
+    if (WEAK_REFERENCES(o) && watched_and_reached(o)) return;
+    if (type->tp_finalize && type->tp_dealloc == value_type.dealloc && PyObject_CallFinalizerFromDealloc(o)) return;
+    value_type.let_go(o);
+    PyObject_GC_UnTrack(o);     /* before any code runs: the collector would take o, which nothing refers to, for garbage */
+    release_in_turn(o, value_release);
 }
 
 /* Value(x) for a float is by far the commonest call: without the tuple and the argument parsing of tp_call. */
