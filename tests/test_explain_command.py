@@ -1,5 +1,6 @@
 """`micrograd-c explain`: what it prints, writes and refuses."""
 
+import errno
 import io
 import pathlib
 import re
@@ -13,6 +14,7 @@ from micrograd_c import __main__ as command
 DOCS = pathlib.Path(__file__).parents[1] / "docs" / "explain.md"
 TRANSCRIPT = re.compile(r"^```sh\nmicrograd-c (explain [^\n]*)\n```\n\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MISSING = f"[Errno {errno.ENOENT}] No such file or directory"
 EXPRESSION = ["(x + y) * z", "x=-2", "y=5", "z=-4"]
 
 
@@ -70,8 +72,8 @@ def test_no_limit_is_none(word, run):
         (["x / 0", "x=1"], ""),
         (["x * x", "x=1", "x=2"], "x is given two numbers: 1 and 2"),
         (["x", "x=1", "--lang", "tlh"], "lang must be one of en, zh-TW, not 'tlh'"),
-        (["--file", "nowhere.txt"], "[Errno 2] No such file or directory: 'nowhere.txt'"),
-        (["x", "x=1", "--html", "no/such/folder.html"], "[Errno 2] No such file or directory"),
+        (["--file", "nowhere.txt"], f"{MISSING}: 'nowhere.txt'"),
+        (["x", "x=1", "--html", "no/such/folder.html"], MISSING),
     ],
 )
 def test_what_is_refused_is_one_sentence_and_no_traceback(arguments, message, run):
