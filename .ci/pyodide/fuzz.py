@@ -1,4 +1,5 @@
-"""Runs in Pyodide: the random programs of tests/fuzz, in one process, and without the steps that start threads.
+"""Runs in Pyodide: the random programs of tests/fuzz, in one process, without steps that start threads or replace
+what is Value's for good.
 
     fuzz.py FOLDER ARGUMENTS
 
@@ -9,7 +10,7 @@ import os
 import runpy
 import sys
 
-WITHOUT = ("background", "in_thread", "other_thread", "parallel", "suspended")
+WITHOUT = ("background", "in_thread", "other_thread", "parallel", "suspended", "replace")
 
 folder, *arguments = sys.argv[1:]
 sys.path.insert(0, folder)

@@ -44,7 +44,7 @@ def _run(folder, what, *arguments):
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
             return 1
-        return end.code or 0
+        return int(end.code or 0)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
