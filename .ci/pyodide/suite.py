@@ -18,6 +18,7 @@ LEFT_OUT = {
     f"{DEEP}[deep to the left]": "likewise",
     "test_checkpoints.py::test_two_processes_do_not_write_one_file": "there are no locks of files",
     "test_microgpt.py": "measures memory by the module `resource`, which is not there",
+    "test_no_grad_contexts.py::test_a_block_closed_in_another_thread_is_closed": "leaves it open without that thread",
     "test_no_grad_contexts.py::test_tasks_have_blocks_of_their_own": "runs an event loop, which is the engine's here",
     "test_no_grad_contexts.py::test_an_asynchronous_generator_that_waits_does_not_pause_its_caller": "likewise",
 }
