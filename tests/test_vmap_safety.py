@@ -3,6 +3,7 @@
 import array
 import ctypes
 import gc
+import math
 import sys
 
 import numpy as np
@@ -304,8 +305,10 @@ def test_wrong_arguments_of_what_is_internal():
     mapped([[1.0, 2.0]])
     runner = mapped.latest.runner
     two, text = columns.Buffer(array.array("d", [1.0, 2.0])), columns.Buffer(np.array(["a"]))
+    most = sys.maxsize + 1
+    side = math.isqrt(most) * 2**8
     for call, error in [
-        (lambda: executor.Runner(runner.program, [(2**40, 2**40)], 1, 0), ValueError),
+        (lambda: executor.Runner(runner.program, [(side, side)], 1, 0), ValueError),
         (lambda: executor.Runner(runner.program, [(1,)], 1, 0), ValueError),
         (lambda: columns.Layout([(-1, 3)]), ValueError), (lambda: columns.Layout([3]), TypeError),
         (lambda: columns.Columns(sys.maxsize // 8), MemoryError), (lambda: columns.Columns(-1), MemoryError),
