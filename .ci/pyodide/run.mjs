@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 
 const [place, ...command] = process.argv.slice(2);
 const { loadPyodide } = await import(pathToFileURL(resolve(place, "pyodide.mjs")));
-const pyodide = await loadPyodide({ env: { HOME: "/root", ...process.env } });
+const pyodide = await loadPyodide({ env: { ...process.env } });
 
 // What is Pyodide's own stays so: /lib has the standard library.
 const own = ["dev", "home", "lib", "proc", "sys"];
