@@ -137,11 +137,8 @@ class BuildKernels(build_clib):
         self.force = self.force or COMPILATION.is_other()
 
     def run(self):
-        if self.force:      # of which setuptools takes no notice where it compiles
-            for made in (BUILT / "kernels").rglob("*.o*"):
-                made.unlink()
         COMPILATION.begin()
-        if self.force:      # which setuptools knows nothing of here: it compiles what is not there, or older
+        if self.force:      # of which setuptools takes no notice here: it compiles what is not there, or older
             shutil.rmtree(self.build_temp, ignore_errors=True)
         super().run()
         COMPILATION.keep()
