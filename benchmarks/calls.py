@@ -36,6 +36,7 @@ def programs():
         "the same and backward()": (lambda: sum(large(large_values)).backward(), 2),
         "MLP(784, [128, 10]), numbers": (lambda: large(row), 2),
         "numbers, and backward()": (lambda: sum(large(row)).backward(), 2),
+        **compiled(),
         **gpts(),
     }
 
@@ -47,6 +48,18 @@ def mapped_gpt():
     import gpt_vmap
 
     return gpt_vmap.GPT(SEED)
+
+
+def compiled():
+    from micrograd_c import jit
+    from micrograd_c.engine import Value
+
+    line = jit(lambda x: x * 2.0 + 1.0)
+    total = jit(lambda xs: sum(xs))
+    values = [Value(1.0) for _ in range(16)]
+    return {
+        "jit, a number": (lambda: line(0.5), 200), "jit, a list of 16 Values": (lambda: total(values), 100),
+    }
 
 
 def gpts():

@@ -48,9 +48,12 @@ def test_arguments_by_name():
 
     mapped = vmap(function)
     assert mapped([1, 2], c=[3, 4]).tolist() == [103.0, 204.0]
-    assert mapped([1, 2], c=[3, 4], b=[5, 6]).tolist() == mapped([1, 2], b=[5, 6], c=[3, 4]).tolist() == [153.0, 264.0]
+    assert mapped([1, 2], c=[3, 4], b=[5, 6]).tolist() == [153.0, 264.0]
+    assert mapped([0, 1], c=[3, 4], b=[15, 16]).tolist() == [153.0, 264.0]
     assert mapped(a=[1], c=[2]).tolist() == [102.0]
     assert len(times) == 3
+    order = vmap(lambda **k: [list(k).index("b") * 1.0])
+    assert (order(b=[1.0], a=[2.0])[0][0], order(a=[2.0], b=[1.0])[0][0]) == (0.0, 1.0)
     with pytest.raises(ValueError, match=r"argument 1 \('a'\) has 2, argument 'c' has 1"):
         mapped([1, 2], c=[1])
 

@@ -259,8 +259,8 @@ FAULTS = {
          "            if len({source.steps[<int32_t> j].biases for j in members}) == 1:\n",
          "            if True:\n"),
         ("programs with several gradients are packed",
-         "    if program.source is None or program.differentiable > 1:\n",
-         "    if program.source is None:\n"),
+         "    if program.source is None or program.differentiable > 1 or not (",
+         "    if program.source is None or not ("),
     ]),
     "src/micrograd_c/_core/mapped/batch.pyx": (RUNS + " test_vmap_arguments.py", [
         ("of several sums of one run the last counts",

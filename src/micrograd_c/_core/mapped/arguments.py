@@ -12,7 +12,7 @@ from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # co
 from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
 from micrograd_c._core.mapped.reading import as_buffer, as_float, checked_size, from_lists
 from micrograd_c._core.value import tracing
-from micrograd_c._core.value.copying import in_its_place  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.value.copying import in_its_place, is_bare  # type: ignore[attr-defined]  # compiled
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-__all__ = ["Group", "check_axes", "read_all"]
+__all__ = ["Group", "axes_of", "check_axes", "is_named_tuple", "names", "read_all", "value_structure"]
 
 
 def check_axes(in_axes: Any) -> None:
@@ -65,9 +65,8 @@ def read_all(
     """All arguments, those by name last. Their structure tells which specialization fits. Those by name have rows."""
     found = [read(argument, axis, name) for argument, axis, name
              in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
-    by_name = sorted(keywords)
-    found += [read(keywords[name], 0, f"argument {name!r}") for name in by_name]
-    return Group(found, len(arguments), by_name)
+    found += [read(one, 0, f"argument {name!r}") for name, one in keywords.items()]
+    return Group(found, len(arguments), list(keywords))
 
 
 def read(argument: Any, axis: Any, name: str) -> Rows | Shared | Parts:
@@ -139,7 +138,7 @@ class Shared:
         if isinstance(argument, Value):
             tracing.check_usable(argument)
             self.given.append(argument)
-            return ("value", type(argument)), argument
+            return value_structure(argument), argument
         if isinstance(argument, (list, tuple)):
             if depth == DEEPEST:
                 raise too_deep(name)
@@ -222,6 +221,24 @@ class Group:
         """The function's result for what is made of the arguments."""
         values = [made(one) for one in self.found]
         return fn(*values[:self.by_position], **dict(zip(self.names, values[self.by_position:])))
+
+
+def value_structure(value: Value) -> Any:
+    """What must be the same for another Value in its place: what is known of it while it is traced."""
+    return type(value) if is_bare(value) else (type(value), KeptIdentity(value))
+
+
+class KeptIdentity:
+    """A Value as part of a key: compared by identity, and alive as long as the key."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeptIdentity) and self.value is other.value
 
 
 def rows_of(given: list[Rows | Shared]) -> int:

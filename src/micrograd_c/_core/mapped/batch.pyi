@@ -5,7 +5,7 @@ from typing_extensions import Buffer, disjoint_base
 
 from micrograd_c._core.value.value import Value
 
-__all__ = ["Batch", "run", "run_buffers"]
+__all__ = ["Batch", "only_number", "run", "run_buffers"]
 
 @disjoint_base
 class Batch:
@@ -62,6 +62,8 @@ class Batch:
     def mean(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
 
+def only_number(batch: Batch) -> Value:
+    """The number of a Batch of one row, as a Value, with its sign if it is 0."""
 def run(runner: Any, columns: Any, shared: list[float], given: list[Any]) -> list[Batch]:
     """Run all rows, with Values in the place of those that the call is given. Returns a list of Batches."""
 def run_buffers(runner: Any, arguments: tuple[Any, ...]) -> list[Batch] | None:

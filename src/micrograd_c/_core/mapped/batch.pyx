@@ -32,7 +32,7 @@ cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         const char *tp_name
 
-__all__ = ["Batch", "run", "run_buffers"]
+__all__ = ["Batch", "only_number", "run", "run_buffers"]
 
 
 def run(Runner runner not None, Columns columns not None, list shared not None, list given not None):
@@ -287,13 +287,13 @@ cdef class Batch:
 
         Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
         """
-        return reduce(self, weights, 1.0)
+        return reduce(self, weights, 1.0, 0.0)
 
     def mean(self, weights=None):
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
         if self.rows == 0:
             raise ZeroDivisionError("the mean of no rows")
-        return reduce(self, weights, 1.0 / self.rows)
+        return reduce(self, weights, 1.0 / self.rows, 0.0)
 
 
 cdef Batch new_batch(Run run, Value node, int32_t output):
@@ -303,12 +303,19 @@ cdef Batch new_batch(Run run, Value node, int32_t output):
     return batch
 
 
-cdef Value reduce(Batch batch, object weights, double scale):
+def only_number(Batch batch not None):
+    """The number of a Batch of one row, as a Value, with its sign if it is 0."""
+    if batch.rows != 1:
+        raise ValueError(f"one row is wanted, not {batch.rows}")
+    return reduce(batch, None, 1.0, -0.0)
+
+
+cdef Value reduce(Batch batch, object weights, double scale, double start):
     cdef Reduction reduction = Reduction.__new__(Reduction)
     cdef ReductionState *sum = &reduction.state
     cdef Native *native = &sum.native
     cdef Value value
-    cdef double total = 0.0
+    cdef double total = start
     cdef Py_ssize_t r
     cdef Edge *edge
     if batch.run is None:       # Batch.__new__(Batch)

@@ -305,7 +305,7 @@ cdef class Runner:
         if self.few < PACKED_FROM and not self.width:
             return self.program
         if self.program.source is not None:
-            self.packed = pack(self.program, self.kernels.lanes)
+            self.packed = pack(self.program, self.kernels.lanes, self.width == 1)
             self.program.source = None
         if self.packed is None or not self.width and rows > self.packed.most_rows:
             return self.program

@@ -23,3 +23,6 @@ cdef class Grouping:
     cdef object rough_kind(self, int32_t k)
     cdef int find_groups(self) except -1
     cdef int add_ready(self, int32_t k, dict ready, dict sums, list heap) except -1
+
+
+cdef bint has_side_by_side(Compiler source) except -1

@@ -14,14 +14,16 @@ A Grouping owns Python lists, which never change once it is made. Its Compiler m
 
 import heapq
 
+from cpython.mem cimport PyMem_Free
 from libc.stdint cimport int32_t
 
 from micrograd_c._core.mapped.analysis cimport NONE, VARYING, Step, Traced
 from micrograd_c._core.mapped.lowering cimport Compiler
-from micrograd_c._core.mapped.program cimport DO_LAYER, DO_PRODUCTS, DO_TAKE
+from micrograd_c._core.mapped.program cimport DO_LAYER, DO_PRODUCTS, DO_TAKE, allocate
 cimport micrograd_c._core.ops.rules as rules
 
 cdef enum:
+    SIDE_BY_SIDE = 2    # so many steps for each of the longest chain are worth looking at
     SHARED = 4          # so many steps with the same uniform operand are a kind of their own
     EACH_ITS_OWN = -2   # in place of a uniform's number in a kind: each step has its own
 
@@ -169,3 +171,21 @@ cdef class Grouping:
             heapq.heappush(heap, (context[0], total / number, k))
         (<list> ready[context]).append(k)
         return 0
+
+
+cdef bint has_side_by_side(Compiler source) except -1:
+    """Whether steps are many for the longest chain of them: looking for packs takes longer than tracing."""
+    cdef int32_t *depths = <int32_t *> allocate(source.count, sizeof(int32_t))     # by node
+    cdef int32_t deepest = 0
+    cdef int32_t depth, k, j
+    cdef Step *step
+    for k in range(source.step_count):
+        step = source.steps + k
+        depth = 0
+        for j in range(step.reads, step.reads + step.read_count):
+            depth = max(depth, depths[source.reads[j]])
+        deepest = max(deepest, depth + 1)
+        for j in range(step.outs, step.outs + step.out_count):
+            depths[source.outs[j]] = depth + 1
+    PyMem_Free(depths)
+    return source.step_count >= SIDE_BY_SIDE * deepest

@@ -2,4 +2,4 @@
 
 from micrograd_c._core.mapped.program cimport Program
 
-cdef Program pack(Program program, int lanes)
+cdef Program pack(Program program, int lanes, bint always)

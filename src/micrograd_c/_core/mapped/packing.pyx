@@ -19,7 +19,7 @@ The Packer owns Python lists, and makes the Program's arrays at the end.
 from libc.stdint cimport int32_t
 
 from micrograd_c._core.mapped.analysis cimport NONE, VARYING, Step, Traced
-from micrograd_c._core.mapped.grouping cimport Grouping
+from micrograd_c._core.mapped.grouping cimport Grouping, has_side_by_side
 from micrograd_c._core.mapped.lowering cimport Compiler
 from micrograd_c._core.mapped.program cimport (
     A_UNIFORM, B_UNIFORM, DO_GATHER, DO_LAYER, DO_PRODUCTS, DO_TAKE, MOST_LANES, Code, Gather, Instruction,
@@ -36,14 +36,15 @@ cdef double FUNCTION = 8.0
 cdef double GATHER = 8.0
 
 
-cdef Program pack(Program program, int lanes):
-    """The Program for few rows that does the same, for kernels of so many lanes; None if there cannot be one.
+cdef Program pack(Program program, int lanes, bint always):
+    """The Program for few rows that does the same, for kernels of so many lanes; None if there cannot be one, or, but
+    for `always`, if it is not worth looking for.
 
     With more than its `most_rows`, which may be 0, the other one is faster.
     """
     cdef Packer packer
     cdef int most_rows = 0
-    if program.source is None or program.differentiable > 1:
+    if program.source is None or program.differentiable > 1 or not (always or has_side_by_side(program.source)):
         return None
     packer = Packer()
     packer.begin(program.source, lanes)

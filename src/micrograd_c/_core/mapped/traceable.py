@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["Traceable", "one_trace"]
+__all__ = ["Traceable", "for_measurements", "one_trace"]
 
 # of one function; then the oldest goes, or structures that come but once would be kept for good
 MOST_SPECIALIZATIONS = 100
@@ -41,6 +41,11 @@ def forget_other_threads() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_other_threads)
+
+
+def for_measurements() -> tuple[int, str | None]:
+    """A block's rows, or 0, and the set of kernels, or None, as tests and measurements ask: see docs/building.md."""
+    return int(os.environ.get("MICROGRAD_C_BLOCK", 0)), os.environ.get("MICROGRAD_C_KERNELS")
 
 
 class Traceable:

@@ -6,7 +6,6 @@ what arguments may be, `lowering` what a trace becomes, and `executor` how rows 
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 
@@ -14,7 +13,7 @@ from micrograd_c._core.mapped import analysis, batch, columns, executor, inside,
 from micrograd_c._core.mapped.arguments import check_axes, read_all
 from micrograd_c._core.mapped.nested import fill
 from micrograd_c._core.mapped.outputs import outputs_of, structure_of
-from micrograd_c._core.mapped.traceable import Traceable, one_trace
+from micrograd_c._core.mapped.traceable import Traceable, for_measurements, one_trace
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.tracing import TraceError
 
@@ -90,6 +89,8 @@ def vmap(
     check_axes(in_axes)
     if threads < 1:
         raise ValueError(f"threads must be 1 or more, not {threads}")
+    if not isinstance(saved_bytes, int) or saved_bytes < 0:
+        raise ValueError(f"saved_bytes must be a number of bytes, 0 or more, not {saved_bytes!r}")
     return Mapped(fn, in_axes, threads, saved_bytes)
 
 
@@ -101,9 +102,7 @@ class Mapped(Traceable):
     def __init__(self, fn: Callable[..., Any], in_axes: Any, threads: int, saved_bytes: int) -> None:
         super().__init__(fn)
         self.in_axes = in_axes
-        # the last two are for tests and measurements: a block's rows, and the set of kernels
-        self.options = threads, min(saved_bytes, sys.maxsize), int(os.environ.get("MICROGRAD_C_BLOCK", 0)), \
-            os.environ.get("MICROGRAD_C_KERNELS")
+        self.options = threads, min(saved_bytes, sys.maxsize), *for_measurements()
 
     def forget(self) -> None:
         super().forget()

@@ -55,18 +55,18 @@ def check_callable(fn: Any, transform_name: str) -> None:
         raise TypeError(f"{transform_name} wants a function, not {described(fn)}")
 
 
-def check_argnums(argnums: Any) -> int | tuple[int, ...]:
+def check_argnums(argnums: Any, name: str = "argnums") -> int | tuple[int, ...]:
     """An int, or a tuple of ints that differ."""
     try:
         if isinstance(argnums, (tuple, list)):
             places = tuple([operator.index(one) for one in argnums])
             if not places or len(set(places)) < len(places):
-                raise ValueError(f"argnums must name one argument or more, each once, not {argnums!r}")
+                raise ValueError(f"{name} must name one argument or more, each once, not {argnums!r}")
             return places
         return operator.index(argnums)
     except TypeError:
         raise TypeError(
-            f"argnums must be the place of an argument, an int, or a tuple of those, not {argnums!r}") from None
+            f"{name} must be the place of an argument, an int, or a tuple of those, not {argnums!r}") from None
 
 
 class Call:

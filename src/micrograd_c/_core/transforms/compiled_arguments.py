@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped.arguments import value_structure
 from micrograd_c._core.mapped.nested import DEEPEST, nested, too_deep
 from micrograd_c._core.mapped.reading import as_buffer
 from micrograd_c._core.transforms.structure import as_number, described, is_number, transform
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Arguments"]
 
 NUMBER = "number"
+WANTED = ("a number, a Value, an array, nested lists, tuples and dicts of those, or something hashable, which is taken "
+          "as it is")
+STATIC = "hashable, as static_argnums names it"
 AS_THEY_ARE = (bool, str, bytes, bytearray, type(None))     # never numbers, though some could be read as such
 
 
@@ -40,9 +44,9 @@ class Arguments:
         self.arguments, self.keywords = arguments, keywords
         self.static = {place % len(arguments) for place in static if -len(arguments) <= place < len(arguments)}
         self.structure = (
-            tuple([as_it_is(one, f"argument {k + 1}") if k in self.static else self.take(one, f"argument {k + 1}")
-                   for k, one in enumerate(arguments)]),
-            tuple([(name, self.take(keywords[name], f"argument {name!r}")) for name in sorted(keywords)]),
+            tuple([as_it_is(one, f"argument {k + 1}", STATIC) if k in self.static else self.take(
+                one, f"argument {k + 1}") for k, one in enumerate(arguments)]),
+            tuple([(name, self.take(one, f"argument {name!r}")) for name, one in keywords.items()]),
         )
 
     def take(self, one: Any, name: str, depth: int = 0) -> Any:
@@ -54,12 +58,12 @@ class Arguments:
         if isinstance(one, Value):
             tracing.check_usable(one)
             self.values.append(one)
-            return kind
+            return value_structure(one)
         if isinstance(one, (list, tuple, dict)):
             if depth > DEEPEST:
                 raise too_deep(name)
             parts = one.values() if isinstance(one, dict) else one
-            keys = tuple(one) if isinstance(one, dict) else ()
+            keys = exactly(tuple(one)) if isinstance(one, dict) else ()
             return (kind, keys, *[self.take(part, name, depth + 1) for part in parts])
         if isinstance(one, AS_THEY_ARE):
             return as_it_is(one, name)
@@ -95,7 +99,12 @@ class Arguments:
         return made
 
     def call(self, fn: Callable[..., Any]) -> Any:
-        """The function's result for Values that have just been made, in the place of numbers and Values."""
+        """The function's result, computed by itself, with Values in the place of numbers."""
+        arguments, keywords = self.replaced(Value, Value, lambda value: value)
+        return fn(*arguments, **keywords)
+
+    def call_anew(self, fn: Callable[..., Any]) -> Any:
+        """The same, with Values that have just been made in the place of Values, too."""
         arguments, keywords = self.replaced(Value, Value, lambda value: in_its_place(Value(value.data), value))
         return fn(*arguments, **keywords)
 
@@ -119,7 +128,7 @@ class Arguments:
         return (
             [one if k in self.static else transform(one, change, f"argument {k + 1}")
              for k, one in enumerate(self.arguments)],
-            {name: transform(self.keywords[name], change, f"argument {name!r}") for name in sorted(self.keywords)},
+            {name: transform(one, change, f"argument {name!r}") for name, one in self.keywords.items()},
         )
 
 
@@ -134,11 +143,19 @@ def len_of(shape: tuple[int, ...]) -> int:
     return count
 
 
-def as_it_is(one: Any, name: str) -> Any:
+def as_it_is(one: Any, name: str, wanted: str = WANTED) -> Any:
     """The structure of what is neither a number nor has any."""
     try:
         hash(one)
     except TypeError:
-        raise TypeError(f"{name} must be a number, a Value, an array, nested lists, tuples and dicts of those, or "
-                        f"something hashable, which is taken as it is, not {described(one)}") from None
-    return ("as it is", type(one), one)
+        raise TypeError(f"{name} must be {wanted}, not {described(one)}") from None
+    return ("as it is", exactly(one))
+
+
+def exactly(one: Any) -> Any:
+    """What is equal only for what is the same in all: 1, 1.0 and True, or 0.0 and -0.0, are not."""
+    if isinstance(one, tuple):
+        return (type(one), *map(exactly, one))
+    if isinstance(one, frozenset):
+        return (type(one), frozenset(map(exactly, one)))
+    return (type(one), repr(one) if isinstance(one, (float, complex)) else one)

@@ -9,19 +9,21 @@ from __future__ import annotations
 import warnings
 
 from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
-from micrograd_c._core.mapped.traceable import Traceable, one_trace
+from micrograd_c._core.mapped.traceable import Traceable, for_measurements, one_trace
 from micrograd_c._core.mapped.vmap import SAVED_BYTES
 from micrograd_c._core.transforms.calling import check_argnums, check_callable, is_inside
-from micrograd_c._core.transforms.compiled_arguments import Arguments
-from micrograd_c._core.transforms.structure import transform
+from micrograd_c._core.transforms.compiled_arguments import AS_THEY_ARE, Arguments
+from micrograd_c._core.transforms.structure import described, is_number, transform
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.tracing import TraceError
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, TypeVar
+
+    from micrograd_c._core.mapped.batch import Batch
 
     _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -40,7 +42,8 @@ def jit(fn: _F, static_argnums: int | Sequence[int] = ()) -> _F:
     the arguments, and to those from outside, which are read at each call.
 
     What Python does in `fn` stays as it was when it was traced, as with vmap: an `if`, the length of a loop. Inside of
-    a function that is traced or differentiated, the function is called as if it were not compiled.
+    a function that is traced or differentiated, `fn` itself is called, with Values in the place of numbers; likewise
+    while another thread traces.
 
     >>> from micrograd_c.engine import Value
     >>> w = Value(3.0)
@@ -55,7 +58,8 @@ def jit(fn: _F, static_argnums: int | Sequence[int] = ()) -> _F:
     Raises TraceError, a TypeError, where `fn` reads a number that depends on an argument.
     """
     check_callable(fn, "jit")
-    static = check_argnums(static_argnums) if isinstance(static_argnums, int) or len(static_argnums) else ()
+    is_empty = isinstance(static_argnums, (tuple, list)) and not static_argnums
+    static = () if is_empty else check_argnums(static_argnums, "static_argnums")
     return Compiled(fn, static if isinstance(static, tuple) else (static,))  # type: ignore[return-value]
 
 
@@ -67,19 +71,23 @@ class Compiled(Traceable):
     def __init__(self, fn: Callable[..., Any], static: tuple[int, ...]) -> None:
         super().__init__(fn)
         self.static = static
+        self.options = for_measurements()
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """The function's results."""
-        if is_inside():
-            return self.fn(*arguments, **keywords)
         given = Arguments(arguments, keywords, self.static)
+        if is_inside():
+            return given.call(self.fn)
         found = self.specializations.get(given.structure)
         if found is None:
-            found = Specialization(self.fn, given)
+            if not one_trace().acquire(blocking=False):     # another thread traces, and may wait for this one
+                return given.call(self.fn)
+            try:
+                found = Specialization(self.fn, given, self.options)
+            finally:
+                one_trace().release()
             self.keep(given.structure, found)
-        if found.runner is None and found.result is None:
-            return self.fn(*arguments, **keywords)
-        return found(given)
+        return given.call(self.fn) if found.result is None else found(given)
 
 
 class Specialization:
@@ -89,24 +97,23 @@ class Specialization:
     if nothing that it returns has to be computed.
     """
 
-    def __init__(self, fn: Callable[..., Any], given: Arguments) -> None:
+    def __init__(self, fn: Callable[..., Any], given: Arguments, options: tuple[int, str | None]) -> None:
         self.runner: Any = None
         self.result: tuple[Any] | None = None
-        with one_trace():
-            try:
-                program = tracing.trace(lambda: self.compiled(fn, given))
-            except analysis.Untraceable as error:
-                self.result = None
-                warn(fn, f"it computes {error} in Python")
-                return
-            except TraceError as error:
-                if not row_by_row.only_own_ops_read(lambda: given.call(fn)):
-                    error.args = (of_jit(str(error)),)
-                    raise
-                warn(fn, "it has an op of its own, whose numbers Python computes")
-                return
+        try:
+            program = tracing.trace(lambda: self.compiled(fn, given))
+        except analysis.Untraceable as error:
+            self.result = None
+            warn(fn, f"it computes {error} in Python")
+            return
+        except TraceError as error:
+            if not row_by_row.only_own_ops_read(lambda: given.call_anew(fn)):
+                error.args = (of_jit(str(error)),)
+                raise
+            warn(fn, "it has an op of its own, whose numbers Python computes")
+            return
         if program is not None:
-            self.runner = executor.Runner(program, None, 1, SAVED_BYTES, 0, None)
+            self.runner = executor.Runner(program, None, 1, SAVED_BYTES, *options)
 
     def compiled(self, fn: Callable[..., Any], given: Arguments) -> Any:
         """The Program of the function, which is run here: what it records is the trace. None if there is none."""
@@ -115,27 +122,32 @@ class Specialization:
         values: list[int] = []
 
         def computed(leaf: Any) -> Any:
-            if not isinstance(leaf, Value):
+            if isinstance(leaf, AS_THEY_ARE) or is_number(leaf):
                 return leaf
+            if not isinstance(leaf, Value):
+                raise TypeError(f"{name} must be Values, numbers, texts, or nested lists, tuples and dicts of those, "
+                                f"not {described(leaf)}")
             tracing.check_usable(leaf)
             roots.append(leaf)
             return COMPUTED
 
         arguments, keywords = given.traced(numbers, values)
         result = fn(*arguments, **keywords)
-        self.result = (transform(result, computed, "what the function given to jit returns"),)
+        name = f"what {getattr(fn, '__qualname__', fn)}, given to jit, returns"
+        self.result = (transform(result, computed, name),)
         return lowering.compile(roots, numbers, [], values) if roots else None
 
     def __call__(self, given: Arguments) -> Any:
         assert self.result is not None
-        if self.runner is None:
-            return self.result[0]
-        numbers = columns.Columns(given.count)
-        for buffer in given.buffers():
-            numbers.add_row(buffer)
-        found = iter(batch.run(self.runner, numbers, [], given.values))
+        found: Iterator[Batch] = iter(())
+        if self.runner is not None:
+            numbers = columns.Columns(given.count)
+            for buffer in given.buffers():
+                numbers.add_row(buffer)
+            found = iter(batch.run(self.runner, numbers, [], given.values))
+        # lists and dicts are new ones each time
         return transform(
-            self.result[0], lambda leaf: next(found).sum() if leaf is COMPUTED else leaf, "a result")
+            self.result[0], lambda leaf: batch.only_number(next(found)) if leaf is COMPUTED else leaf, "a result")
 
 
 def of_jit(text: str) -> str:

@@ -28,13 +28,26 @@ def transform(tree: Any, change: Callable[[Any], Any], name: str, depth: int = 0
     if tree is None:
         return None
     if isinstance(tree, dict):
-        return {key: transform(one, change, name, depth + 1) for key, one in tree.items()}
+        changed = {key: transform(one, change, name, depth + 1) for key, one in tree.items()}
+        return changed if type(tree) is dict else refilled(tree, changed)
     if isinstance(tree, (list, tuple)):
         parts = [change(one) if type(one) in SCALARS else transform(one, change, name, depth + 1) for one in tree]
         if isinstance(tree, list):
-            return parts
+            return parts if type(tree) is list else refilled(tree, parts)
         return tree._make(parts) if hasattr(tree, "_make") else tuple(parts)     # a named tuple stays one
     return change(tree)
+
+
+def refilled(tree: Any, parts: Any) -> Any:
+    """A dict or list of a subclass, such as a defaultdict or an OrderedDict, with other parts."""
+    import copy
+
+    twin = copy.copy(tree)
+    if isinstance(twin, dict):
+        twin.update(parts)
+    else:
+        twin[:] = parts
+    return twin
 
 
 def leaves(tree: Any, name: str) -> list[Any]:

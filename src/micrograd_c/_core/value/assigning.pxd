@@ -7,6 +7,7 @@ from micrograd_c._core.tape.arena cimport (
 )
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, gain_state, rare, take_number, track
 from micrograd_c._core.value.observers cimport before_assignment, tell_of_assignment
+from micrograd_c._core.value.reading cimport note_read
 from micrograd_c._core.value.value cimport Value
 
 
@@ -32,6 +33,7 @@ cdef inline int set_grad(Value value, object number) except -1:
     cdef Number new
     cdef Node *node
     check_initialised(value)
+    note_read(value, "its .grad is assigned to")
     if number is None:
         drop_grad(&tape, tape.nodes + value.index)
         return 0

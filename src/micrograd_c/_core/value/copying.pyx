@@ -76,7 +76,7 @@ def deep_copy(Value root not None, dict memo not None):
 def dressed(Value bare not None, Value model not None):
     """A Value with the class and the attributes of the model, for the node of a bare one, which loses it."""
     cls = type(model)
-    cdef Value fresh = new_value() if cls is Value else cls.__new__(cls)
+    cdef Value fresh = new_value() if cls is Value else Value.__new__(cls)      # not its own, which may want arguments
     cdef int32_t before = fresh.index       # __new__ of a subclass may have called __init__
     fresh.index, fresh.plain = bare.index, 1
     tape.handles[fresh.index] = <void *> fresh
@@ -88,6 +88,15 @@ def dressed(Value bare not None, Value model not None):
     hold_all(fresh, held_by(bare))
     copy_attributes(fresh, model, lambda state: state)
     return fresh
+
+
+def is_bare(Value value not None):
+    """Whether there is nothing more to a Value than its class and its number."""
+    return value.attributes == NULL and (type(value) is Value or not has_slots(type(value)))
+
+
+cdef bint has_slots(type cls) except -1:
+    return any([vars(one).get("__slots__") for one in cls.__mro__ if one is not Value and issubclass(one, Value)])
 
 
 def in_its_place(Value stand_in not None, Value value not None):

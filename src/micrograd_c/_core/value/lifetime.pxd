@@ -73,8 +73,8 @@ cdef inline object uninitialised(Value value):
     if value.of_trace:
         from micrograd_c._core.value.tracing import TraceError      # not at the top: tracing is built on Value
         return TraceError(
-            "this Value was made in a function given to vmap while that was traced. It stood for a number in each "
-            "row, and is none itself now that the trace is over: return it from the function, which gives a Batch of "
+            "this Value was made in a function given to vmap or jit while that was traced. It stood for a number of "
+            "each row or call, and is none itself now that the trace is over: return it from the function, which gives "
             "these numbers. A Value that is to be kept must be made outside"
         )
     name = type(value).__name__

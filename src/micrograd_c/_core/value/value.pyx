@@ -105,6 +105,7 @@ cdef class Value:
         """
         cdef Node *node = tape.nodes + self.index
         check_initialised(self)
+        note_read(self, "its .grad is read")
         if has_no_grad(node):
             return None
         return as_python(node.grad, not node.flags & GRAD_FLOAT)
