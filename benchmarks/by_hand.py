@@ -1,4 +1,4 @@
-"""Compiles the programs by hand in C that lie beside this file, for the machine it runs on. Part of vmap.py and gpt.py.
+"""Compiles the programs by hand in C, for the machine it runs on. Part of vmap.py, gpt.py and adbench.
 
 -ffast-math may leave out what only infinities and rounding need: vmap itself may not use it, nor know the machine.
 """
@@ -17,9 +17,9 @@ def compiler():
 
 
 def library(folder, *sources):
-    """What ctypes makes of these files, compiled into one in the folder, which has to outlive its use."""
-    compiled = pathlib.Path(folder) / pathlib.Path(sources[0]).with_suffix(".so")
-    paths = [str(pathlib.Path(__file__).with_name(source)) for source in sources]
+    """What ctypes makes of files beside this one, compiled into one in the folder, which has to outlive its use."""
+    compiled = pathlib.Path(folder) / pathlib.Path(sources[0]).with_suffix(".so").name
+    paths = [str(pathlib.Path(__file__).parent / source) for source in sources]
     objects = [pathlib.Path(source).with_suffix(".o").name for source in sources]
     subprocess.run([compiler(), *FLAGS, "-c", *paths], check=True, cwd=folder)
     # without -ffast-math, or loading it would have the whole process take the tiniest numbers for 0
