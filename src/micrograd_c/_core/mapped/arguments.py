@@ -9,10 +9,10 @@ import functools
 import types
 
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
-from micrograd_c._core.mapped.reading import as_buffer, as_float, checked_size, from_lists
+from micrograd_c._core.mapped.nested import nested
+from micrograd_c._core.mapped.reading import as_buffer, from_lists
+from micrograd_c._core.mapped.shared_arguments import Shared
 from micrograd_c._core.value import tracing
-from micrograd_c._core.value.copying import in_its_place, is_bare  # type: ignore[attr-defined]  # compiled
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-__all__ = ["Group", "axes_of", "check_axes", "is_named_tuple", "names", "read_all", "value_structure"]
+__all__ = ["Group", "axes_of", "check_axes", "is_named_tuple", "names", "read_all"]
 
 
 def check_axes(in_axes: Any) -> None:
@@ -123,52 +123,6 @@ class Rows:
         return self.buffer.flat()
 
 
-class Shared:
-    """An argument that is the same for all rows."""
-
-    rows = None
-
-    def __init__(self, argument: Any, name: str) -> None:
-        self.name = name
-        self.shared: list[float] = []
-        self.given: list[Value] = []
-        self.structure, self.tree = self.take(argument, name)
-
-    def take(self, argument: Any, name: str, depth: int = 0) -> tuple[Any, Any]:
-        if isinstance(argument, Value):
-            tracing.check_usable(argument)
-            self.given.append(argument)
-            return value_structure(argument), argument
-        if isinstance(argument, (list, tuple)):
-            if depth == DEEPEST:
-                raise too_deep(name)
-            parts = [self.take(one, name, depth + 1) for one in argument]
-            return ("list", *[structure for structure, _ in parts]), [tree for _, tree in parts]
-        buffer = as_buffer(argument, name)
-        if buffer is None:
-            self.shared.append(as_float(argument, name))
-            return "number", None
-        checked_size(buffer.shape, name)
-        self.shared += buffer.flat()
-        return buffer.shape, nested(buffer.shape, lambda: None)
-
-    def add_to(self, found: columns.Columns) -> None:
-        pass
-
-    def values(self, inputs: list[int], shared: list[int], given: list[int]) -> Any:
-        def stand_in(value: Value) -> Value:
-            return in_its_place(tracing.argument(given), value)  # type: ignore[no-any-return]
-        return fill(self.tree, lambda: tracing.argument(shared), stand_in)
-
-    def first(self) -> Any:
-        numbers = iter(self.shared)
-        return fill(self.tree, lambda: Value(next(numbers)), lambda value: in_its_place(Value(value.data), value))
-
-    def row(self, k: int) -> Any:
-        numbers = iter(self.shared)
-        return fill(self.tree, lambda: Value(next(numbers)))
-
-
 class Parts:
     """A dict or named tuple of others: those that have a name of their own."""
 
@@ -221,24 +175,6 @@ class Group:
         """The function's result for what is made of the arguments."""
         values = [made(one) for one in self.found]
         return fn(*values[:self.by_position], **dict(zip(self.names, values[self.by_position:])))
-
-
-def value_structure(value: Value) -> Any:
-    """What must be the same for another Value in its place: what is known of it while it is traced."""
-    return type(value) if is_bare(value) else (type(value), KeptIdentity(value))
-
-
-class KeptIdentity:
-    """A Value as part of a key: compared by identity, and alive as long as the key."""
-
-    def __init__(self, value: Value) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, KeptIdentity) and self.value is other.value
 
 
 def rows_of(given: list[Rows | Shared]) -> int:

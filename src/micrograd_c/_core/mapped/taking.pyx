@@ -62,7 +62,7 @@ cdef object whole(index):
             raise TypeError(f"an index must be a whole number, not {index!r}")
         return int(index)
     try:
-        return operator.index(index)
+        return int(operator.index(index))       # which may be a bool
     except TypeError:
         raise TypeError(f"an index must be a whole number or a Value, not {describe(index)}") from None
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from array import array
 
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.mapped.arguments import value_structure
 from micrograd_c._core.mapped.nested import DEEPEST, nested, too_deep
 from micrograd_c._core.mapped.reading import as_buffer
+from micrograd_c._core.mapped.shared_arguments import taken_at_once, value_structure
 from micrograd_c._core.transforms.structure import as_number, described, is_number, transform
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.copying import in_its_place  # type: ignore[attr-defined]  # compiled, without a stub
@@ -62,6 +62,10 @@ class Arguments:
         if isinstance(one, (list, tuple, dict)):
             if depth > DEEPEST:
                 raise too_deep(name)
+            if not isinstance(one, dict):
+                found = taken_at_once(one, self.numbers, self.values)
+                if found is not None:
+                    return kind, found
             parts = one.values() if isinstance(one, dict) else one
             keys = exactly(tuple(one)) if isinstance(one, dict) else ()
             return (kind, keys, *[self.take(part, name, depth + 1) for part in parts])

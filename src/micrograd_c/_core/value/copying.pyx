@@ -95,6 +95,16 @@ def is_bare(Value value not None):
     return value.attributes == NULL and (type(value) is Value or not has_slots(type(value)))
 
 
+def are_bare(values):
+    """Whether all in a list or tuple are Values of no subclass, with data and without attributes."""
+    if not values:
+        return False
+    for value in values:
+        if type(value) is not Value or (<Value> value).attributes != NULL or not (<Value> value).index:
+            return False
+    return True
+
+
 cdef bint has_slots(type cls) except -1:
     return any([vars(one).get("__slots__") for one in cls.__mro__ if one is not Value and issubclass(one, Value)])
 
