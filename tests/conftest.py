@@ -73,8 +73,8 @@ def run_python(tmp_path):
 
     def run(program):
         environment = dict(os.environ)
-        # importing it leaks a little, which a sanitizer would blame on the program; and the detector of leaks itself fails
-        # now and then in a process that has forked
+        # importing it leaks a little, which a sanitizer would blame on the program; and the detector of leaks itself
+        # fails now and then in a process that has forked
         if "import numpy" in program or "os.fork" in program:
             environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         done = subprocess.run(

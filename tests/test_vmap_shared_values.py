@@ -2,7 +2,7 @@
 
 import pytest
 
-from micrograd_c import TraceError, grad, no_grad, vmap
+from micrograd_c import TraceError, grad, jit, no_grad, stop_gradient, vmap
 from micrograd_c.engine import Value
 
 X = [1.0, 2.0, 3.0]
@@ -143,6 +143,16 @@ def test_a_mapped_function_within_a_gradient(rows):
         wanted = (sum([s * one for s, one in zip(slopes, x)]) / rows, sum(slopes) * 2 * b / rows)
         assert grad(loss, argnums=(0, 1))(a, b) == pytest.approx(wanted, rel=1e-12)
     assert line.times == 1
+
+
+def test_one_that_is_not_used_is_in_no_graph():
+    used, unused = Value(2.0), Value(3)
+    result = vmap(lambda x, a, b: x * a + 0.0 * stop_gradient(b), (0, None, None))(X, used, unused).sum()
+    assert jit(lambda a, b: a * 2.0)(used, unused)._prev != set()
+    vmap(lambda x, a, b: x * a, (0, None, None))(X, used, unused).sum().backward()
+    assert (repr(unused.grad), used.grad) == ("0", 6.0)
+    result.backward()
+    assert used.grad == 12.0
 
 
 def test_without_gradients():

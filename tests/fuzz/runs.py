@@ -1,6 +1,11 @@
 """Steps: vmap with arguments of all kinds, and what it refuses."""
 
 
+def is_plain(draw, *names):
+    """Whether they are Values of no class of their own, whose operators may write into an argument: that is lost."""
+    return all([type(draw.worlds.model[name]) is draw.worlds.model["Value"] for name in names])
+
+
 def run_of_two(draw):
     w = draw.value(3.0)
     if w is None or draw.replaced:
@@ -14,7 +19,7 @@ def run_of_two(draw):
 def run_with_shared(draw):
     """An argument that is the same for all rows: a number, or Values, which are parameters then."""
     w = draw.value(3.0)
-    if w is None or draw.replaced:
+    if w is None or draw.replaced or not is_plain(draw, w):
         return None
     f, b = draw.new("f"), draw.new("b")
     shared, form = draw.one([("2.0", "x * y"), (w, "x * y + y"), (f"[{w}, {w}]", "x * y[0] + y[1]"),
@@ -135,10 +140,39 @@ def kept_from_trace(draw):
 kept_from_trace.here = True
 
 
+PLACES = ["sum([(y * w).tanh() * v for y in x])", "sum([(y + w) * v + y for y in x]) * w",
+          "sum([sumprod([w, v], [y, y], w).relu() * y for y in x])", "sum([maximum(y * w, v) for y in x])",
+          "sum([linear([[w, v], [v, w]], [y, 1.0])[1] * (y + v) for y in x])"]
+
+
+def run_of_places(draw):
+    """Few rows of equal steps, as often as it takes until they are packed."""
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b = draw.new("f"), draw.new("b")
+    rows = draw.one([1, 2, 3])
+    return (f"{f} = vmap(lambda x, w={w}, v={v}: {draw.one(PLACES)}); "
+            f"[{f}(np.ones(({rows}, 9))) for _ in range(4)]; "
+            f"{b} = {f}(np.linspace(-1.0, 1.0, {9 * rows}).reshape({rows}, 9))")
+
+
+def compiled(draw):
+    """By jit: numbers, Values among the arguments, and Values from outside."""
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced or not is_plain(draw, w, v):
+        return None
+    f, a, b = draw.new("f"), draw.new(), draw.new()
+    form = draw.one(["w * x + y", "(x * y).tanh() * w", "sumprod([w, y], [x, x])", "maximum(w * x, y)", "w * w + y"])
+    again = draw.one([f"{b} = {f}({a}, {v})", f"{b} = {f}(-1.5, {w})", f"{b} = {f}({v}, {v})"])
+    return f"{f} = jit(lambda x, y, w={w}: {form}); {a} = {f}(0.5, {v}); {again}"
+
+
 KINDS = {
     "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
     "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
     "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
+    "run_of_places": (1, run_of_places), "compiled": (2, compiled),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }

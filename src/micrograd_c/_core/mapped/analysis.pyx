@@ -138,6 +138,9 @@ cdef class Analysis:
         ]
         for k in self.outputs:
             self.nodes[<int32_t> k].uses += 1
+        self.given_count = <int> len(given)
+        self.used_given = [k for k in range(self.given_count) if self.nodes[<int32_t> self.given[k]].uses]
+        self.given = [self.given[k] for k in self.used_given]
         # last, as it may make Values, and so run any code
         self.parameters = [handle_of(i, <Value> values[0]) for i in range(1, start) if number[i]]
         return 0

@@ -89,7 +89,9 @@ cdef class Run:
         cdef size_t slots, adjoints
         if rows > LARGEST // (program.slots + program.inputs + 2 * program.outputs + 1):
             raise MemoryError(f"no memory for {rows} rows")
-        self.program, self.parameters = program, program.values if given is None else program.values + given
+        self.program, self.parameters = program, program.values
+        if program.used_given:
+            self.parameters = program.values + [given[k] for k in program.used_given]
         s.native.push = push_run
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.used = program.scalars, program.used

@@ -166,7 +166,7 @@ cdef class Compiler(Analysis):
         cdef Traced *a
         cdef Traced *b
         cdef int32_t k
-        program.shared, program.given = <int> len(self.shared), <int> len(self.given)
+        program.shared, program.given, program.used_given = <int> len(self.shared), self.given_count, self.used_given
         program.uniforms = self.uniform_count
         program.constants = <double *> allocate(self.uniform_count, sizeof(double))
         program.scalars = <Scalar *> allocate(self.uniform_count, sizeof(Scalar))

@@ -111,7 +111,8 @@ cdef struct Backward:
 
 cdef class Program:
     cdef list values                # whose data is read at each call: the first uniforms
-    cdef readonly int given         # Values that a call gives, the next uniforms
+    cdef readonly int given         # Values that a call gives
+    cdef list used_given            # which of them are used: the next uniforms
     cdef Code code                  # of the forward pass; `follow` finds which of it is run backward
     cdef Backward *backward         # from all outputs
     cdef Backward *spare_backward   # one that a run has left

@@ -24,7 +24,7 @@ cdef class Program:
     """See mapped/program.pxd."""
 
     def __cinit__(self):
-        self.values = []
+        self.values, self.used_given = [], []
 
     def __dealloc__(self):
         # one by one: a loop over them would make Python objects, and there may be no memory for those

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["jit"]
 
+PATIENCE = 1.0      # seconds, for another thread's trace to end
 COMPUTED = type("Computed", (), {"__slots__": ()})()    # stands for a Value in the structure of a result
 
 
@@ -42,8 +43,7 @@ def jit(fn: _F, static_argnums: int | Sequence[int] = ()) -> _F:
     the arguments, and to those from outside, which are read at each call.
 
     What Python does in `fn` stays as it was when it was traced, as with vmap: an `if`, the length of a loop. Inside of
-    a function that is traced or differentiated, `fn` itself is called, with Values in the place of numbers; likewise
-    while another thread traces.
+    a function that is traced or differentiated, `fn` itself is called, with Values in the place of numbers.
 
     >>> from micrograd_c.engine import Value
     >>> w = Value(3.0)
@@ -80,7 +80,7 @@ class Compiled(Traceable):
             return given.call(self.fn)
         found = self.specializations.get(given.structure)
         if found is None:
-            if not one_trace().acquire(blocking=False):     # another thread traces, and may wait for this one
+            if not one_trace().acquire(timeout=PATIENCE):   # another thread traces, and waits for this one, it seems
                 return given.call(self.fn)
             try:
                 found = Specialization(self.fn, given, self.options)
