@@ -47,6 +47,8 @@ build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 ROOT = pathlib.Path("src")
 CORE = ROOT / "micrograd_c" / "_core"
 KERNELS = CORE / "mapped" / "kernels"
+# that translate: they are forked, which is no more than a wish elsewhere
+PROCESSES = os.cpu_count() if sys.platform == "linux" else 0
 BUILT = pathlib.Path("build")       # what is kept for the next build, also by pip
 TRANSLATED = BUILT / "translated"   # by Cython, for any CPython
 MACROS = [
@@ -190,7 +192,7 @@ class BuildModules(build_ext):
         SOURCES.begin()
         translated = cythonize(
             self.extensions, include_path=[str(ROOT)], build_dir=str(TRANSLATED), force=force,
-            compiler_directives=DIRECTIVES,
+            compiler_directives=DIRECTIVES, nthreads=PROCESSES,
         )
         for module, made in zip(self.extensions, translated):
             module.sources, module.depends = made.sources, made.depends
