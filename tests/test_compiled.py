@@ -190,6 +190,12 @@ def test_what_is_written_twice_is_computed_once(function, op, times):
     assert found == pytest.approx(w.grad, rel=1e-12)
 
 
+def test_what_differs_in_one_number_of_thousands_is_not_the_same():
+    numbers = [0.001 * k for k in range(3000)]
+    mapped = vmap(lambda x: sum([(x * c).sin() for c in numbers]))
+    assert mapped([1.5])[0] == pytest.approx(sum([math.sin(1.5 * c) for c in numbers]), rel=1e-12)
+
+
 def test_products_that_are_written_twice_stay_in_layers():
     w = [Value(0.5), Value(-1.0), Value(2.0)]
     mapped = vmap(lambda x: sumprod(w, x) * sumprod([w[0], w[1], w[1]], x))
