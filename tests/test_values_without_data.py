@@ -56,7 +56,7 @@ def kept(make=lambda x: x):
 KINDS = {
     "__new__": (lambda: Value.__new__(Value), AttributeError, "no data yet"),
     "no super().__init__()": (Forgetful, AttributeError, "no data yet"),
-    "an argument of a trace": (kept, TraceError, "made in a function given to vmap while that was traced"),
+    "an argument of a trace": (kept, TraceError, "made in a function given to vmap or jit while that was traced"),
     "computed in a trace": (lambda: kept(lambda x: (x * w + 1.0).relu()), TraceError, "the trace is over"),
     "computed under no_grad": (lambda: kept(no_grad(lambda x: x * w)), TraceError, "must be made outside"),
     "of a custom op": (lambda: kept(lambda x: Value(1.0, (x,))), TraceError, "the trace is over"),
