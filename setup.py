@@ -5,6 +5,7 @@ can have an effect on is built again.
 """
 
 import hashlib
+import multiprocessing
 import os
 import pathlib
 import shlex
@@ -47,8 +48,8 @@ build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
 ROOT = pathlib.Path("src")
 CORE = ROOT / "micrograd_c" / "_core"
 KERNELS = CORE / "mapped" / "kernels"
-# that translate: they are forked, which is no more than a wish elsewhere
-PROCESSES = os.cpu_count() if sys.platform == "linux" else 0
+# that translate. Where they are not forked, each would run this file again
+PROCESSES = os.cpu_count() if multiprocessing.get_start_method() == "fork" else 0
 BUILT = pathlib.Path("build")       # what is kept for the next build, also by pip
 TRANSLATED = BUILT / "translated"   # by Cython, for any CPython
 MACROS = [
