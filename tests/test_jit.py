@@ -345,6 +345,21 @@ def test_a_function_with_an_op_of_its_own_is_run_as_it_is():
     assert x.grad == 48.0
 
 
+def test_what_cannot_be_compiled_though_it_could_be_traced_is_run_as_it_is():
+    def function(x):
+        made = Value(2.0)
+        own = Value(made.data, (made,), "own")
+        own._backward = lambda: None
+        with no_grad():
+            lost = x * 3.0
+        return lost + own
+
+    compiled = jit(function)
+    with pytest.warns(UserWarning, match="as it is"):
+        assert compiled(1.0).data == 5.0
+    assert compiled(2.0).data == 8.0
+
+
 def test_an_error_in_the_function_comes_out_and_leaves_nothing():
     compiled, times = counted(lambda x: 1 / 0 if len(times) == 1 else x * 2.0)
     with pytest.raises(ZeroDivisionError):

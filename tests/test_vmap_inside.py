@@ -75,6 +75,9 @@ def test_in_jit_and_in_transforms_of_rows():
     (lambda x: vmap(lambda a: a, in_axes=None)(x), "at least one argument with rows"),
     (lambda x: vmap(lambda a, b: a)(x, [1.0]), r"argument 1 \('a'\) has 2, argument 2 \('b'\) has 1"),
     (lambda x: vmap(lambda a: a, in_axes=1)(x), "has no axis 1"), (lambda x: vmap(lambda a: a)(x[0]), "has no axis 0"),
+    (lambda x: vmap(lambda p: p["a"])({"a": x, "b": [1.0]}), r"\['a'\] has 2, argument 1 \('p'\)\['b'\] has 1"),
+    (lambda x: vmap(lambda p: p["a"], in_axes=({"b": 0},))({"a": x}), "in_axes has axes for"),
+    (lambda x: vmap(lambda a: a, in_axes=({"a": 0},))(x), "has no parts"),
     (lambda x: vmap(lambda a: a)([]), "no rows"), (lambda x: vmap(lambda a: a)(x).sum([1.0]), "1 weights for 2 rows"),
 ])
 def test_what_it_cannot_be(inner, said):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-__all__ = ["Group", "axes_of", "check_axes", "is_named_tuple", "names", "read_all"]
+__all__ = ["Group", "check_axes", "is_named_tuple", "read_all"]
 
 
 def check_axes(in_axes: Any) -> None:
@@ -59,23 +59,10 @@ def names(fn: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
             for k in range(len(arguments))]
 
 
-def read_all(
-    fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...], keywords: dict[str, Any],
-) -> Group:
-    """All arguments, those by name last. Their structure tells which specialization fits. Those by name have rows."""
-    found = [read(argument, axis, name) for argument, axis, name
-             in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
-    found += [read(one, 0, f"argument {name!r}") for name, one in keywords.items()]
-    return Group(found, len(arguments), list(keywords))
-
-
-def read(argument: Any, axis: Any, name: str) -> Rows | Shared | Parts:
-    if isinstance(argument, dict) or is_named_tuple(argument):
-        return Parts(argument, axis, name)
+def numbers_or_shared(argument: Any, axis: int | None, name: str) -> Rows | Shared:
+    """An argument, or a part of one, with rows of numbers, or the same for all rows."""
     if axis is None:
         return Shared(argument, name)
-    if not isinstance(axis, int):
-        raise ValueError(f"{name} has no parts: in_axes must have one axis for it, not {axis!r}")
     try:
         buffer = as_buffer(argument, name, axis)
         if buffer is None:
@@ -85,6 +72,25 @@ def read(argument: Any, axis: Any, name: str) -> Rows | Shared | Parts:
     if not buffer.shape:
         raise ValueError(f"{name} is a single number: with in_axes {axis} it should have an axis of rows")
     return Rows(buffer, name, axis)
+
+
+def read_all(
+    fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...], keywords: dict[str, Any],
+    leaf: Callable[[Any, int | None, str], Any] = numbers_or_shared,
+) -> Group:
+    """All arguments, those by name last, which have rows. `leaf` reads those that are no dicts or named tuples."""
+    found = [read(argument, axis, name, leaf) for argument, axis, name
+             in zip(arguments, axes_of(in_axes, len(arguments)), names(fn, arguments))]
+    found += [read(one, 0, f"argument {name!r}", leaf) for name, one in keywords.items()]
+    return Group(found, len(arguments), list(keywords))
+
+
+def read(argument: Any, axis: Any, name: str, leaf: Callable[[Any, int | None, str], Any]) -> Any:
+    if isinstance(argument, dict) or is_named_tuple(argument):
+        return Parts(argument, axis, name, leaf)
+    if axis is not None and not isinstance(axis, int):
+        raise ValueError(f"{name} has no parts: in_axes must have one axis for it, not {axis!r}")
+    return leaf(argument, axis, name)
 
 
 def is_named_tuple(one: Any) -> bool:
@@ -126,19 +132,22 @@ class Rows:
 class Parts:
     """A dict or named tuple of others: those that have a name of their own."""
 
-    def __init__(self, argument: Any, axis: Any, name: str) -> None:
+    def __init__(self, argument: Any, axis: Any, name: str, leaf: Callable[[Any, int | None, str], Any]) -> None:
         parts = argument if isinstance(argument, dict) else argument._asdict()
         axes = axis._asdict() if is_named_tuple(axis) else axis
         if not isinstance(axes, dict):
             axes = dict.fromkeys(parts, axis)
         if axes.keys() != parts.keys():
             raise ValueError(f"in_axes has axes for {list(axes)}, but {name} has {list(parts)}")
-        self.parts = {key: read(part, axes[key], f"{name}[{key!r}]") for key, part in parts.items()}
+        self.parts = {key: read(part, axes[key], f"{name}[{key!r}]", leaf) for key, part in parts.items()}
+        self.kind = type(argument)
         self.make = argument._make if is_named_tuple(argument) else lambda made: dict(zip(self.parts, made))
-        structures: list[Any] = [part.structure for part in self.parts.values()]
-        self.structure: tuple[Any, ...] = (type(argument), tuple(parts), *structures)
 
-    def leaves(self) -> Iterator[Rows | Shared]:
+    @property
+    def structure(self) -> Any:
+        return (self.kind, tuple(self.parts), *[part.structure for part in self.parts.values()])
+
+    def leaves(self) -> Iterator[Any]:
         for part in self.parts.values():
             if isinstance(part, Parts):
                 yield from part.leaves()
@@ -158,11 +167,15 @@ class Parts:
 class Group:
     """The arguments of one call: so many by position, and then those that have these names."""
 
-    def __init__(self, found: list[Rows | Shared | Parts], by_position: int, names: list[str]) -> None:
+    def __init__(self, found: list[Any], by_position: int, names: list[str]) -> None:
         self.found, self.by_position, self.names = found, by_position, names
         self.leaves = [leaf for one in found for leaf in (one.leaves() if isinstance(one, Parts) else (one,))]
-        self.structure = (tuple([one.structure for one in found]), *names)
         self.rows = rows_of(self.leaves)
+
+    @functools.cached_property
+    def structure(self) -> tuple[Any, ...]:
+        """What tells which specialization fits."""
+        return (tuple([one.structure for one in self.found]), *self.names)
 
     @property
     def shapes(self) -> list[Any] | None:
@@ -177,7 +190,7 @@ class Group:
         return fn(*values[:self.by_position], **dict(zip(self.names, values[self.by_position:])))
 
 
-def rows_of(given: list[Rows | Shared]) -> int:
+def rows_of(given: list[Any]) -> int:
     """How many there are. Raises ValueError if arguments disagree."""
     rows = {one.name: one.rows for one in given if one.rows is not None}
     if not rows:

@@ -5,9 +5,11 @@ Arguments may hold Values of the trace, by which they differ from rows of number
 
 from __future__ import annotations
 
+import operator
+
 from micrograd_c._core.bulk.functional import mean  # type: ignore[attr-defined]
 from micrograd_c._core.bulk.linear import sumprod
-from micrograd_c._core.mapped.arguments import axes_of, is_named_tuple, names
+from micrograd_c._core.mapped.arguments import is_named_tuple, read_all
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import as_float
@@ -42,22 +44,27 @@ class InnerBatch(list):     # type: ignore[type-arg]    # which Python 3.9 could
 
 def run(fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """The function's result, with an InnerBatch for each Value."""
-    axes = [*axes_of(in_axes, len(arguments)), *[0] * len(keywords)]
-    known = [*names(fn, arguments), *[f"argument {name!r}" for name in keywords]]
-    given = [as_lists(argument, name) for argument, name in zip((*arguments, *keywords.values()), known)]
-    counts = {name: count for one, axis, name in zip(given, axes, known) for count in lengths(one, axis, name)}
-    if not counts:
-        raise ValueError("vmap wants at least one argument with rows, as with in_axes 0")
-    if len(set(counts.values())) > 1:
-        raise ValueError("arguments differ in their number of rows: "
-                         + ", ".join([f"{name} has {count}" for name, count in counts.items()]))
-    results = []
-    for k in range(next(iter(counts.values()))):
-        row = [taken(one, axis, k) for one, axis in zip(given, axes)]
-        results.append(fn(*row[:len(arguments)], **dict(zip(keywords, row[len(arguments):]))))
-    if not results:
+    given = read_all(fn, in_axes, arguments, keywords, Lists)
+    if not given.rows:
         raise ValueError("vmap of no rows, inside of a function that is traced")
-    return transpose(results, InnerBatch)
+    return transpose([given.call(fn, operator.methodcaller("row", k)) for k in range(given.rows)], InnerBatch)
+
+
+class Lists:
+    """An argument of numbers and Values in nested lists, of which an axis is the rows, or none is."""
+
+    def __init__(self, argument: Any, axis: int | None, name: str) -> None:
+        self.lists, self.axis, self.name = as_lists(argument, name), axis, name
+        self.rows: int | None = None
+        if axis is not None:
+            sizes = lengths(self.lists)
+            if not -len(sizes) <= axis < len(sizes):
+                raise ValueError(f"{name} has no axis {axis}, which in_axes says are its rows")
+            self.axis, self.rows = axis % len(sizes), sizes[axis]
+
+    def row(self, k: int) -> Any:
+        """What the function gets for row k."""
+        return self.lists if self.axis is None else taken(self.lists, self.axis, k)
 
 
 def as_lists(argument: Any, name: str, depth: int = 0) -> Any:
@@ -77,45 +84,14 @@ def as_lists(argument: Any, name: str, depth: int = 0) -> Any:
     return Value(as_float(argument, name))
 
 
-def axes_in(one: Any, axis: Any) -> list[Any]:
-    """The axis of each part of a dict or named tuple."""
-    if isinstance(axis, dict):
-        return [axis[key] for key in (one if isinstance(one, dict) else one._fields)]
-    return list(axis) if is_named_tuple(axis) else [axis] * len(one)
+def lengths(lists: Any) -> list[int]:
+    """The length of each axis, by the first entries."""
+    found: list[int] = []
+    while isinstance(lists, list):
+        found.append(len(lists))
+        lists = lists[0] if lists else None
+    return found
 
 
-def lengths(one: Any, axis: Any, name: str) -> list[int]:
-    """How many rows an argument has, for each part that has any."""
-    if axis is None:
-        return []
-    if isinstance(one, dict) or is_named_tuple(one):
-        parts = one.values() if isinstance(one, dict) else one
-        return [count for part, of_it in zip(parts, axes_in(one, axis)) for count in lengths(part, of_it, name)]
-    sizes: list[int] = []
-    while isinstance(one, list):
-        sizes.append(len(one))
-        one = one[0] if one else None
-    if not -len(sizes) <= axis < len(sizes):
-        raise ValueError(f"{name} has no axis {axis}, which in_axes says are its rows")
-    return [sizes[axis]]
-
-
-def taken(one: Any, axis: Any, k: int) -> Any:
-    """Row k of an argument."""
-    if axis is None:
-        return one
-    if isinstance(one, dict):
-        return {key: taken(part, of_it, k) for (key, part), of_it in zip(one.items(), axes_in(one, axis))}
-    if is_named_tuple(one):
-        return one._make([taken(part, of_it, k) for part, of_it in zip(one, axes_in(one, axis))])
-    if axis < 0:
-        axis += depth_of(one)
-    return one[k] if axis == 0 else [taken(part, axis - 1, k) for part in one]
-
-
-def depth_of(one: Any) -> int:
-    depth = 0
-    while isinstance(one, list):
-        depth += 1
-        one = one[0] if one else None
-    return depth
+def taken(lists: Any, axis: int, k: int) -> Any:
+    return lists[k] if axis == 0 else [taken(part, axis - 1, k) for part in lists]

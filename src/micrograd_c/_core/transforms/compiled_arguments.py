@@ -5,6 +5,7 @@ Knows Values, buffers, and lists in lists. Knows nothing of how a function is co
 
 from __future__ import annotations
 
+import math
 from array import array
 
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
@@ -83,7 +84,7 @@ class Arguments:
     @property
     def count(self) -> int:
         """How many numbers there are, at least one."""
-        return max(1, len(self.numbers)) + sum([len_of(buffer.shape) for buffer in self.arrays])
+        return max(1, len(self.numbers)) + sum([math.prod(buffer.shape) for buffer in self.arrays])
 
     def buffers(self) -> Iterator[columns.Buffer]:
         """What the numbers are in: those of lists and the like first, and then each array."""
@@ -138,13 +139,6 @@ class Arguments:
 
 def is_buffer(leaf: Any) -> bool:
     return as_buffer(leaf, "") is not None
-
-
-def len_of(shape: tuple[int, ...]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count
 
 
 def as_it_is(one: Any, name: str, wanted: str = WANTED) -> Any:

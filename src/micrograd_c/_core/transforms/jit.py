@@ -1,7 +1,7 @@
 """jit: a function of numbers and Values, compiled when it is first called with arguments of a structure.
 
-This module decides which specialization fits a call, and what its results look like. What arguments may be is in
-`static`; how a trace is compiled and run, for one row, in the room of vmap.
+This module decides which specialization fits a call, and what its results look like. `compiled_arguments` says what
+arguments may be; how a trace is compiled and run, for one row, is in the room of vmap.
 """
 
 from __future__ import annotations
@@ -80,12 +80,13 @@ class Compiled(Traceable):
             return given.call(self.fn)
         found = self.specializations.get(given.structure)
         if found is None:
-            if not one_trace().acquire(timeout=PATIENCE):   # another thread traces, and waits for this one, it seems
+            lock = one_trace()
+            if not lock.acquire(timeout=PATIENCE):  # another thread traces, and waits for this one, it seems
                 return given.call(self.fn)
             try:
                 found = Specialization(self.fn, given, self.options)
             finally:
-                one_trace().release()
+                lock.release()
             self.keep(given.structure, found)
         return given.call(self.fn) if found.result is None else found(given)
 
@@ -103,7 +104,6 @@ class Specialization:
         try:
             program = tracing.trace(lambda: self.compiled(fn, given))
         except analysis.Untraceable as error:
-            self.result = None
             warn(fn, f"it computes {error} in Python")
             return
         except TraceError as error:
@@ -134,8 +134,10 @@ class Specialization:
         arguments, keywords = given.traced(numbers, values)
         result = fn(*arguments, **keywords)
         name = f"what {getattr(fn, '__qualname__', fn)}, given to jit, returns"
-        self.result = (transform(result, computed, name),)
-        return lowering.compile(roots, numbers, [], values) if roots else None
+        structure = transform(result, computed, name)
+        program = lowering.compile(roots, numbers, [], values) if roots else None
+        self.result = (structure,)
+        return program
 
     def __call__(self, given: Arguments) -> Any:
         assert self.result is not None
