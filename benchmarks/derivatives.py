@@ -7,12 +7,18 @@ compared before they are timed; sides take turns, and the minimum counts.
 """
 
 import argparse
+import pathlib
 import random
+import sys
 import time
 
 import numpy as np
 
 from micrograd_c import grad, hessian, jacrev, jvp, sumprod, vmap
+
+sys.path.append(str(pathlib.Path(__file__).with_name("adbench")))        # for its residuals
+
+from ba import residuals
 
 COUNT = 20
 WEIGHTS = (np.random.RandomState(2).randn(8, COUNT) / 4).tolist()
@@ -25,22 +31,6 @@ def rosenbrock(x):
 
 def dense(x):
     return sum([sumprod(row, x).tanh() ** 2 for row in WEIGHTS]) * (x[0] * x[1]).exp()
-
-
-def residuals(camera, point, weight, seen):
-    """How far a camera's picture of a point is from where it was seen: it turns, moves, and bends by its lens."""
-    turn, centre, focus, middle, bent = camera[:3], camera[3:6], camera[6], camera[7:9], camera[9:]
-    away = [a - b for a, b in zip(point, centre)]
-    angle = sumprod(turn, turn).sqrt()
-    cosine, sine = angle.cos(), angle.sin()
-    axis = [one / angle for one in turn]
-    crossed = [axis[k - 2] * away[k - 1] - axis[k - 1] * away[k - 2] for k in range(3)]
-    along = sumprod(axis, away) * (1 - cosine)
-    x, y, z = [a * cosine + b * sine + c * along for a, b, c in zip(away, crossed, axis)]
-    flat = [x / z, y / z]
-    square = sumprod(flat, flat)
-    bend = 1 + bent[0] * square + bent[1] * square * square
-    return [weight * (a * bend * focus + b - c) for a, b, c in zip(flat, middle, seen)]
 
 
 def product(fn):
@@ -125,18 +115,7 @@ def bundle_adjustment(rows, repeats):
     except ImportError:
         pass
     else:
-        jnp = jax.numpy
-
-        def of_arrays(camera, point, weight, seen):
-            turn, away = camera[:3], point - camera[3:6]
-            angle = jnp.sqrt(turn @ turn)
-            axis = turn / angle
-            x = away * jnp.cos(angle) + jnp.cross(axis, away) * jnp.sin(angle)
-            x = x + axis * (axis @ away) * (1 - jnp.cos(angle))
-            flat = x[:2] / x[2]
-            square = flat @ flat
-            bend = 1 + camera[9] * square + camera[10] * square ** 2
-            return weight * (flat * bend * camera[6] + camera[7:9] - seen)
+        from jax_side import residuals as of_arrays
 
         theirs = [jax.jit(jax.vmap(of_arrays)), jax.jit(jax.vmap(jax.jacrev(of_arrays, argnums=(0, 1, 2))))]
     for name, *both in zip(["objective", "jacobian"], ours, *([theirs] if theirs else [])):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_ops import cube
 from test_vmap_functions import EXACT, ROUNDED, build, programs, relaxed
 
 from micrograd_c import TraceError, grad, hessian, jacrev, jit, no_grad, sumprod, tape, vmap, where
@@ -325,15 +326,6 @@ def test_a_number_that_decides_is_an_error_that_names_the_line_and_jit():
 
 
 def test_a_function_with_an_op_of_its_own_is_run_as_it_is():
-    def cube(x):
-        out = Value(x.data ** 3, (x,), "cube")
-
-        def backward():
-            x.grad += 3 * x.data ** 2 * out.grad
-
-        out._backward = backward
-        return out
-
     compiled = jit(lambda x: cube(x) * 2.0)
     x = Value(2.0)
     with pytest.warns(UserWarning, match="jit runs .* as it is"):

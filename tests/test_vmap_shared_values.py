@@ -1,6 +1,7 @@
 """Values as shared arguments of a mapped function: known by their place, and not by which ones they are."""
 
 import pytest
+from own_ops import cube, double
 
 from micrograd_c import TraceError, grad, jit, no_grad, stop_gradient, vmap
 from micrograd_c.engine import Value
@@ -88,19 +89,10 @@ def test_functions_find_their_class_and_attributes():
 def test_gradients_go_on_to_ops_of_ones_own():
     w = Value(3.0)
 
-    def cubed(a):
-        out = Value(a.data ** 3, (a,), "cube")
-
-        def backward():
-            a.grad += 3 * a.data ** 2 * out.grad
-
-        out._backward = backward
-        return out
-
     line = Traced(lambda x, a: x * a)
     for _ in range(2):
         w.grad = 0
-        line(X, cubed(w)).sum().backward()
+        line(X, cube(w)).sum().backward()
         assert w.grad == 6.0 * 27.0
     assert line.times == 1
 
@@ -116,17 +108,8 @@ def test_a_function_that_is_run_row_by_row_gets_the_values_themselves():
 def test_an_op_of_ones_own_on_one_is_computed_row_by_row():
     w = Value(3.0)
 
-    def doubled(a):
-        out = Value(a.data * 2.0, (a,), "double")
-
-        def backward():
-            a.grad += 2.0 * out.grad
-
-        out._backward = backward
-        return out
-
     with pytest.warns(UserWarning, match="row by row"):
-        vmap(lambda x, a: doubled(a) * x, (0, None))(X, w).sum().backward()
+        vmap(lambda x, a: double(a) * x, (0, None))(X, w).sum().backward()
     assert w.grad == 12.0
 
 

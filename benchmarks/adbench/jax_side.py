@@ -49,20 +49,21 @@ class GMM(Side):
         self.derivatives = jax.jit(lambda *p: [jnp.concatenate([part.ravel() for part in derivatives(*p)])])
 
 
+def residuals(camera, point, weight, seen):
+    turn, away = camera[:3], point - camera[3:6]
+    angle = jnp.sqrt(turn @ turn)
+    axis = turn / angle
+    x = away * jnp.cos(angle) + jnp.cross(axis, away) * jnp.sin(angle)
+    x = x + axis * (axis @ away) * (1 - jnp.cos(angle))
+    flat = x[:2] / x[2]
+    square = flat @ flat
+    bend = 1 + camera[9] * square + camera[10] * square ** 2
+    return weight * (flat * bend * camera[6] + camera[7:9] - seen)
+
+
 class BA(Side):
 
     def __init__(self, bundle):
-        def residuals(camera, point, weight, seen):
-            turn, away = camera[:3], point - camera[3:6]
-            angle = jnp.sqrt(turn @ turn)
-            axis = turn / angle
-            x = away * jnp.cos(angle) + jnp.cross(axis, away) * jnp.sin(angle)
-            x = x + axis * (axis @ away) * (1 - jnp.cos(angle))
-            flat = x[:2] / x[2]
-            square = flat @ flat
-            bend = 1 + camera[9] * square + camera[10] * square ** 2
-            return weight * (flat * bend * camera[6] + camera[7:9] - seen)
-
         def rows(cameras, points, weights, seen, camera_of, point_of):
             return cameras[camera_of], points[point_of], weights, seen
 
