@@ -5,13 +5,17 @@ part of the graph.
 """
 
 import contextlib
+import contextvars
 
+import functions
 import nodes
 import rules
 from model import Value, result
 from nodes import births, paused
 
 EXACT = 1e-10       # sums over rows agree that well, relative to what is summed
+
+tracing = contextvars.ContextVar("tracing", default=False)      # whether a function is run for rows
 
 
 class Run:
@@ -65,6 +69,14 @@ class Batch:
         return self.sum(weights, 1.0 / len(self.values))
 
 
+class InnerBatch(list):
+    def sum(self, weights=None):
+        return sum(self, Value(0.0)) if weights is None else functions.sumprod(self, weights, Value(0.0))
+
+    def mean(self):
+        return functions.mean(self)
+
+
 def of_native_sum(node, grad):
     run, output, weights = node._constant
     run.seed(output, weights, grad, node._slack)
@@ -111,12 +123,14 @@ def number_of(batch):
 def run(fn, in_axes, arguments):
     axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(arguments)
     rows = next((len(argument) for argument, axis in zip(arguments, axes) if axis == 0), 1)
-    start = next(births)
+    start, inner = next(births), tracing.get()
     with recording():
         results = [
-            fn(*[as_row(one[row]) if axis == 0 else as_shared(one) for one, axis in zip(arguments, axes)])
+            fn(*[as_values(one[row] if axis == 0 else one) for one, axis in zip(arguments, axes)])
             for row in range(rows)
         ]
+    if inner:
+        return [*map(InnerBatch, zip(*results))] if isinstance(results[0], (list, tuple)) else InnerBatch(results)
     flat = [one if isinstance(one, (list, tuple)) else [one] for one in results]
     outputs = [[one if isinstance(one, Value) else Value(one) for one in column] for column in zip(*flat)]
     parameters = {node: None for column in outputs for root in column[:1] for node in below_trace(root, start)}
@@ -138,22 +152,20 @@ def run(fn, in_axes, arguments):
 
 @contextlib.contextmanager
 def recording():
-    depth = paused.get()
-    paused.set(0)
+    depth, inner = paused.get(), tracing.get()
+    paused.set(depth if inner else 0)
+    tracing.set(True)
     try:
         yield
     finally:
         paused.set(depth)
+        tracing.set(inner)
 
 
-def as_row(row):
-    return [as_row(one) for one in row] if hasattr(row, "__len__") else Value(float(row))
-
-
-def as_shared(one):
+def as_values(one):
     if isinstance(one, Value):
         return one
-    return [as_shared(part) for part in one] if hasattr(one, "__len__") else Value(float(one))
+    return [as_values(part) for part in one] if hasattr(one, "__len__") else Value(float(one))
 
 
 def below_trace(root, start):

@@ -170,7 +170,36 @@ def compiled(draw):
     return f"{f} = jit(lambda x, y, w={w}: {form}); {a} = {f}(0.5, {v}); {again}"
 
 
+TAKEN = [       # with all Values in each row's result, as the model finds parameters by a row's
+    "take([w, v], x) * 2.0 + (w + v) * x", "take([[w, v], [v, w]], x)[1] * w + v",
+    "take([w, v, Value(3.0)], x).relu() + w * v", "sumprod(take([[w, 1.0], [v, w]], x), [v, w])",
+]
+INNER = [
+    "vmap(lambda y: y * w)([x, v, 1.0]).sum()", "vmap(lambda y: (y * w).tanh())([x, x + v]).mean() * v",
+    "vmap(lambda y, z: y * z + w, (0, None))([x, v], x).sum([2.0, w])",
+    "sumprod(vmap(lambda y: [y * w, y + v])([x, 2.0])[0], [w, v])",
+    "vmap(lambda y: take([w, v], y))([x, x]).sum() + w * v",
+    "vmap(lambda y: vmap(lambda z: z * y + w)([x, v]).sum())([x, 3.0]).mean()",
+]
+
+
+def run_with_index(draw, forms):
+    """By vmap, or by jit with the Values as arguments; x is an index, too."""
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced or not is_plain(draw, w, v):
+        return None
+    f, form = draw.new("f"), draw.one(forms)
+    if draw.random.random() < 0.3:
+        a = draw.new()
+        return f"{f} = jit(lambda x, w, v: {form}); {a} = {f}({draw.one([0, 1, -1.0])}, {w}, {v})"
+    b, given = draw.new("b"), draw.one(["[0, 1, 1]", "[-1.0]", "np.array([1.0, -2.0, 0.0, 1.0])"])
+    options = draw.one(["", ", threads=2", ", saved_bytes=0"])
+    return f"{f} = vmap(lambda x, w={w}, v={v}: {form}{options}); {b} = {f}({given})"
+
+
 KINDS = {
+    "run_of_taken": (1, lambda draw: run_with_index(draw, TAKEN)),
+    "run_in_run": (1, lambda draw: run_with_index(draw, INNER)),
     "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
     "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
     "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
