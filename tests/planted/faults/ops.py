@@ -76,8 +76,8 @@ FAULTS = {
          "momentum * b[i] + (1.0 - dampening) * gradient",
          "momentum * b[i] + gradient"),
         ("adam ignores maximize",
-         "        gradient = -node.grad if maximize else node.grad\n        decayed",
-         "        gradient = node.grad\n        decayed"),
+         "        gradient = -tape.grad[index] if maximize else tape.grad[index]\n        decayed",
+         "        gradient = tape.grad[index]\n        decayed"),
         ("amsgrad forgets the largest square",
          "            if size > most[i] or size != size:      # NaN stays\n"
          "                most[i] = size\n",
@@ -89,7 +89,7 @@ FAULTS = {
          "    if numbers.typecode != \"d\" or len(numbers) != len(parameters):\n",
          "    if numbers.typecode != \"d\":\n"),
         ("a parameter that was an int stays one",
-         "    tape.nodes[index].flags &= ~DATA_INT\n",
+         "    tape.flags[index] &= ~DATA_INT\n",
          "    pass\n"),
     ]),
 }

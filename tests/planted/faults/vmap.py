@@ -7,7 +7,7 @@ RUNS = "test_runs.py test_vmap.py test_vmap_edges.py test_vmap_memory.py"
 FAULTS = {
     "src/micrograd_c/_core/value/tracing.pyx": (TRACES, [
         ("what was computed from an argument under no_grad can be read",
-         "    if is_lost(node):\n        return True\n",
+         "    if is_lost(index):\n        return True\n",
          "    if False:\n        return True\n"),
         ("an assignment to data in a trace is forgotten",
          "    marks[value.index - tape.traced] |= ASSIGNED\n",
@@ -227,11 +227,12 @@ FAULTS = {
          "        if needed[i] > 0 and (",
          "        if needed[i] and ("),
         ("ops of the same first operand are one",
-         "    return same[one.a] == same[two.a] and same[one.b] == same[two.b]\n",
-         "    return same[one.a] == same[two.a]\n"),
+         "        same[tape.operands[one].a] == same[tape.operands[two].a]\n"
+         "        and same[tape.operands[one].b] == same[tape.operands[two].b])\n",
+         "        same[tape.operands[one].a] == same[tape.operands[two].a])\n"),
         ("products that are written twice are read by two, and are in no layer",
-         "    return node.op != rules.LEAF and node.op != rules.ADD and node.op != rules.MUL\n",
-         "    return node.op != rules.LEAF\n",
+         "    return op != rules.LEAF and op != rules.ADD and op != rules.MUL\n",
+         "    return op != rules.LEAF\n",
          "test_compiled.py test_traces.py test_vmap.py test_vmap_edges.py"),
     ]),
     "src/micrograd_c/_core/mapped/grouping.pyx": ("test_vmap_packing.py", [

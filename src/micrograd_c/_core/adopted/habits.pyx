@@ -16,7 +16,7 @@ cimport cython
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.adopted.old_data cimport sweep_by_old_data
 from micrograd_c._core.adopted.old_data import keep_old_data
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, Node, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, HABITS, tape
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.local_gradients cimport local_grads_kept
 from micrograd_c._core.value.operands cimport sweep_from
@@ -65,16 +65,14 @@ def set_relu(str negative not None, str zero not None, str nan not None):
 def relu(Value self not None):
     """max(0, x), with the int or float 0 that the adopted class has there."""
     cdef Value out = by_rule(self, rules.RELU)
-    cdef Node *node
     cdef Zero zero
-    cdef double x = tape.nodes[self.index].data
+    cdef double x = tape.data[self.index]
     if x > 0.0 or self.index >= tape.traced:
         return out
     zero = below if x < 0.0 else at_zero if x == 0.0 else at_nan
     if zero != AS_IT_IS:
-        node = tape.nodes + out.index
-        node.data = 0.0
-        node.flags = node.flags & ~DATA_INT | (DATA_INT if zero == INT else 0)
+        tape.data[out.index] = 0.0
+        tape.flags[out.index] = tape.flags[out.index] & ~DATA_INT | (DATA_INT if zero == INT else 0)
     return out
 
 
@@ -93,18 +91,18 @@ def backward(Value self not None):
     """Add to the `grad` of each node that this Value was computed from its derivative with respect to that node."""
     check_initialised(self)
     note_read(self, "its backward() is called")
-    tape.nodes[self.index].grad = 1.0
-    tape.nodes[self.index].flags &= ~GRAD_FLOAT
+    tape.grad[self.index] = 1.0
+    tape.flags[self.index] &= ~GRAD_FLOAT
     if begins_with_float:
-        tape.nodes[self.index].flags |= GRAD_FLOAT
+        tape.flags[self.index] |= GRAD_FLOAT
     try:
         if goes_by_old_data:
             sweep_by_old_data(self)
         else:
             sweep_from(self)
     finally:
-        if shows_int and tape.nodes[self.index].grad == 1.0:
-            tape.nodes[self.index].flags &= ~GRAD_FLOAT
+        if shows_int and tape.grad[self.index] == 1.0:
+            tape.flags[self.index] &= ~GRAD_FLOAT
 
 
 @cython.binding(True)

@@ -25,7 +25,7 @@ from libc.stdlib cimport calloc, free, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, FIRST, HOOK, LEAF_NODE, Edge, Node, is_consecutive, is_nary, pin, product_count, record_leaf, reserve,
+    DATA_INT, FIRST, HOOK, LEAF_NODE, Edge, Operands, is_consecutive, pin, product_count, record_leaf, reserve,
     tape, unpin,
 )
 from micrograd_c._core.tape.sweeping cimport local_step
@@ -93,8 +93,7 @@ cdef int note_assignment(object one) except -1:
     """Data of a Value is about to be assigned to."""
     global count
     cdef Value value = <Value> one
-    cdef Node *node
-    if tape.tracer or (value.index == tape.top - 1 and tape.nodes[value.index].flags & LEAF_NODE):
+    if tape.tracer or (value.index == tape.top - 1 and tape.flags[value.index] & LEAF_NODE):
         return 0            # nothing was computed from it
     if newest is None or newest.index != tape.top - 1:
         begin_epoch()
@@ -102,9 +101,8 @@ cdef int note_assignment(object one) except -1:
         return 0
     if count == capacity:
         make_room()
-    node = tape.nodes + value.index
     Py_INCREF(value)
-    entries[count] = Entry(<PyObject *> value, node.data, node.flags & DATA_INT)
+    entries[count] = Entry(<PyObject *> value, tape.data[value.index], tape.flags[value.index] & DATA_INT)
     count += 1
     return 0
 
@@ -148,31 +146,30 @@ cdef bint drop_if_void() except -1:
 
 cdef bint is_needed(int32_t marker) noexcept:
     """Whether a node below the marker that was computed has a live Value, or was used for one above, dead or alive."""
-    cdef Node *nodes = tape.nodes
-    cdef Node *node
+    cdef Operands operands
     cdef Edge *edge
     cdef int32_t i, k
     for i in range(1, marker):
-        if tape.handles[i] != NULL and not nodes[i].flags & LEAF_NODE:
+        if tape.handles[i] != NULL and not tape.flags[i] & LEAF_NODE:
             return True
     for i in range(marker + 1, tape.top):
-        node = nodes + i
-        if is_nary(node):
-            for k in range(node.a, node.a + node.b):
+        operands = tape.operands[i]
+        if rules.has_edges(tape.op[i]):
+            for k in range(operands.a, operands.a + operands.b):
                 if is_computed_below(marker, tape.edges[k].a) or is_computed_below(marker, tape.edges[k].b):
                     return True
-            if is_consecutive(node):
-                edge = tape.edges + node.a
+            if is_consecutive(&tape, i):
+                edge = tape.edges + operands.a
                 for k in range(product_count(edge)):
                     if is_computed_below(marker, edge[FIRST].a + k) or is_computed_below(marker, edge[FIRST].b + k):
                         return True
-        elif is_computed_below(marker, node.a) or is_computed_below(marker, node.b):
+        elif is_computed_below(marker, operands.a) or is_computed_below(marker, operands.b):
             return True
     return False
 
 
 cdef inline bint is_computed_below(int32_t marker, int32_t index) noexcept:
-    return index < marker and not tape.nodes[index].flags & LEAF_NODE
+    return index < marker and not tape.flags[index] & LEAF_NODE
 
 
 cdef bint is_reached(int32_t marker, int32_t root) except -1:
@@ -184,7 +181,7 @@ cdef bint is_reached(int32_t marker, int32_t root) except -1:
         raise MemoryError("no memory for the marks of backward()")
     marked[root] = 1
     for i in range(root, 0, -1):
-        if marked[i] and not tape.nodes[i].flags & LEAF_NODE:
+        if marked[i] and not tape.flags[i] & LEAF_NODE:
             if i < marker:
                 found = True
                 break
@@ -223,7 +220,7 @@ cdef int step_back(int32_t index, int64_t number, void *context) except -1:
         now.epoch -= 1
         take_back((<Epoch> epochs[now.epoch]).first, now.first)
         now.first = (<Epoch> epochs[now.epoch]).first
-    if not tape.nodes[index].flags & HOOK:
+    if not tape.flags[index] & HOOK:
         return local_step(&tape, index, number)
     before = now.first
     do_again(before)
@@ -240,14 +237,13 @@ cdef object remembered_local_grads(int32_t index):
     None as well for ops of users', which keep their own, and runs. Where dots are expanded, indexes change: then the
     caller has pinned the tape.
     """
-    cdef Node *node = tape.nodes + index
     cdef Py_ssize_t epoch = len(epochs)
     cdef Py_ssize_t first = count
     global sweeps
     while epoch and (<Epoch> epochs[epoch - 1]).marker.index > index:
         epoch -= 1
         first = (<Epoch> epochs[epoch]).first
-    if first == count or index >= tape.traced or node.flags & HOOK or not has_slopes(node.op):
+    if first == count or index >= tape.traced or tape.flags[index] & HOOK or not has_slopes(tape.op[index]):
         return None
     take_back(first, count)
     sweeps += 1
@@ -277,8 +273,8 @@ cdef void do_again(Py_ssize_t first) noexcept:
 cdef inline void exchange(Py_ssize_t place) noexcept:
     """Data as it is with what is kept."""
     cdef Entry *entry = entries + place
-    cdef Node *node = tape.nodes + (<Value> entry.value).index
-    cdef Entry now = Entry(entry.value, node.data, node.flags & DATA_INT)
-    node.data = entry.data
-    node.flags = node.flags & ~DATA_INT | entry.is_int
+    cdef int32_t index = (<Value> entry.value).index
+    cdef Entry now = Entry(entry.value, tape.data[index], tape.flags[index] & DATA_INT)
+    tape.data[index] = entry.data
+    tape.flags[index] = tape.flags[index] & ~DATA_INT | entry.is_int
     entry[0] = now

@@ -214,7 +214,7 @@ cdef int record_log_softmax(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t tar
 cdef int record_logsumexp(Tape *t, Input *xs, Py_ssize_t width, Py_ssize_t target, Input *ends) except -1:
     cdef Number highest = nearest_finite(highest_input(xs, width))
     cdef int32_t total = record_exps(t, xs, width, highest, xs)
-    total = record_log_of_zero(t, total) if t.nodes[total].data == 0.0 else operators.unary(t, total, rules.LOG)
+    total = record_log_of_zero(t, total) if t.data[total] == 0.0 else operators.unary(t, total, rules.LOG)
     ends[0] = node_as_input(t, operators.add_number(t, total, highest))
     return 0
 

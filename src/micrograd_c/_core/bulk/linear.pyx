@@ -78,7 +78,7 @@ cdef Value record_neighbours(list ws, list xs, object start):
     if not w or not x:
         return None
     for k in range(x, x + <int32_t> width):
-        flags |= tape.nodes[k].flags
+        flags |= tape.flags[k]
     if flags & ODD:
         return None
     top, edge_top = tape.top, tape.edge_top

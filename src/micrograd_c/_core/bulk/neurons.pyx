@@ -346,7 +346,7 @@ cdef inline int32_t consecutive_parameters(Tape *t, PyObject *unit, Py_ssize_t w
     if weights == NULL or type(<object> weights) is not list or PyList_GET_SIZE(weights) != width or b == NULL:
         return 0
     w = consecutive_weights(t, weights, width)
-    return 0 if t.handles[w + width] != b or t.nodes[w + width].flags & ODD else w
+    return 0 if t.handles[w + width] != b or t.flags[w + width] & ODD else w
 
 
 cdef bint record_layer(

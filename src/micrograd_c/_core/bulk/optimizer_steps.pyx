@@ -15,7 +15,9 @@ from libc.stdint cimport int32_t
 from libc.math cimport sqrt
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, drop_grad, has_no_grad, note_change, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, tape
+from micrograd_c._core.tape.changes cimport note_change
+from micrograd_c._core.tape.missing_gradients cimport drop_grad, has_no_grad
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.observers cimport announce_assignments
 from micrograd_c._core.value.value cimport Value, properties_are_ours
@@ -24,15 +26,15 @@ from micrograd_c._core.value.value cimport Value, properties_are_ours
 def zero_grad(list parameters not None, bint set_to_none=False):
     """Set all gradients to the int 0, as a new Value has it, or to None."""
     cdef int32_t first = check_parameters(parameters)
-    cdef Node *node
+    cdef int32_t index
     cdef Py_ssize_t i
     for i in range(len(parameters)):
-        node = tape.nodes + index_of(parameters, i, first)
+        index = index_of(parameters, i, first)
         if set_to_none:
-            drop_grad(&tape, node)
+            drop_grad(&tape, index)
         else:
-            node.grad = 0.0
-            node.flags &= ~GRAD_FLOAT
+            tape.grad[index] = 0.0
+            tape.flags[index] &= ~GRAD_FLOAT
 
 
 def any_without_grad(list parameters not None):
@@ -43,7 +45,7 @@ def any_without_grad(list parameters not None):
         return False
     first = check_parameters(parameters)
     for i in range(len(parameters)):
-        if has_no_grad(tape.nodes + index_of(parameters, i, first)):
+        if has_no_grad(&tape, index_of(parameters, i, first)):
             return True
     return False
 
@@ -68,7 +70,6 @@ def sgd(
     updates counts those by momentum that each parameter had; None: as many as all others, see `first`.
     b = g at the first step, then momentum * b + (1 - dampening) * g; nesterov: g + momentum * b; else b.
     """
-    cdef Node *node
     cdef double gradient
     cdef double *b = NULL
     cdef double *counts = NULL
@@ -83,19 +84,18 @@ def sgd(
     node_of_first = check_parameters(parameters)        # again: nodes may have new numbers
     for i in range(len(parameters)):
         index = index_of(parameters, i, node_of_first)
-        node = tape.nodes + index
-        if has_no_grad(node):
+        if has_no_grad(&tape, index):
             continue
         if counts != NULL:
             first = counts[i] == 0.0
             counts[i] += 1.0
-        gradient = -node.grad if maximize else node.grad
+        gradient = -tape.grad[index] if maximize else tape.grad[index]
         if weight_decay != 0.0:     # 0 * inf is NaN
-            gradient += weight_decay * node.data
+            gradient += weight_decay * tape.data[index]
         if b != NULL:
             b[i] = gradient if first else momentum * b[i] + (1.0 - dampening) * gradient
             gradient = gradient + momentum * b[i] if nesterov else b[i]
-        set_data(index, node.data - lr * gradient)
+        set_data(index, tape.data[index] - lr * gradient)
 
 
 def adam(
@@ -111,7 +111,6 @@ def adam(
     square so far, else None. Kingma and Ba, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter,
     https://arxiv.org/abs/1711.05101; Reddi, Kale and Kumar, https://arxiv.org/abs/1904.09237.
     """
-    cdef Node *node
     cdef double gradient, decayed, size
     cdef double step_size = lr / (1.0 - beta1 ** <object> step)
     cdef double correction = (1.0 - beta2 ** <object> step) ** 0.5
@@ -132,8 +131,7 @@ def adam(
     first = check_parameters(parameters)        # again: nodes may have new numbers
     for i in range(len(parameters)):
         index = index_of(parameters, i, first)
-        node = tape.nodes + index
-        if has_no_grad(node):
+        if has_no_grad(&tape, index):
             continue
         if counts != NULL:
             counts[i] += 1.0
@@ -141,8 +139,8 @@ def adam(
                 step = <long> counts[i]
                 step_size = lr / (1.0 - beta1 ** <object> step)
                 correction = (1.0 - beta2 ** <object> step) ** 0.5
-        gradient = -node.grad if maximize else node.grad
-        decayed = node.data
+        gradient = -tape.grad[index] if maximize else tape.grad[index]
+        decayed = tape.data[index]
         if decoupled:
             decayed *= 1.0 - lr * weight_decay
         elif weight_decay != 0.0:
@@ -164,8 +162,8 @@ cdef inline double between(double start, double end, double part) noexcept:
 
 cdef inline void set_data(int32_t index, double data) noexcept:
     note_change(&tape, index)
-    tape.nodes[index].data = data
-    tape.nodes[index].flags &= ~DATA_INT
+    tape.data[index] = data
+    tape.flags[index] &= ~DATA_INT
 
 
 cdef inline int32_t index_of(list parameters, Py_ssize_t i, int32_t first) noexcept:

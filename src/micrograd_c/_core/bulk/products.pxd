@@ -13,10 +13,11 @@ from libc.string cimport memcmp
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c._core.tape.arena cimport (
-    BIAS, CONSECUTIVE, DATA_INT, FINITE, FIRST, LEAF_NODE, NUMBERS, ODD, PRODUCT, Edge, Node, Tape, lower_top,
-    new_flags, record_leaf, settle, write,
+    BIAS, CONSECUTIVE, DATA_INT, FINITE, FIRST, LEAF_NODE, NUMBERS, ODD, PRODUCT, Arrays, Edge, Tape, arrays_of,
+    lower_top, new_flags, record_leaf, settle, write,
 )
 from micrograd_c._core.tape.pausing cimport paused_here
+from micrograd_c._core.tape.rows cimport bits_of_any
 from micrograd_c._core.value.lifetime cimport (
     as_plain_number, describe, held_by, hold_all, is_held_itself, refuse_foreign_value,
 )
@@ -118,7 +119,7 @@ cdef inline void find_inputs(Tape *t, Input *inputs, Py_ssize_t width) noexcept:
         inputs[i].index = 0
         if inputs[i].value != NULL:
             inputs[i].index = (<Value> inputs[i].value).index
-            inputs[i].number = Number(t.nodes[inputs[i].index].data, t.nodes[inputs[i].index].flags & DATA_INT)
+            inputs[i].number = Number(t.data[inputs[i].index], t.flags[inputs[i].index] & DATA_INT)
 
 
 cdef inline int32_t record_products(
@@ -126,10 +127,9 @@ cdef inline int32_t record_products(
 ) noexcept:
     """The last node of `sum((w * x for w, x in zip(weights, inputs)), start)`, or 0 if a weight is not just a Value.
 
-    Needs room for 3 * width + 1 nodes, and a width above 0. It keeps local copies of what the tape knows: the compiler
-    must expect every write of a flag to change that.
+    Needs room for 3 * width + 1 nodes, and a width above 0.
     """
-    cdef Node *nodes = t.nodes
+    cdef Arrays at = arrays_of(t)
     cdef int32_t top = t.top
     cdef int32_t total = start.index
     cdef int32_t x
@@ -140,7 +140,7 @@ cdef inline int32_t record_products(
     cdef uint8_t leaf_flags
     if not total:
         total = top
-        write(nodes + total, rules.LEAF, 0, 0, running.value, new_flags(t, running.is_int | LEAF_NODE))
+        write(at, total, rules.LEAF, 0, 0, running.value, new_flags(t, running.is_int | LEAF_NODE))
         top += 1
     for j in range(width):
         w = PyList_GET_ITEM(weights, j)
@@ -151,18 +151,18 @@ cdef inline int32_t record_products(
         if not x:
             x = top
             leaf_flags = new_flags(t, inputs[j].number.is_int | LEAF_NODE)
-            write(nodes + x, rules.LEAF, 0, 0, inputs[j].number.value, leaf_flags)
+            write(at, x, rules.LEAF, 0, 0, inputs[j].number.value, leaf_flags)
             top += 1
-        product.value = nodes[(<Value> w).index].data * inputs[j].number.value
-        product.is_int = nodes[(<Value> w).index].flags & inputs[j].number.is_int
+        product.value = at.data[(<Value> w).index] * inputs[j].number.value
+        product.is_int = at.flags[(<Value> w).index] & inputs[j].number.is_int
         if product.is_int:
             product.is_int = settle(&product.value)
-        write(nodes + top, rules.MUL, (<Value> w).index, x, product.value, new_flags(t, product.is_int))
+        write(at, top, rules.MUL, (<Value> w).index, x, product.value, new_flags(t, product.is_int))
         running.value += product.value
         running.is_int &= product.is_int
         if running.is_int:
             running.is_int = settle(&running.value)
-        write(nodes + top + 1, rules.ADD, total, top, running.value, new_flags(t, running.is_int))
+        write(at, top + 1, rules.ADD, total, top, running.value, new_flags(t, running.is_int))
         total = top + 1
         top += 2
     t.top = top
@@ -193,7 +193,7 @@ cdef inline void record_numbers(Tape *t, Input *inputs, Py_ssize_t width) noexce
     cdef Py_ssize_t j
     for j in range(width):
         flags = new_flags(t, inputs[j].number.is_int | LEAF_NODE)
-        write(t.nodes + top, rules.LEAF, 0, 0, inputs[j].number.value, flags)
+        write(arrays_of(t), top, rules.LEAF, 0, 0, inputs[j].number.value, flags)
         inputs[j].index = top
         top += 1
     t.top = top
@@ -240,9 +240,9 @@ cdef inline int32_t record_dot(
     Tape *t, PyObject *weights, Input *inputs, Py_ssize_t width, int32_t start, uint8_t state, bint *plain
 ) noexcept:
     """Also returns 0 if a weight is not just a Value. Needs room for a node and width + PRODUCT edges."""
-    cdef Node *nodes = t.nodes
+    cdef Arrays at = arrays_of(t)
     cdef Edge *edge = t.edges + t.edge_top + PRODUCT
-    cdef double running = nodes[start].data
+    cdef double running = at.data[start]
     cdef int32_t index
     cdef PyObject *w
     cdef Py_ssize_t j
@@ -252,9 +252,9 @@ cdef inline int32_t record_dot(
             return 0
         index = (<Value> w).index
         plain[0] &= (<Value> w).plain
-        if not index or nodes[index].flags & DATA_INT:
+        if not index or at.flags[index] & DATA_INT:
             return 0
-        running += nodes[index].data * inputs[j].number.value
+        running += at.data[index] * inputs[j].number.value
         edge[j] = Edge(0.0, index, inputs[j].index)
     return write_dot(t, start, edge[0].a, edge[0].b, width, running, state)
 
@@ -266,19 +266,15 @@ cdef inline int32_t record_consecutive_dot(
 
     Needs room for a node and PRODUCT edges.
     """
-    cdef double running = t.nodes[start].data
-    cdef uint8_t flags = 0
+    cdef double running = t.data[start]
+    cdef const double *weights = t.data + w
+    cdef const double *inputs = t.data + x
     cdef Py_ssize_t j
-    for j in range(width):
-        running += product_of(t.nodes + w + j, t.nodes[x + j].data, &flags)
-    if flags & (DATA_INT | ODD):
+    if bits_of_any(t.flags + w, width) & (DATA_INT | ODD):
         return 0
+    for j in range(width):
+        running += weights[j] * inputs[j]
     return write_dot(t, start, w, x, width, running, state | CONSECUTIVE)
-
-
-cdef inline double product_of(const Node *w, double x, uint8_t *flags) noexcept nogil:
-    flags[0] |= w.flags
-    return w.data * x
 
 
 cdef inline bint record_four_dots(
@@ -288,27 +284,26 @@ cdef inline bint record_four_dots(
 
     Their sums grow side by side, each in its own order: an addition need not wait for the one before it.
     """
-    cdef const Node *nodes = t.nodes
-    cdef const Node *inputs = nodes + x
-    cdef const Node *w0 = nodes + w[0]
-    cdef const Node *w1 = nodes + w[1]
-    cdef const Node *w2 = nodes + w[2]
-    cdef const Node *w3 = nodes + w[3]
-    cdef double sum0 = w0[width].data
-    cdef double sum1 = w1[width].data
-    cdef double sum2 = w2[width].data
-    cdef double sum3 = w3[width].data
-    cdef double data
+    cdef const double *inputs = t.data + x
+    cdef const double *w0 = t.data + w[0]
+    cdef const double *w1 = t.data + w[1]
+    cdef const double *w2 = t.data + w[2]
+    cdef const double *w3 = t.data + w[3]
+    cdef double sum0 = w0[width]
+    cdef double sum1 = w1[width]
+    cdef double sum2 = w2[width]
+    cdef double sum3 = w3[width]
     cdef uint8_t flags = 0
     cdef Py_ssize_t j
-    for j in range(width):
-        data = inputs[j].data
-        sum0 += product_of(w0 + j, data, &flags)
-        sum1 += product_of(w1 + j, data, &flags)
-        sum2 += product_of(w2 + j, data, &flags)
-        sum3 += product_of(w3 + j, data, &flags)
+    for j in range(4):
+        flags |= bits_of_any(t.flags + w[j], width)
     if flags & (DATA_INT | ODD):
         return False
+    for j in range(width):
+        sum0 += w0[j] * inputs[j]
+        sum1 += w1[j] * inputs[j]
+        sum2 += w2[j] * inputs[j]
+        sum3 += w3[j] * inputs[j]
     state |= CONSECUTIVE
     dots[0] = write_dot(t, w[0] + <int32_t> width, w[0], x, width, sum0, state)
     dots[1] = write_dot(t, w[1] + <int32_t> width, w[1], x, width, sum1, state)
@@ -322,14 +317,13 @@ cdef inline int32_t write_dot(
 ) noexcept:
     """Write the node. Edges of single products, if there are any, have been written already."""
     cdef int32_t index = t.top
-    cdef Node *node = t.nodes + index
     cdef Edge *edge = t.edges + t.edge_top
     cdef int32_t count = PRODUCT if state & CONSECUTIVE else <int32_t> width + PRODUCT
     edge[BIAS] = Edge(<double> width, start, 0)
     edge[FIRST] = Edge(0.0, w, x)
-    write(node, rules.DOT, t.edge_top, count, data, new_flags(t, 0))
-    node.activation = rules.ADD
-    node.dot = state | (FINITE if isfinite(data) else 0)
+    write(arrays_of(t), index, rules.DOT, t.edge_top, count, data, new_flags(t, 0))
+    t.activation[index] = rules.ADD
+    t.dot[index] = state | (FINITE if isfinite(data) else 0)
     t.first_dot = min(t.first_dot, index)
     t.edge_top += count
     t.top = index + 1
@@ -349,7 +343,7 @@ cdef inline void bind_outputs(Tape *t, int32_t start, int32_t edge_start, PyObje
 
 
 cdef inline Input node_as_input(Tape *t, int32_t index) noexcept:
-    return Input(NULL, Number(t.nodes[index].data, t.nodes[index].flags & DATA_INT), index)
+    return Input(NULL, Number(t.data[index], t.flags[index] & DATA_INT), index)
 
 
 cdef inline int hold_operands(list outputs, list operands) except -1:

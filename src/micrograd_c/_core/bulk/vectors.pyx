@@ -14,7 +14,9 @@ from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights, is_value
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, NO_TRACE, Node, is_minus_zero, note_change, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, NO_TRACE, tape
+from micrograd_c._core.tape.changes cimport note_change
+from micrograd_c._core.tape.missing_gradients cimport is_minus_zero
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.observers cimport announce_assignments
 from micrograd_c._core.value.value cimport Value, properties_are_ours
@@ -44,13 +46,13 @@ def read_data(list values not None, array.array numbers not None):
             numbers[i] = one.data
         return
     for i in range(len(values)):
-        to[i] = node_of(values, i).data
+        to[i] = tape.data[node_of(values, i)]
 
 
 def read_gradients(list values not None, array.array numbers not None):
     """A gradient of None is 0.0."""
     cdef double *to = doubles(numbers, values)
-    cdef Node *node
+    cdef int32_t node
     cdef Py_ssize_t i
     if not are_plain(values):
         for i, one in enumerate(values):
@@ -59,15 +61,15 @@ def read_gradients(list values not None, array.array numbers not None):
         return
     for i in range(len(values)):
         node = node_of(values, i)
-        to[i] = node.grad
-        if not node.flags & GRAD_FLOAT:
+        to[i] = tape.grad[node]
+        if not tape.flags[node] & GRAD_FLOAT:
             to[i] += 0.0        # no int is -0.0
 
 
 def write_data(list values not None, array.array numbers not None):
     """As floats. Nodes that were computed from the Values keep their data, as after any assignment."""
     cdef double *source = doubles(numbers, values)
-    cdef Node *node
+    cdef int32_t node
     cdef Py_ssize_t i
     if not are_plain(values):
         for one, number in zip(values, numbers):
@@ -76,15 +78,15 @@ def write_data(list values not None, array.array numbers not None):
     announce_assignments(values)
     for i in range(len(values)):
         node = node_of(values, i)
-        note_change(&tape, <int32_t> (node - tape.nodes))
-        node.data = source[i]
-        node.flags &= ~DATA_INT
+        note_change(&tape, node)
+        tape.data[node] = source[i]
+        tape.flags[node] &= ~DATA_INT
 
 
 def write_gradients(list values not None, array.array numbers not None):
     """As floats."""
     cdef double *source = doubles(numbers, values)
-    cdef Node *node
+    cdef int32_t node
     cdef Py_ssize_t i
     if not are_plain(values):
         for one, number in zip(values, numbers):
@@ -92,13 +94,13 @@ def write_gradients(list values not None, array.array numbers not None):
         return
     for i in range(len(values)):
         node = node_of(values, i)
-        node.grad = source[i]
-        node.flags |= GRAD_FLOAT
+        tape.grad[node] = source[i]
+        tape.flags[node] |= GRAD_FLOAT
         tape.minus_zeros |= is_minus_zero(source[i])
 
 
-cdef inline Node *node_of(list values, Py_ssize_t i) noexcept:
-    return tape.nodes + (<Value> PyList_GET_ITEM(<PyObject *> values, i)).index
+cdef inline int32_t node_of(list values, Py_ssize_t i) noexcept:
+    return (<Value> PyList_GET_ITEM(<PyObject *> values, i)).index
 
 
 cdef bint are_plain(list values) except -1:

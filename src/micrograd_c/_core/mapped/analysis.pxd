@@ -2,7 +2,6 @@
 
 from libc.stdint cimport int32_t, uint8_t
 
-from micrograd_c._core.tape.arena cimport Node
 
 cdef enum:
     NONE = -1
@@ -77,8 +76,8 @@ cdef class Analysis:
     cdef void *room(self, size_t count, size_t size) except NULL
     cdef int read_tape(self, list outputs, list inputs, list shared, list given) except -1
     cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept
-    cdef void new_local(self, int32_t k, const Node *node, const int32_t *number) noexcept
-    cdef void new_take(self, int32_t k, const Node *node, const int32_t *number) noexcept
+    cdef void new_local(self, int32_t k, int32_t index, const int32_t *number) noexcept
+    cdef void new_take(self, int32_t k, int32_t index, const int32_t *number) noexcept
     cdef void add_entry(self, int32_t k) noexcept
     cdef int classify(self) except -1
     cdef void new_uniform(self, int32_t k) noexcept

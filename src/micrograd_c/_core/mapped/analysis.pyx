@@ -25,7 +25,7 @@ from micrograd_c._core.mapped.sums cimport find_dots
 from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.mapped.value_numbers cimport number_values
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport HOOK, Edge, Node, tape
+from micrograd_c._core.tape.arena cimport HOOK, Edge, Operands, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.operands cimport handle_of, op_name
 from micrograd_c._core.value.tracing import TraceError, is_tracing
@@ -90,9 +90,9 @@ cdef class Analysis:
         cdef int32_t size = table_size(top - start)
         cdef int32_t *table = <int32_t *> self.room(size, sizeof(int32_t))
         cdef int32_t i
-        cdef Node *node
+        cdef Operands operands
         for i in leaves:
-            if not start <= i < top or number[i] or tape.nodes[i].op != rules.LEAF:
+            if not start <= i < top or number[i] or tape.op[i] != rules.LEAF:
                 raise ValueError(f"node {i} does not stand for a number of an argument, or stands for two")
             number[i] = NONE
         for i in range(top):
@@ -102,7 +102,7 @@ cdef class Analysis:
             if number[i]:
                 refuse(i)
                 need_operands(i, computed, number)
-        number_values(tape.nodes, start, top, number, computed, table, size)
+        number_values(start, top, number, computed, table, size)
         memset(number, 0, top * sizeof(int32_t))
         need_all(leaves, computed, number)
         need_all(roots, computed, number)
@@ -117,22 +117,23 @@ cdef class Analysis:
                 self.parameter_count += i < start
             number[i] = number[computed[i]]
         for i in range(start, top):
-            if number[i] and is_take(tape.nodes + i):
-                self.entry_count += 2 * tape.nodes[i].b
+            if number[i] and is_take(i):
+                self.entry_count += 2 * tape.operands[i].b
         self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
         self.entries = <int32_t *> self.room(self.entry_count, sizeof(int32_t))
         self.entry_count = 0
         for i in range(1, top):
             if number[i] and computed[i] == i:
-                node = tape.nodes + i
+                operands = tape.operands[i]
                 if i < start:
-                    self.new_node(number[i] - 1, node.data, rules.LEAF, NONE, NONE)
-                elif node.op == rules.LOCAL:
-                    self.new_local(number[i] - 1, node, number)
-                elif is_take(node):
-                    self.new_take(number[i] - 1, node, number)
+                    self.new_node(number[i] - 1, tape.data[i], rules.LEAF, NONE, NONE)
+                elif tape.op[i] == rules.LOCAL:
+                    self.new_local(number[i] - 1, i, number)
+                elif is_take(i):
+                    self.new_take(number[i] - 1, i, number)
                 else:
-                    self.new_node(number[i] - 1, node.data, node.op, number[node.a] - 1, number[node.b] - 1)
+                    self.new_node(
+                        number[i] - 1, tape.data[i], tape.op[i], number[operands.a] - 1, number[operands.b] - 1)
         self.outputs, self.inputs, self.shared, self.given = [
             [number[<int32_t> i] - 1 for i in indexes] for indexes in (roots, inputs, shared, given)
         ]
@@ -155,13 +156,14 @@ cdef class Analysis:
         if b != NONE:
             self.nodes[b].uses += 1
 
-    cdef void new_local(self, int32_t k, const Node *node, const int32_t *number) noexcept:
+    cdef void new_local(self, int32_t k, int32_t index, const int32_t *number) noexcept:
         """The nodes for one with local gradients; k is the last of them."""
-        cdef int32_t count = node.b
+        cdef int32_t first = tape.operands[index].a
+        cdef int32_t count = tape.operands[index].b
         cdef int32_t place = k - size_with_edges(count) + 1
         cdef int32_t total = NONE
         cdef int32_t j
-        for j in range(node.a, node.a + count):
+        for j in range(first, first + count):
             self.new_node(place, tape.edges[j].term, rules.LEAF, NONE, NONE)
             self.new_node(place + 1, 0.0, rules.MUL, number[tape.edges[j].a] - 1, place)
             place += 2
@@ -169,15 +171,15 @@ cdef class Analysis:
                 self.new_node(place, 0.0, rules.ADD, total, place - 1)
                 place += 1
             total = place - 1
-        self.new_node(place, node.data, rules.LEAF, NONE, NONE)
-        self.new_node(k, node.data, rules.GIVEN, place, total)
+        self.new_node(place, tape.data[index], rules.LEAF, NONE, NONE)
+        self.new_node(k, tape.data[index], rules.GIVEN, place, total)
 
-    cdef void new_take(self, int32_t k, const Node *node, const int32_t *number) noexcept:
-        cdef const Edge *edge = tape.edges + node.a
+    cdef void new_take(self, int32_t k, int32_t index, const int32_t *number) noexcept:
+        cdef const Edge *edge = tape.edges + tape.operands[index].a
         cdef int32_t first = self.entry_count
         cdef int32_t j
         self.new_node(k, 0.0, DO_TAKE, number[edge.a] - 1, NONE)
-        for j in range(1, node.b):
+        for j in range(1, tape.operands[index].b):
             self.add_entry(number[edge[j].a] - 1)
             if edge[j].b:
                 self.add_entry(number[edge[j].b] - 1)
@@ -399,23 +401,24 @@ cdef class Analysis:
 
 cdef int refuse(int32_t index) except -1:
     """Raise for what cannot be compiled."""
-    cdef Node *node = tape.nodes + index
+    cdef Operands operands = tape.operands[index]
+    cdef int op = tape.op[index]
     if was_assigned(index):
         raise TraceError(
             "data of a Value made in a function given to vmap is assigned to: what used it before and what did after "
             "cannot be told apart. Make a new Value"
         )
-    if is_lost(node):
+    if is_lost(index):
         raise TraceError(
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
             "Use stop_gradient(x)"
         )
-    if is_take(node):
+    if is_take(index):
         return 0
-    if rules.has_edges(node.op) and node.op != rules.LOCAL or node.flags & HOOK:
-        raise Untraceable(repr(op_name(node) or "a Value with a _backward of its own"))
-    if rules.has_one_operand(node.op) and not node.a or rules.has_two_operands(node.op) and not (node.a and node.b):
-        raise AttributeError(f"an operand of {op_name(node)!r} in a function given to vmap has no data yet: a Value "
+    if rules.has_edges(op) and op != rules.LOCAL or tape.flags[index] & HOOK:
+        raise Untraceable(repr(op_name(index) or "a Value with a _backward of its own"))
+    if rules.has_one_operand(op) and not operands.a or rules.has_two_operands(op) and not (operands.a and operands.b):
+        raise AttributeError(f"an operand of {op_name(index)!r} in a function given to vmap has no data yet: a Value "
                              "whose __init__ was not called")
     return 0
 
@@ -433,15 +436,15 @@ cdef inline void need(int32_t index, int32_t *needed) noexcept:
 
 
 cdef void need_operands(int32_t index, const int32_t *computed, int32_t *needed) noexcept:
-    cdef Node *node = tape.nodes + index
+    cdef Operands operands = tape.operands[index]
     cdef int32_t j
-    if rules.has_edges(node.op):
-        for j in range(node.a, node.a + node.b):
+    if rules.has_edges(tape.op[index]):
+        for j in range(operands.a, operands.a + operands.b):
             need(computed[tape.edges[j].a], needed)
             need(computed[tape.edges[j].b], needed)
     else:
-        need(computed[node.a], needed)
-        need(computed[node.b], needed)
+        need(computed[operands.a], needed)
+        need(computed[operands.b], needed)
 
 
 cdef int32_t table_size(int32_t nodes) noexcept:
@@ -454,7 +457,7 @@ cdef int32_t table_size(int32_t nodes) noexcept:
 
 cdef int32_t size_as_read(int32_t index) noexcept:
     """How many nodes of the Analysis a node of the trace becomes."""
-    return size_with_edges(tape.nodes[index].b) if tape.nodes[index].op == rules.LOCAL else 1
+    return size_with_edges(tape.operands[index].b) if tape.op[index] == rules.LOCAL else 1
 
 
 cdef int32_t size_with_edges(int32_t count) noexcept:

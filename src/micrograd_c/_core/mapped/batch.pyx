@@ -22,7 +22,7 @@ from micrograd_c._core.mapped.passes cimport RunState, find_seeds, put_aside
 from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Node, Pushed, record, record_leaf, reserve, reserve_nary, tape,
+    PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Pushed, record, record_leaf, reserve, reserve_nary, tape,
 )
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.value.lifetime cimport check_initialised, hold_all
@@ -86,7 +86,7 @@ cdef struct ReductionState:
 
 
 cdef Pushed push_sum(
-    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+    Native *native, double *grads, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a sum: adds its share to the Run's seeds."""
     cdef ReductionState *sum = <ReductionState *> native

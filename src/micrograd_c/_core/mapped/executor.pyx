@@ -146,7 +146,7 @@ cdef class Run:
             first = (<Value> parameters[k]).index - k
             end = k + consecutive_from(&tape, <PyObject *> parameters, k)
             while k < end:
-                s.uniform[k] = tape.nodes[first + k].data
+                s.uniform[k] = tape.data[first + k]
                 k += 1
         if shared is not None:
             for k in range(<int32_t> len(shared)):
@@ -196,7 +196,7 @@ cdef class Run:
         bind(node, index)
         if flags & ODD:
             for k in range(count):
-                if tape.nodes[(<Value> parameters[k]).index].flags & ODD:
+                if tape.flags[(<Value> parameters[k]).index] & ODD:
                     held.append(parameters[k])
         hold_all(node, tuple(held))
         return node
@@ -211,7 +211,7 @@ cdef class Run:
             first = (<Value> parameters[k]).index - k
             end = k + consecutive_from(&tape, <PyObject *> parameters, k)
             for j in range(first + k, first + end):
-                flags |= tape.nodes[j].flags
+                flags |= tape.flags[j]
             if k & 1:
                 edges[k // 2].b = first + k
             for j in range((k + 1) // 2, end // 2):

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from micrograd_c._core.mapped.columns cimport Column
 from micrograd_c._core.mapped.program cimport Backward, Code, Kernels, Scalar
-from micrograd_c._core.tape.arena cimport Edge, Native, Node, Pushed
+from micrograd_c._core.tape.arena cimport Edge, Native, Pushed
 
 
 cdef enum:
@@ -59,7 +59,7 @@ cdef struct RunState:
 
 cdef void forward_pass(RunState *s) noexcept nogil
 cdef Pushed push_run(
-    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+    Native *native, double *grads, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil
 cdef void clear_idle(RunState *s) noexcept nogil
 cdef bint find_seeds(RunState *s, int64_t sweep) noexcept nogil

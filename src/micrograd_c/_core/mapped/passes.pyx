@@ -21,7 +21,7 @@ from libc.string cimport memcmp, memcpy, memset
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.columns cimport read_column
 from micrograd_c._core.mapped.program cimport MOST_LANES, Scalar, follow, in_parallel
-from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSHED, Edge, Native, Node, Pushed
+from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSHED, Edge, Native, Pushed
 from micrograd_c._core.tape.interrupts cimport is_interrupted
 from micrograd_c._core.tape.sweeping cimport goes_on
 
@@ -260,7 +260,7 @@ cdef bint put_aside(RunState *s) noexcept nogil:
 
 
 cdef Pushed push_run(
-    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+    Native *native, double *grads, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     """The rule of a Run's node: from the seeds that sums have left to the parameters' gradients."""
     cdef RunState *s = <RunState *> native
@@ -281,8 +281,8 @@ cdef Pushed push_run(
     push_uniforms(s, total, uniforms)
     for k in range(0, s.parameters, 2):
         edges += 1
-        nodes[edges.a].grad += uniforms[k]
+        grads[edges.a] += uniforms[k]
         if k + 1 < s.parameters:
-            nodes[edges.b].grad += uniforms[k + 1]
+            grads[edges.b] += uniforms[k + 1]
     s.seeded = NO_SWEEP
     return PUSHED

@@ -1,5 +1,5 @@
 """The C face of take: how a trace tells it from other nodes."""
 
-from micrograd_c._core.tape.arena cimport Node
+from libc.stdint cimport int32_t
 
-cdef bint is_take(const Node *node) noexcept
+cdef bint is_take(int32_t index) noexcept

@@ -17,7 +17,7 @@ from libc.string cimport memcpy
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    PUSHED, Edge, Native, Node, Pushed, native_of, record, reserve_nary, tape,
+    PUSHED, Edge, Native, Pushed, native_of, record, reserve_nary, tape,
 )
 from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised, describe
 from micrograd_c._core.value.tracing cimport depends_on_argument
@@ -51,7 +51,7 @@ def take(table, index):
             if not rows:
                 raise IndexError("take from an empty table")
             return column(rows, <Value> index, 0)
-        index = tape.nodes[(<Value> index).index].data      # which does not count as if a user's code had read it
+        index = tape.data[(<Value> index).index]      # which does not count as if a user's code had read it
     return table[whole(index)]
 
 
@@ -108,12 +108,12 @@ cdef Value record_take(list values, Value index):
     return made
 
 
-cdef bint is_take(const Node *node) noexcept:
-    return node.op == rules.NATIVE and native_of(tape.edges + node.a) == &TAKE
+cdef bint is_take(int32_t index) noexcept:
+    return tape.op[index] == rules.NATIVE and native_of(tape.edges + tape.operands[index].a) == &TAKE
 
 
 cdef Pushed push_nothing(
-    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+    Native *native, double *grads, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
     return PUSHED
 

@@ -9,11 +9,11 @@ from libc.stdint cimport int32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport Node
+from micrograd_c._core.tape.arena cimport tape
 
 
 cdef inline void number_values(
-    const Node *nodes, int32_t start, int32_t top, const int32_t *needed, int32_t *same, int32_t *table, int32_t size
+    int32_t start, int32_t top, const int32_t *needed, int32_t *same, int32_t *table, int32_t size
 ) noexcept nogil:
     """Write, for each needed node from `start` on, which one is computed in its place to `same`, which has each itself.
 
@@ -22,39 +22,41 @@ cdef inline void number_values(
     """
     cdef int32_t i, place
     for i in range(start, top):
-        if needed[i] > 0 and (nodes[i].op == rules.LEAF or not rules.has_edges(nodes[i].op)):
-            place = <int32_t> (hash_of(nodes + i, same) & <uint64_t> (size - 1))
-            while table[place] and not are_same(nodes + table[place], nodes + i, same):
+        if needed[i] > 0 and (tape.op[i] == rules.LEAF or not rules.has_edges(tape.op[i])):
+            place = <int32_t> (hash_of(i, same) & <uint64_t> (size - 1))
+            while table[place] and not are_same(table[place], i, same):
                 place = (place + 1) & (size - 1)
             if table[place]:
                 same[i] = table[place]
             else:
                 table[place] = i
     for i in range(start, top):
-        if not is_shared(nodes + i):
+        if not is_shared(tape.op[i]):
             same[i] = i
 
 
-cdef inline bint is_shared(const Node *node) noexcept nogil:
-    """Whether equal nodes like it are computed once."""
-    return node.op != rules.LEAF and node.op != rules.ADD and node.op != rules.MUL
+cdef inline bint is_shared(int op) noexcept nogil:
+    """Whether equal nodes of this op are computed once."""
+    return op != rules.LEAF and op != rules.ADD and op != rules.MUL
 
 
-cdef inline uint64_t hash_of(const Node *node, const int32_t *same) noexcept nogil:
-    cdef uint64_t found = <uint64_t> node.op
-    if node.op == rules.LEAF:
-        memcpy(&found, &node.data, sizeof(found))
+cdef inline uint64_t hash_of(int32_t index, const int32_t *same) noexcept nogil:
+    cdef uint64_t found = <uint64_t> tape.op[index]
+    if tape.op[index] == rules.LEAF:
+        memcpy(&found, tape.data + index, sizeof(found))
     else:
-        found = found * 0x9E3779B97F4A7C15ULL + <uint64_t> same[node.a]
-        found = found * 0xC2B2AE3D27D4EB4FULL + <uint64_t> same[node.b]
+        found = found * 0x9E3779B97F4A7C15ULL + <uint64_t> same[tape.operands[index].a]
+        found = found * 0xC2B2AE3D27D4EB4FULL + <uint64_t> same[tape.operands[index].b]
     found ^= found >> 29
     found *= 0x9E3779B97F4A7C15ULL
     return found ^ (found >> 32)
 
 
-cdef inline bint are_same(const Node *one, const Node *two, const int32_t *same) noexcept nogil:
-    if one.op != two.op:
+cdef inline bint are_same(int32_t one, int32_t two, const int32_t *same) noexcept nogil:
+    if tape.op[one] != tape.op[two]:
         return False
-    if one.op == rules.LEAF:
-        return memcmp(&one.data, &two.data, sizeof(one.data)) == 0
-    return same[one.a] == same[two.a] and same[one.b] == same[two.b]
+    if tape.op[one] == rules.LEAF:
+        return memcmp(tape.data + one, tape.data + two, sizeof(double)) == 0
+    return (
+        same[tape.operands[one].a] == same[tape.operands[two].a]
+        and same[tape.operands[one].b] == same[tape.operands[two].b])

@@ -49,6 +49,12 @@
 #define THREAD_LOCAL _Thread_local
 #endif
 
+#if defined(_MSC_VER)
+#define RESTRICT __restrict     /* restrict is C11 there, which is not the default */
+#else
+#define RESTRICT restrict
+#endif
+
 /* --- vectors --- */
 
 /* AS_VECTOR(bytes), after the name in a typedef of a number: a vector of it, anywhere in memory. */

@@ -4,7 +4,6 @@ Knows nothing of Python objects except the handle pointers it must renumber. See
 """
 
 from cpython.ref cimport PyObject
-from libc.math cimport copysign
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
 
@@ -27,12 +26,15 @@ cdef enum Flag:
     ODD = 128       # its handle is not plain, or an earlier one was not
 
 
-cdef struct Node:
-    double data         # primal
-    double grad         # adjoint
+cdef struct Operands:
     int32_t a           # first operand; for an n-ary node, where its edges start
     int32_t b           # second operand, 0 if there is none; for an n-ary node, how many edges it has
-    int32_t forward     # only while nodes are moved: new index of the node that was at this place
+
+
+cdef struct Node:       # a copy of all that the tape's arrays have of one: see `node_at`
+    double data         # primal
+    double grad         # adjoint
+    int32_t a, b        # see Operands
     uint8_t op          # one of rules
     uint8_t flags       # Flag bits
     uint8_t activation  # for a dot: the op applied to its sum, or ADD for none
@@ -62,7 +64,7 @@ cdef struct Native:
     # with it. The rule adds to the adjoints of the operands, which are marked already, and runs no Python code. The
     # owner keeps it alive as long as the node can be reached.
     Pushed (*push)(
-        Native *self, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+        Native *self, double *grads, const Edge *edges, int32_t count, double grad, int64_t sweep
     ) noexcept nogil
 
 
@@ -112,8 +114,27 @@ cdef struct Sweep:          # one that is suspended while other code runs, perha
     Sweep *next
 
 
+cdef struct Arrays:         # a copy of where they are: writing a byte through the Tape has it read anew
+    double *data
+    double *grad
+    Operands *operands
+    uint8_t *op
+    uint8_t *flags
+    uint8_t *activation
+    uint8_t *dot
+    Edge *edges
+
+
 cdef struct Tape:
-    Node *nodes             # nodes[0] is the node of handles that were never initialised
+    # one entry per node; node 0 is that of handles that were never initialised
+    double *data            # primals
+    double *grad            # adjoints
+    Operands *operands
+    uint8_t *op             # one of rules
+    uint8_t *flags          # Flag bits
+    uint8_t *activation     # see Node, as for the next
+    uint8_t *dot
+    int32_t *forward        # only while nodes are moved: new index of the node that was at this place
     void **handles          # per node its handle, borrowed, or NULL; NULL from top on
     State *states           # per node without a handle its state, owned; empty from top on; NULL until one may be left
     int32_t state_count     # nodes with a state
@@ -182,9 +203,28 @@ cdef inline int reserve_nary(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except
     return 0
 
 
-cdef inline uint8_t float_data(Node *node) noexcept nogil:
+cdef inline Arrays arrays_of(const Tape *t) noexcept nogil:
+    return Arrays(t.data, t.grad, t.operands, t.op, t.flags, t.activation, t.dot, t.edges)
+
+
+cdef inline Node node_at(const Tape *t, int32_t i) noexcept nogil:
+    return Node(
+        t.data[i], t.grad[i], t.operands[i].a, t.operands[i].b, t.op[i], t.flags[i], t.activation[i], t.dot[i])
+
+
+cdef inline void put_node(Arrays at, int32_t i, Node node) noexcept nogil:
+    at.data[i] = node.data
+    at.grad[i] = node.grad
+    at.operands[i] = Operands(node.a, node.b)
+    at.op[i] = node.op
+    at.flags[i] = node.flags
+    at.activation[i] = node.activation
+    at.dot[i] = node.dot
+
+
+cdef inline uint8_t float_data(uint8_t flags) noexcept nogil:
     """GRAD_FLOAT if data is a float: then its product with an adjoint is one too."""
-    return ~(node.flags << 1) & GRAD_FLOAT
+    return ~(flags << 1) & GRAD_FLOAT
 
 
 cdef inline Native *native_of(const Edge *edges) noexcept nogil:
@@ -193,13 +233,9 @@ cdef inline Native *native_of(const Edge *edges) noexcept nogil:
     return native
 
 
-cdef inline bint is_nary(Node *node) noexcept nogil:
-    return rules.has_edges(node.op)
-
-
-cdef inline bint is_pending(const Node *node) noexcept nogil:
-    """Whether a sweep has yet to come to this node."""
-    return node.flags & (MARK | LEAF_NODE) == MARK
+cdef inline bint is_pending(uint8_t flags) noexcept nogil:
+    """Whether a sweep has yet to come to the node with these flags."""
+    return flags & (MARK | LEAF_NODE) == MARK
 
 
 cdef inline bint has_state(const State *state) noexcept nogil:
@@ -277,33 +313,9 @@ cdef inline int expand_dots(Tape *t) except -1:
     return 0
 
 
-cdef inline bint is_minus_zero(double number) noexcept nogil:
-    return number == 0.0 and copysign(1.0, number) < 0.0
-
-
-cdef inline bint has_no_grad(const Node *node) noexcept nogil:
-    """Its gradient is None until a backward pass reaches it.
-
-    That is -0.0 where Python would hold an int, which no int is: what is added first, be it 0.0, is then the sum.
-    """
-    return not node.flags & GRAD_FLOAT and is_minus_zero(node.grad)
-
-
-cdef inline void drop_grad(Tape *t, Node *node) noexcept nogil:
-    node.grad = -0.0
-    node.flags &= ~GRAD_FLOAT
-    t.minus_zeros = 1       # so no sweep leaves out what adds 0.0
-
-
-cdef inline void give_grad(Node *node) noexcept nogil:
-    """Before a function of a user's adds to it."""
-    if has_no_grad(node):
-        node.grad = 0.0
-
-
-cdef inline bint is_consecutive(const Node *node) noexcept nogil:
+cdef inline bint is_consecutive(const Tape *t, int32_t index) noexcept nogil:
     """Whether it is a dot whose edges name but the first of its operands."""
-    return node.op == rules.DOT and node.dot & CONSECUTIVE
+    return t.op[index] == rules.DOT and t.dot[index] & CONSECUTIVE
 
 
 cdef inline int32_t product_count(const Edge *edges) noexcept nogil:
@@ -311,30 +323,13 @@ cdef inline int32_t product_count(const Edge *edges) noexcept nogil:
     return <int32_t> edges[BIAS].term
 
 
-cdef inline int32_t operand_w(const Node *dot, const Edge *edge, int32_t k) noexcept nogil:
-    return edge[FIRST].a + k if dot.dot & CONSECUTIVE else edge[PRODUCT + k].a
+cdef inline int32_t operand_w(uint8_t state, const Edge *edge, int32_t k) noexcept nogil:
+    """Of a dot with this state and these edges."""
+    return edge[FIRST].a + k if state & CONSECUTIVE else edge[PRODUCT + k].a
 
 
-cdef inline int32_t operand_x(const Node *dot, const Edge *edge, int32_t k) noexcept nogil:
-    return edge[FIRST].b + k if dot.dot & CONSECUTIVE else edge[PRODUCT + k].b
-
-
-cdef inline int reserve_changes(Tape *t, Py_ssize_t count) except -1:
-    """To be called before data of so many nodes is assigned to, each after a call of `note_change`. May renumber."""
-    if t.first_dot < t.top and t.change_count + count > min(t.change_room, t.change_limit):
-        make_room_for_changes(t, count)
-    t.unchanged = t.top
-    return 0
-
-
-cdef inline void note_change(Tape *t, int32_t index) noexcept:
-    """Data of this node will be assigned to right after."""
-    cdef Change *last
-    if t.first_dot < t.top:
-        last = t.changes + t.change_count - 1
-        if not t.change_count or last.index != index or last.top != t.top:
-            t.changes[t.change_count] = Change(t.nodes[index].data, index, t.top, 0, 0)
-            t.change_count += 1
+cdef inline int32_t operand_x(uint8_t state, const Edge *edge, int32_t k) noexcept nogil:
+    return edge[FIRST].b + k if state & CONSECUTIVE else edge[PRODUCT + k].b
 
 
 cdef inline void lower_top(Tape *t, int32_t top, int32_t edge_top) noexcept:
@@ -345,30 +340,31 @@ cdef inline void lower_top(Tape *t, int32_t top, int32_t edge_top) noexcept:
 
 # The recording functions need room that was reserved before; each returns the new node's index.
 
-cdef inline void write(Node *node, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept nogil:
-    node.data = data
-    node.grad = 0.0
-    node.a = a
-    node.b = b
-    node.op = op
-    node.flags = data_int
+cdef inline void write(
+    Arrays at, int32_t index, int op, int32_t a, int32_t b, double data, uint8_t data_int
+) noexcept nogil:
+    at.data[index] = data
+    at.grad[index] = 0.0
+    at.operands[index] = Operands(a, b)
+    at.op[index] = op
+    at.flags[index] = data_int
 
 
 cdef inline int32_t record(Tape *t, int op, int32_t a, int32_t b, double data, uint8_t data_int) noexcept:
     cdef int32_t index = t.top
-    write(t.nodes + index, op, a, b, data, data_int)
     t.top = index + 1
+    write(arrays_of(t), index, op, a, b, data, data_int)
     if t.paused:
-        adapt(t, t.nodes + index)
+        adapt(t, index)
     return index
 
 
-cdef inline void adapt(Tape *t, Node *node) noexcept:
+cdef inline void adapt(Tape *t, int32_t index) noexcept:
     """To what is open here, or to the habits of a class that the process has adopted."""
     if t.paused & ~HABITS and paused_here():
-        detach(t, node)
+        detach(t, index)
     if t.paused & HABITS:
-        node.flags = new_flags(t, node.flags)
+        t.flags[index] = new_flags(t, t.flags[index])
 
 
 cdef inline uint8_t new_flags(Tape *t, uint8_t flags) noexcept nogil:
@@ -376,11 +372,11 @@ cdef inline uint8_t new_flags(Tape *t, uint8_t flags) noexcept nogil:
     return flags & ~t.cleared | t.fresh
 
 
-cdef inline void detach(Tape *t, Node *node) noexcept:
-    node.dot = IN_TRACE if t.tracer and t.tracer == PyThread_get_thread_ident() else 0
-    node.a = node.b = 0
-    node.op = rules.LEAF
-    node.flags |= LEAF_NODE | DETACHED
+cdef inline void detach(Tape *t, int32_t index) noexcept:
+    t.dot[index] = IN_TRACE if t.tracer and t.tracer == PyThread_get_thread_ident() else 0
+    t.operands[index] = Operands(0, 0)
+    t.op[index] = rules.LEAF
+    t.flags[index] |= LEAF_NODE | DETACHED
 
 
 cdef inline int32_t record_leaf(Tape *t, double data, uint8_t data_int) noexcept:

@@ -4,8 +4,10 @@ Knows nothing of Python objects except the handle pointers it must renumber.
 
 Design
 ------
-Owned here: malloc'ed arrays of the one `tape` (nodes, handles, edges, changes), for the life of the process. Handles
-are borrowed: a handle clears its slot when it dies (`release`), so the tape never holds a reference.
+Owned here: malloc'ed arrays of the one `tape`, for the life of the process. What it knows of a node is spread over
+arrays, one for each kind of fact, so that loops over many nodes read what they need and nothing else: a sum of products
+reads weights that lie side by side. Handles are borrowed: a handle clears its slot when it dies (`release`), so the
+tape never holds a reference.
 
 A node is recorded after its operands and nothing ever changes that order, so index order is topological order: a sweep
 goes down from its root, and a collection needs one pass down to mark and one pass up to slide.
@@ -64,15 +66,12 @@ cdef bint try_resize(Tape *t, Py_ssize_t capacity) noexcept:
     """Make room for exactly `capacity` nodes, at least top. False if there is no memory; the tape is then as it was."""
     cdef void **handles
     cdef State *states = NULL
-    cdef Node *nodes = NULL
     if capacity > INT_MAX // 2:
         return False
     handles = <void **> calloc(capacity, sizeof(void *))
     if t.states != NULL:
         states = <State *> calloc(capacity, sizeof(State))
-    if handles != NULL and (states == NULL) == (t.states == NULL):
-        nodes = <Node *> resized_array(t.nodes, capacity, sizeof(Node))
-    if nodes == NULL:
+    if handles == NULL or (states == NULL) != (t.states == NULL) or not try_resize_arrays(t, capacity):
         free(handles)
         free(states)
         return False
@@ -85,8 +84,30 @@ cdef bint try_resize(Tape *t, Py_ssize_t capacity) noexcept:
         memcpy(handles, t.handles, t.top * sizeof(void *))
         free(t.handles)
     t.handles = handles
-    t.nodes = nodes
     t.capacity = capacity
+    return True
+
+
+cdef bint try_resize_arrays(Tape *t, Py_ssize_t capacity) noexcept:
+    """Those that need not be zero. False if there is no memory for one; others may be larger then than they need be."""
+    t.capacity = min(<Py_ssize_t> t.capacity, capacity)     # some may be smaller from here on, if another cannot be
+    return (
+        try_resize_one(<void **> &t.data, capacity, sizeof(double))
+        and try_resize_one(<void **> &t.grad, capacity, sizeof(double))
+        and try_resize_one(<void **> &t.operands, capacity, sizeof(Operands))
+        and try_resize_one(<void **> &t.op, capacity, sizeof(uint8_t))
+        and try_resize_one(<void **> &t.flags, capacity, sizeof(uint8_t))
+        and try_resize_one(<void **> &t.activation, capacity, sizeof(uint8_t))
+        and try_resize_one(<void **> &t.dot, capacity, sizeof(uint8_t))
+        and try_resize_one(<void **> &t.forward, capacity, sizeof(int32_t))
+    )
+
+
+cdef inline bint try_resize_one(void **place, Py_ssize_t count, size_t size) noexcept:
+    cdef void *resized = resized_array(place[0], count, size)
+    if resized == NULL:
+        return False
+    place[0] = resized
     return True
 
 
@@ -197,11 +218,11 @@ cdef void drop_top(Tape *t) noexcept:
     t.highest = top - 1
     if t.hooks > t.hooks_base:
         for i in range(top, t.top):
-            t.hooks -= (t.nodes[i].flags & HOOK) != 0
+            t.hooks -= (t.flags[i] & HOOK) != 0
     if t.edge_top > t.edge_base:
         for i in range(top, t.top):
-            if is_nary(t.nodes + i):
-                t.edge_top = t.nodes[i].a
+            if rules.has_edges(t.op[i]):
+                t.edge_top = t.operands[i].a
                 break
     t.passed += t.top - top
     set_top(t, top)
@@ -326,7 +347,8 @@ def stats():
     >>> sorted(stats())
     ['base', 'bytes_reserved', 'bytes_used', 'capacity', 'edges', 'functions', 'nodes', 'young_handles']
     """
-    cdef Py_ssize_t per_node = sizeof(Node) + sizeof(void *)
+    cdef Py_ssize_t per_node = (
+        2 * sizeof(double) + sizeof(Operands) + sizeof(int32_t) + 4 * sizeof(uint8_t) + sizeof(void *))
     return {
         "nodes": tape.top - 1,
         "base": tape.base - 1,
@@ -370,4 +392,5 @@ tape.traced = NO_TRACE
 pausing.count_blocks(&tape.paused)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_other_threads)
-tape.nodes[0] = Node(data=NAN, grad=0.0, a=0, b=0, forward=0, op=rules.LEAF, flags=LEAF_NODE, activation=0, dot=0)
+tape.forward[0] = 0
+put_node(arrays_of(&tape), 0, Node(NAN, 0.0, 0, 0, rules.LEAF, LEAF_NODE, 0, 0))

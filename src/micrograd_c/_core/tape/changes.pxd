@@ -13,7 +13,7 @@ from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.memory cimport resized_array
-from micrograd_c._core.tape.arena cimport LIVE, Change, Node, Tape
+from micrograd_c._core.tape.arena cimport LIVE, Change, Tape, make_room_for_changes
 
 
 cdef inline bint is_void(const Change *change) noexcept nogil:
@@ -39,7 +39,7 @@ cdef inline void drop_changes_of_dead(Tape *t) noexcept nogil:
     cdef Py_ssize_t k
     cdef Py_ssize_t kept = 0
     for k in range(t.change_count):
-        if not is_void(t.changes + k) and t.nodes[t.changes[k].index].flags & LIVE:
+        if not is_void(t.changes + k) and t.flags[t.changes[k].index] & LIVE:
             t.changes[kept] = t.changes[k]
             kept += 1
     t.change_count = kept
@@ -51,8 +51,8 @@ cdef inline void renumber_changes(Tape *t, int32_t former_top) noexcept nogil:
     cdef Py_ssize_t k
     for k in range(t.change_count):
         change = t.changes + k
-        change.index = t.nodes[change.index].forward
-        change.top = t.nodes[change.top].forward if change.top < former_top else t.top
+        change.index = t.forward[change.index]
+        change.top = t.forward[change.top] if change.top < former_top else t.top
     drop_outdated_changes(t)
 
 
@@ -97,14 +97,14 @@ cdef inline void drop_repeated_changes(Tape *t) noexcept nogil:
     cdef int32_t i
     cdef int32_t place = min(t.first_dot, t.top)
     for i in range(1, t.top):
-        t.nodes[i].forward = -1         # the stretch of the last entry that was kept
+        t.forward[i] = -1         # the stretch of the last entry that was kept
     for k in range(t.change_count):
         change = t.changes + k
         while place < change.top:
-            stretch += t.nodes[place].op == rules.DOT
+            stretch += t.op[place] == rules.DOT
             place += 1
-        if not is_void(change) and t.nodes[change.index].forward != stretch:
-            t.nodes[change.index].forward = stretch
+        if not is_void(change) and t.forward[change.index] != stretch:
+            t.forward[change.index] = stretch
             t.changes[kept] = change[0]
             kept += 1
     t.change_count = kept
@@ -130,7 +130,7 @@ cdef inline void forward_changes(Tape *t, int32_t first) noexcept nogil:
         change.taken_back = 0
         change.forward = change.index
         if not is_void(change) and change.index >= first:
-            change.forward = t.nodes[change.index].forward
+            change.forward = t.forward[change.index]
 
 
 cdef inline Py_ssize_t take_back_changes(Tape *t, Py_ssize_t first, int32_t dot) noexcept nogil:
@@ -140,7 +140,7 @@ cdef inline Py_ssize_t take_back_changes(Tape *t, Py_ssize_t first, int32_t dot)
         first -= 1
         change = t.changes + first
         if change.index < dot:
-            exchange(t.nodes + change.index, change)
+            exchange(t.data + change.index, change)
             change.taken_back = 1
     return first
 
@@ -150,10 +150,28 @@ cdef inline void repeat_changes(Tape *t, Py_ssize_t first) noexcept nogil:
     cdef Py_ssize_t k
     for k in range(first, t.change_count):
         if t.changes[k].taken_back:
-            exchange(t.nodes + t.changes[k].forward, t.changes + k)
+            exchange(t.data + t.changes[k].forward, t.changes + k)
 
 
-cdef inline void exchange(Node *node, Change *change) noexcept nogil:
-    cdef double data = node.data
-    node.data = change.data
-    change.data = data
+cdef inline void exchange(double *data, Change *change) noexcept nogil:
+    data[0], change.data = change.data, data[0]
+
+
+# --- before it is assigned to ---
+
+cdef inline int reserve_changes(Tape *t, Py_ssize_t count) except -1:
+    """To be called before data of so many nodes is assigned to, each after a call of `note_change`. May renumber."""
+    if t.first_dot < t.top and t.change_count + count > min(t.change_room, t.change_limit):
+        make_room_for_changes(t, count)
+    t.unchanged = t.top
+    return 0
+
+
+cdef inline void note_change(Tape *t, int32_t index) noexcept:
+    """Data of this node will be assigned to right after."""
+    cdef Change *last
+    if t.first_dot < t.top:
+        last = t.changes + t.change_count - 1
+        if not t.change_count or last.index != index or last.top != t.top:
+            t.changes[t.change_count] = Change(t.data[index], index, t.top, 0, 0)
+            t.change_count += 1

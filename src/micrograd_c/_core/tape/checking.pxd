@@ -8,8 +8,9 @@ from libc.stdint cimport int32_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     BIAS, CONSECUTIVE, DETACHED, FIRST, HOOK, LEAF_NODE, LIVE, NO_DOT, NUMBERS, PRODUCT, Edge, Node, Tape,
-    has_no_grad, has_state, is_nary, is_pending, operand_w, operand_x, product_count,
+    has_state, is_pending, node_at, operand_w, operand_x, product_count,
 )
+from micrograd_c._core.tape.missing_gradients cimport has_no_grad
 
 cdef extern from *:
     """
@@ -40,14 +41,14 @@ cdef inline const char *find_fault(Tape *t, bint in_sweep, int32_t *place) noexc
         place[0] = i
         fault = fault_of_node(t, i, in_sweep)
         if fault != NULL: return fault
-        if is_nary(t.nodes + i):
+        if rules.has_edges(t.op[i]):
             fault = fault_of_edges(t, i, edges_before)
             if fault != NULL: return fault
-            edges_before = t.nodes[i].a + t.nodes[i].b
-            if t.nodes[i].b and (i < t.base) != (edges_before <= t.edge_base):
+            edges_before = t.operands[i].a + t.operands[i].b
+            if t.operands[i].b and (i < t.base) != (edges_before <= t.edge_base):
                 return "edges are on the other side of edge_base"
-        if t.nodes[i].op == rules.DOT: first_dot = min(first_dot, i)
-        if t.nodes[i].flags & HOOK:
+        if t.op[i] == rules.DOT: first_dot = min(first_dot, i)
+        if t.flags[i] & HOOK:
             hooks += 1
             hooks_base += i < t.base
         if t.handles[i] != NULL:
@@ -86,11 +87,11 @@ cdef inline const char *fault_of_changes(Tape *t, int32_t first_dot) noexcept:
 
 
 cdef inline const char *fault_of_node(Tape *t, int32_t i, bint in_sweep) noexcept:
-    cdef Node *node = t.nodes + i
+    cdef Node node = node_at(t, i)
     if node.op >= rules.OP_COUNT: return "there is no such op"
     if node.flags & LIVE: return "a mark of the collector is left"
-    if has_no_grad(node) and not t.minus_zeros: return "a gradient is None, and nobody has assigned that"
-    if not in_sweep and is_pending(node): return "a mark of a sweep is left"
+    if has_no_grad(t, i) and not t.minus_zeros: return "a gradient is None, and nobody has assigned that"
+    if not in_sweep and is_pending(node.flags): return "a mark of a sweep is left"
     if node.op == rules.LEAF and (node.a or node.b or not node.flags & LEAF_NODE):
         return "a leaf has operands, or is not marked as one"
     if node.flags & DETACHED and node.op != rules.LEAF: return "a node recorded under no_grad is no leaf"
@@ -104,7 +105,7 @@ cdef inline const char *fault_of_node(Tape *t, int32_t i, bint in_sweep) noexcep
 
 
 cdef inline const char *fault_of_edges(Tape *t, int32_t i, int32_t edges_before) noexcept:
-    cdef Node *node = t.nodes + i
+    cdef Node node = node_at(t, i)
     cdef Edge *edge = t.edges + node.a
     cdef int32_t k
     if node.a < edges_before or node.b < 0 or node.a + node.b > t.edge_top: return "edges are not in the order of nodes"
@@ -115,11 +116,11 @@ cdef inline const char *fault_of_edges(Tape *t, int32_t i, int32_t edges_before)
             return "an edge with a local gradient has not one operand"
     if node.op != rules.DOT:
         return NULL
-    return fault_of_dot(t.nodes, i, edge)
+    return fault_of_dot(t, i, edge)
 
 
-cdef inline const char *fault_of_dot(const Node *nodes, int32_t i, const Edge *edge) noexcept:
-    cdef const Node *node = nodes + i
+cdef inline const char *fault_of_dot(Tape *t, int32_t i, const Edge *edge) noexcept:
+    cdef Node node = node_at(t, i)
     cdef int32_t k, w, x
     cdef int32_t count = product_count(edge)
     if node.b != PRODUCT + (0 if node.dot & CONSECUTIVE else count): return "a dot has not as many edges as products"
@@ -128,7 +129,7 @@ cdef inline const char *fault_of_dot(const Node *nodes, int32_t i, const Edge *e
     if node.activation != rules.ADD and not rules.is_activation(node.activation):
         return "a dot has an unknown activation"
     for k in range(count):
-        w, x = operand_w(node, edge, k), operand_x(node, edge, k)
+        w, x = operand_w(node.dot, edge, k), operand_x(node.dot, edge, k)
         if not 0 < w < i or not 0 < x < i: return "a dot lacks an operand"
-        if node.dot & NUMBERS and nodes[x].op != rules.LEAF: return "a dot's number has no leaf"
+        if node.dot & NUMBERS and t.op[x] != rules.LEAF: return "a dot's number has no leaf"
     return NULL

@@ -1,10 +1,11 @@
 """Giving nodes back when the tape is full, and renumbering those that stay: part of tape/arena.pyx, see its design."""
 
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    FIRST, HOOK, LIVE, NO_DOT, Edge, Node, Tape, drop_states, is_consecutive, is_nary, move_handle, product_count,
+    FIRST, HOOK, LIVE, NO_DOT, Edge, Operands, Tape, arrays_of, drop_states, is_consecutive, move_handle, node_at,
+    product_count, put_node,
 )
 from micrograd_c._core.tape.changes cimport drop_changes_of_dead, drop_outdated_changes, renumber_changes, slide_changes
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
@@ -32,53 +33,52 @@ cdef inline bint collect_nodes(Tape *t, int32_t old) noexcept:
 
 cdef inline bint mark_reachable(Tape *t) noexcept:
     """False, and no mark left, if interrupted."""
-    cdef Node *nodes = t.nodes
-    cdef Node *node
+    cdef uint8_t *flags = t.flags
+    cdef Operands operands
     cdef int32_t i, k
     for i in range(t.top - 1, 0, -1):
-        node = nodes + i
         if i % PATIENCE == 0 and is_interrupted():
             for k in range(1, t.top):
-                nodes[k].flags &= ~LIVE
+                flags[k] &= ~LIVE
             return False
         if t.handles[i] != NULL:
-            node.flags |= LIVE
-        elif not node.flags & LIVE:
+            flags[i] |= LIVE
+        elif not flags[i] & LIVE:
             continue
-        if is_nary(node):
-            for k in range(node.a, node.a + node.b):
-                nodes[t.edges[k].a].flags |= LIVE
-                nodes[t.edges[k].b].flags |= LIVE
-            if is_consecutive(node):
-                mark_following(nodes, t.edges + node.a)
+        operands = t.operands[i]
+        if rules.has_edges(t.op[i]):
+            for k in range(operands.a, operands.a + operands.b):
+                flags[t.edges[k].a] |= LIVE
+                flags[t.edges[k].b] |= LIVE
+            if is_consecutive(t, i):
+                mark_following(flags, t.edges + operands.a)
         else:
             # a missing operand is node 0, which is never moved
-            nodes[node.a].flags |= LIVE
-            nodes[node.b].flags |= LIVE
+            flags[operands.a] |= LIVE
+            flags[operands.b] |= LIVE
     return True
 
 
-cdef inline void mark_following(Node *nodes, const Edge *dot) noexcept:
+cdef inline void mark_following(uint8_t *flags, const Edge *dot) noexcept:
     """The operands of a consecutive dot after the first ones."""
     cdef int32_t k
     for k in range(1, product_count(dot)):
-        nodes[dot[FIRST].a + k].flags |= LIVE
-        nodes[dot[FIRST].b + k].flags |= LIVE
+        flags[dot[FIRST].a + k] |= LIVE
+        flags[dot[FIRST].b + k] |= LIVE
 
 
 cdef inline void drop_dead_states(Tape *t) noexcept:
     cdef int32_t i
     if t.state_count:
         for i in range(1, t.top):
-            if not t.nodes[i].flags & LIVE:
+            if not t.flags[i] & LIVE:
                 drop_states(t, i, i + 1)
 
 
 cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
-    cdef Node *nodes = t.nodes
-    cdef Node *node
-    cdef Node *place
-    cdef int32_t i, k, forward, start
+    cdef int32_t *forward = t.forward       # belongs to a place, not to the node there: operands are looked up by it
+    cdef Operands *operands
+    cdef int32_t i, k, start
     cdef int32_t former_top = t.top
     cdef int32_t to = 1
     cdef int32_t edge_to = 0
@@ -89,33 +89,27 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
     for i in range(1, t.top):
         if i == old:
             set_base(t, to, edge_to)
-        node = nodes + i
-        node.forward = to
-        if not node.flags & LIVE:
+        forward[i] = to
+        if not t.flags[i] & LIVE:
             continue
-        node.flags &= ~LIVE
-        t.hooks += (node.flags & HOOK) != 0
+        t.flags[i] &= ~LIVE
+        t.hooks += (t.flags[i] & HOOK) != 0
         if t.handles[i] != NULL:
             t.young += 1
             t.highest = to
-        if is_nary(node):
-            start = node.a
-            node.a = edge_to
-            for k in range(node.b):
-                t.edges[edge_to].term = t.edges[start + k].term
-                t.edges[edge_to].a = nodes[t.edges[start + k].a].forward
-                t.edges[edge_to].b = nodes[t.edges[start + k].b].forward
+        operands = t.operands + i
+        if rules.has_edges(t.op[i]):
+            start = operands.a
+            operands.a = edge_to
+            for k in range(start, start + operands.b):
+                t.edges[edge_to] = Edge(t.edges[k].term, forward[t.edges[k].a], forward[t.edges[k].b])
                 edge_to += 1
-            if node.op == rules.DOT:
+            if t.op[i] == rules.DOT:
                 t.first_dot = min(t.first_dot, to)
         else:
-            node.a = nodes[node.a].forward
-            node.b = nodes[node.b].forward
+            operands[0] = Operands(forward[operands.a], forward[operands.b])
         if i != to:
-            place = nodes + to
-            forward = place.forward         # belongs to the place, not to the node: operands are looked up by it
-            place[0] = node[0]
-            place.forward = forward
+            put_node(arrays_of(t), to, node_at(t, i))
             move_handle(t, i, to)
         to += 1
     if old >= t.top:
@@ -144,8 +138,8 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
     cdef int32_t edge_low = t.edge_top
     cdef int32_t i
     for i in range(low, t.top):
-        if is_nary(t.nodes + i):
-            edge_low = t.nodes[i].a
+        if rules.has_edges(t.op[i]):
+            edge_low = t.operands[i].a
             break
     if t.top - (low - t.base) + nodes > t.capacity - t.capacity // 3:
         return False
@@ -153,7 +147,7 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
         return False
     if t.hooks > t.hooks_base:
         for i in range(t.base, low):
-            t.hooks -= (t.nodes[i].flags & HOOK) != 0
+            t.hooks -= (t.flags[i] & HOOK) != 0
     drop_states(t, t.base, low)
     slide_down(t, low, edge_low)
     return True
@@ -161,27 +155,27 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
 
 cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
     """At or above base: no node from base on that is below it can be reached from a live handle."""
-    cdef Node *node
+    cdef Operands operands
     cdef int32_t low = t.base
     cdef int32_t i, k
     while low < t.top and t.handles[low] == NULL:
         low += 1
     i = t.top - 1
     while i >= low > t.base:
-        node = t.nodes + i
-        if is_nary(node):
-            for k in range(node.a, node.a + node.b):
+        operands = t.operands[i]
+        if rules.has_edges(t.op[i]):
+            for k in range(operands.a, operands.a + operands.b):
                 if t.base <= t.edges[k].a < low:
                     low = t.edges[k].a
                 if t.base <= t.edges[k].b < low:
                     low = t.edges[k].b
-            if is_consecutive(node) and reaches_base(t, t.edges + node.a):
+            if is_consecutive(t, i) and reaches_base(t, t.edges + operands.a):
                 low = t.base
         else:
-            if t.base <= node.a < low:
-                low = node.a
-            if t.base <= node.b < low:
-                low = node.b
+            if t.base <= operands.a < low:
+                low = operands.a
+            if t.base <= operands.b < low:
+                low = operands.b
         i -= 1
     return low
 
@@ -198,7 +192,7 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:
     """Move the nodes from low on, and their operands from edge_low on, down to base and edge_base."""
     cdef int32_t down = low - t.base
     cdef int32_t edges_down = edge_low - t.edge_base
-    cdef Node *node
+    cdef Operands *operands
     cdef Edge *edge
     cdef int32_t i, k
     slide_changes(t, low)
@@ -208,13 +202,13 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:
         edge.a -= down if edge.a >= low else 0
         edge.b -= down if edge.b >= low else 0
     for i in range(low, t.top):
-        node = t.nodes + i - down
-        node[0] = t.nodes[i]
-        if is_nary(node):
-            node.a -= edges_down
+        put_node(arrays_of(t), i - down, node_at(t, i))
+        operands = t.operands + i - down
+        if rules.has_edges(t.op[i - down]):
+            operands.a -= edges_down
         else:
-            node.a -= down if node.a >= low else 0
-            node.b -= down if node.b >= low else 0
+            operands.a -= down if operands.a >= low else 0
+            operands.b -= down if operands.b >= low else 0
         if down:
             move_handle(t, i, i - down)
     t.top -= down

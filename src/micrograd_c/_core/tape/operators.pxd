@@ -23,16 +23,16 @@ ctypedef int32_t (*WithNumber)(Tape *t, int32_t a, Number number) except -1
 
 
 cdef inline int32_t record_sum(Tape *t, int32_t a, int32_t b) noexcept:
-    cdef double data = t.nodes[a].data + t.nodes[b].data
-    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    cdef double data = t.data[a] + t.data[b]
+    cdef uint8_t data_int = t.flags[a] & t.flags[b] & DATA_INT
     if data_int:
         data_int = settle(&data)
     return record(t, rules.ADD, a, b, data, data_int)
 
 
 cdef inline int32_t record_product(Tape *t, int32_t a, int32_t b) noexcept:
-    cdef double data = t.nodes[a].data * t.nodes[b].data
-    cdef uint8_t data_int = t.nodes[a].flags & t.nodes[b].flags & DATA_INT
+    cdef double data = t.data[a] * t.data[b]
+    cdef uint8_t data_int = t.flags[a] & t.flags[b] & DATA_INT
     if data_int:
         data_int = settle(&data)
     return record(t, rules.MUL, a, b, data, data_int)
@@ -86,13 +86,13 @@ cdef inline int32_t divide_into_number(Tape *t, int32_t a, Number number) except
 
 
 cdef inline int32_t power_number(Tape *t, int32_t a, Number number) except -1:
-    cdef Number data = power_of_numbers(Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT), number)
+    cdef Number data = power_of_numbers(Number(t.data[a], t.flags[a] & DATA_INT), number)
     return record(t, rules.POWER, a, record_leaf(t, number.value, number.is_int), data.value, data.is_int)
 
 
 cdef inline int32_t power(Tape *t, int32_t a, int32_t b) except -1:
     cdef Number data = power_of_numbers(
-        Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT), Number(t.nodes[b].data, t.nodes[b].flags & DATA_INT)
+        Number(t.data[a], t.flags[a] & DATA_INT), Number(t.data[b], t.flags[b] & DATA_INT)
     )
     return record_pow(t, a, b, data, 0)
 
@@ -107,19 +107,19 @@ cdef inline Number power_of_numbers(Number x, Number y) except *:
 
 
 cdef inline int32_t power_of_number(Tape *t, int32_t a, Number number) except -1:
-    cdef Number data = power_of_numbers(number, Number(t.nodes[a].data, t.nodes[a].flags & DATA_INT))
+    cdef Number data = power_of_numbers(number, Number(t.data[a], t.flags[a] & DATA_INT))
     return record_pow(t, record_leaf(t, number.value, number.is_int), a, data, NUMBER_BASE)
 
 
 cdef inline int32_t record_pow(Tape *t, int32_t a, int32_t b, Number data, uint8_t state) noexcept:
     cdef int32_t index = record(t, rules.POW, a, b, data.value, data.is_int)
-    t.nodes[index].dot = state
+    t.dot[index] = state
     return index
 
 
 cdef inline int32_t unary(Tape *t, int32_t a, int op) except -1:
-    cdef double x = t.nodes[a].data
+    cdef double x = t.data[a]
     cdef double y = rules.value(op, x)
     if not isfinite(y) and isfinite(x) or y != y and x == x:
         raise rules.domain_error(op, x)
-    return record(t, op, a, 0, y, DATA_INT if rules.result_is_int(op, x, t.nodes[a].flags & DATA_INT) else 0)
+    return record(t, op, a, 0, y, DATA_INT if rules.result_is_int(op, x, t.flags[a] & DATA_INT) else 0)

@@ -14,13 +14,15 @@ linked from the tape (`suspended`): a mapped run asks whether the sweep that lef
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, NUMBERS, PUSH_INTERRUPTED, PUSHED, SWEPT, Edge, Node, Pushed, Sweep, Tape,
-    check, float_data, give_grad, has_no_grad, is_pending, native_of, pin, product_count, raise_no_room, tape,
-    try_expand, unpin,
+    GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, NUMBERS, PUSH_INTERRUPTED, PUSHED, SWEPT, Arrays, Edge, Node,
+    Operands, Pushed, Sweep, Tape, arrays_of, check, float_data, is_pending, native_of, node_at, pin, product_count,
+    put_node, raise_no_room, tape, try_expand, unpin,
 )
+from micrograd_c._core.tape.missing_gradients cimport give_grad, has_no_grad
 from micrograd_c._core.tape.dots cimport count_hidden, pull_dot
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
 
@@ -36,117 +38,124 @@ cdef enum:              # what `pull` returns besides how many became marked
     OUT_OF_MEMORY = -3
 
 
-cdef inline bint give(Node *to, double amount, uint8_t grad_float, uint8_t mark) noexcept nogil:
+cdef inline bint give(Arrays at, int32_t to, double amount, uint8_t grad_float, uint8_t mark) noexcept nogil:
     """Add to an adjoint. If grad_float is GRAD_FLOAT, the amount is a float, and so is the adjoint from then on.
 
     True if newly marked.
     """
-    cdef uint8_t flags = to.flags
     if not grad_float:
         amount += 0.0       # an int has no -0
-    to.grad += amount
-    to.flags = flags | grad_float | mark
-    return not flags & (MARK | LEAF_NODE)
+    at.grad[to] += amount
+    return reach(at, to, grad_float | mark)
 
 
-cdef inline bint reach(Node *to, uint8_t mark) noexcept nogil:
+cdef inline bint reach(Arrays at, int32_t to, uint8_t mark) noexcept nogil:
     """`give` without an amount: a user's function adds to the adjoint, or nobody does."""
-    cdef uint8_t flags = to.flags
-    to.flags = flags | mark
+    cdef uint8_t flags = at.flags[to]
+    at.flags[to] = flags | mark
     return not flags & (MARK | LEAF_NODE)
 
 
-cdef inline int pull_sum(Node *nodes, Node *node, double grad, uint8_t grad_float, uint8_t mark) noexcept nogil:
-    cdef int marked = give(nodes + node.a, grad, grad_float, mark)
-    return marked + give(nodes + node.b, grad, grad_float, mark)
+cdef inline int pull_sum(
+    Arrays at, Operands operands, double grad, uint8_t grad_float, uint8_t mark
+) noexcept nogil:
+    cdef int marked = give(at, operands.a, grad, grad_float, mark)
+    return marked + give(at, operands.b, grad, grad_float, mark)
 
 
-cdef inline int pull_product(Node *nodes, Node *node, double grad, uint8_t grad_float, uint8_t mark) noexcept nogil:
-    cdef Node *a = nodes + node.a
-    cdef Node *b = nodes + node.b
-    cdef double x = a.data
-    cdef double y = b.data
-    cdef int marked = give(a, y * grad, grad_float | float_data(b), mark)
-    return marked + give(b, x * grad, grad_float | float_data(a), mark)
+cdef inline int pull_product(
+    Arrays at, Operands operands, double grad, uint8_t grad_float, uint8_t mark
+) noexcept nogil:
+    cdef double x = at.data[operands.a]
+    cdef double y = at.data[operands.b]
+    cdef int marked = give(at, operands.a, y * grad, grad_float | float_data(at.flags[operands.b]), mark)
+    return marked + give(at, operands.b, x * grad, grad_float | float_data(at.flags[operands.a]), mark)
 
 
-cdef int pull_edges(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
-    """`pull` for a node that is no dot, and whose operands are in these edges."""
-    cdef uint8_t grad_float = node.flags & GRAD_FLOAT
+cdef int pull_edges(Tape *t, int32_t index, uint8_t mark, int64_t sweep) noexcept nogil:
+    """`pull` for a node that is no dot, and whose operands are in edges."""
+    cdef Arrays at = arrays_of(t)
+    cdef Edge *edges = t.edges + t.operands[index].a
+    cdef int32_t count = t.operands[index].b
+    cdef double grad = t.grad[index]
+    cdef uint8_t grad_float = t.flags[index] & GRAD_FLOAT
     cdef int32_t k
     cdef int marked = 0
     cdef Pushed pushed
-    if node.op == rules.LOCAL:
-        for k in range(node.b):
+    if t.op[index] == rules.LOCAL:
+        for k in range(count):
             marked += give(
-                nodes + edges[k].a, edges[k].term * node.grad, grad_float if edges[k].b else <uint8_t> GRAD_FLOAT, mark)
-    elif node.op == rules.CUSTOM:
-        for k in range(node.b):
-            give_grad(nodes + edges[k].a)
-            marked += reach(nodes + edges[k].a, mark)
-    elif node.op == rules.NATIVE:
-        for k in range(node.b):
-            marked += reach(nodes + edges[k].a, GRAD_FLOAT | mark)      # the rule gives the rest
-            marked += reach(nodes + edges[k].b, GRAD_FLOAT | mark)
-        pushed = native_of(edges).push(native_of(edges), nodes, edges, node.b, node.grad, sweep)
+                at, edges[k].a, edges[k].term * grad, grad_float if edges[k].b else <uint8_t> GRAD_FLOAT, mark)
+    elif t.op[index] == rules.CUSTOM:
+        for k in range(count):
+            give_grad(t, edges[k].a)
+            marked += reach(at, edges[k].a, mark)
+    elif t.op[index] == rules.NATIVE:
+        for k in range(count):
+            marked += reach(at, edges[k].a, GRAD_FLOAT | mark)      # the rule gives the rest
+            marked += reach(at, edges[k].b, GRAD_FLOAT | mark)
+        pushed = native_of(edges).push(native_of(edges), t.grad, edges, count, grad, sweep)
         if pushed != PUSHED:
             return INTERRUPTED if pushed == PUSH_INTERRUPTED else OUT_OF_MEMORY
     return marked
 
 
-cdef int pull(Node *nodes, Edge *edges, Node *node, uint8_t mark, int64_t sweep) noexcept nogil:
+cdef int pull(Tape *t, int32_t index, uint8_t mark, int64_t sweep) noexcept nogil:
     """Push one node's adjoint to its operands by its rule, setting `mark` on them; return how many became marked.
 
     Or return SLOPE_RAISES, with nothing done (see raise_slope_error); INTERRUPTED, by Ctrl-C, or OUT_OF_MEMORY, with
     nothing done but marking.
     """
-    cdef Node *a = nodes + node.a
-    cdef Node *b = nodes + node.b
-    cdef double grad = node.grad
+    cdef Arrays at = arrays_of(t)
+    cdef Operands operands = t.operands[index]
+    cdef int32_t a = operands.a
+    cdef int32_t b = operands.b
+    cdef int op = t.op[index]
+    cdef double grad = t.grad[index]
     cdef double x, y, share
-    cdef uint8_t grad_float = node.flags & GRAD_FLOAT
+    cdef uint8_t grad_float = t.flags[index] & GRAD_FLOAT
     cdef int marked = 0
-    if node.op == rules.LEAF or node.op == rules.STOP:
+    if op == rules.LEAF or op == rules.STOP:
         return 0
-    elif node.op == rules.ADD:
-        return pull_sum(nodes, node, grad, grad_float, mark)
-    elif node.op == rules.MUL:
-        return pull_product(nodes, node, grad, grad_float, mark)
-    elif rules.has_edges(node.op):
-        return pull_edges(nodes, edges + node.a, node, mark, sweep)
-    x = a.data
-    y = b.data
-    if node.op == rules.POWER:
+    elif op == rules.ADD:
+        return pull_sum(at, operands, grad, grad_float, mark)
+    elif op == rules.MUL:
+        return pull_product(at, operands, grad, grad_float, mark)
+    elif rules.has_edges(op):
+        return pull_edges(t, index, mark, sweep)
+    x = t.data[a]
+    y = t.data[b]
+    if op == rules.POWER:
         if y < 1.0:
             grad_float = GRAD_FLOAT
         if not rules.try_power_pullback(x, y, grad, &share):
             return SLOPE_RAISES
-        return give(a, share, grad_float | float_data(a) | float_data(b), mark)
-    elif node.op == rules.POW:
+        return give(at, a, share, grad_float | float_data(t.flags[a]) | float_data(t.flags[b]), mark)
+    elif op == rules.POW:
         if rules.try_power_pullback(x, y, grad, &share):
-            marked = give(a, share, GRAD_FLOAT, mark)
-        elif not node.dot & NUMBER_BASE:
+            marked = give(at, a, share, GRAD_FLOAT, mark)
+        elif not t.dot[index] & NUMBER_BASE:
             return SLOPE_RAISES
-        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
-    elif rules.has_two_operands(node.op):
-        marked = give(a, rules.pullback_a(node.op, x, y, grad), GRAD_FLOAT, mark)
-        return marked + give(b, rules.pullback_b(node.op, x, y, node.data, grad), GRAD_FLOAT, mark)
-    if tape.float_slopes or not rules.gradient_keeps_int(node.op):
+        return marked + give(at, b, rules.pullback_b(op, x, y, t.data[index], grad), GRAD_FLOAT, mark)
+    elif rules.has_two_operands(op):
+        marked = give(at, a, rules.pullback_a(op, x, y, grad), GRAD_FLOAT, mark)
+        return marked + give(at, b, rules.pullback_b(op, x, y, t.data[index], grad), GRAD_FLOAT, mark)
+    if t.float_slopes or not rules.gradient_keeps_int(op):
         grad_float = GRAD_FLOAT
-    return give(a, rules.slope(node.op, x, node.data) * grad, grad_float, mark)
+    return give(at, a, rules.slope(op, x, t.data[index]) * grad, grad_float, mark)
 
 
 cdef int raise_slope_error(Tape *t, int32_t index) except -1:
     """Raise what Python raises for the slope of this power."""
-    cdef double x = t.nodes[t.nodes[index].a].data
-    cdef double y = t.nodes[t.nodes[index].b].data
+    cdef double x = t.data[t.operands[index].a]
+    cdef double y = t.data[t.operands[index].b]
     rules.raise_power_error(x, y - 1.0)
 
 
-cdef inline bint take(Node *node) noexcept nogil:
+cdef inline bint take(Arrays at, int32_t index) noexcept nogil:
     """Unmark a node; True if it was marked."""
-    cdef bint pending = is_pending(node)
-    node.flags &= ~MARK
+    cdef bint pending = is_pending(at.flags[index])
+    at.flags[index] &= ~MARK
     return pending
 
 
@@ -160,80 +169,79 @@ cdef int sweep(Tape *t, int32_t root) except -1:
     into. Such a product is complete as soon as that sum is done, and is done at once: no marking, and its adjoint need
     not go through memory.
     """
-    cdef Node *nodes = t.nodes
-    cdef Edge *edges = t.edges
-    cdef Node *node = nodes + root
-    cdef Node *product
-    cdef Node *pause = nodes + max(0, root - PATIENCE)      # where to look for Ctrl-C
+    cdef Arrays at = arrays_of(t)
+    cdef Operands operands
+    cdef int32_t i = root
+    cdef int32_t pause = max(0, root - PATIENCE)    # where to look for Ctrl-C
     cdef double grad
-    cdef int marked
+    cdef int marked, op
     cdef int64_t products = 0       # of dots, since the last look
     cdef int64_t this
-    cdef int32_t pending = not node.flags & LEAF_NODE
-    node.flags |= MARK
+    cdef int32_t pending = not at.flags[i] & LEAF_NODE
+    at.flags[i] |= MARK
     t.sweeps += 1
     this = t.sweeps     # a handler of Ctrl-C may begin others
     while pending:
-        if node < pause:
+        if i < pause:
             if is_interrupted():
-                pending = let_handler_run(t, <int32_t> (node - nodes), pending, this)
-                nodes, edges = t.nodes, t.edges
-                node = nodes + t.top - 1
-            pause = nodes + max(<int64_t> 0, node - nodes - PATIENCE)
+                pending = let_handler_run(t, i, pending, this)
+                at = arrays_of(t)
+                i = t.top - 1
+            pause = max(0, i - PATIENCE)
             products = 0
-        if take(node):
+        if take(at, i):
             pending -= 1
-            grad = node.grad
-            if (node.op == rules.MUL or node.op == rules.ADD) and node.flags & GRAD_FLOAT:
-                if node.op == rules.MUL:
-                    pending += pull_product(nodes, node, grad, GRAD_FLOAT, MARK)
+            grad = at.grad[i]
+            op = at.op[i]
+            if (op == rules.MUL or op == rules.ADD) and at.flags[i] & GRAD_FLOAT:
+                operands = at.operands[i]
+                if op == rules.MUL:
+                    pending += pull_product(at, operands, grad, GRAD_FLOAT, MARK)
+                elif operands.b == i - 1 and at.op[i - 1] == rules.MUL:
+                    pending += give(at, operands.a, grad, GRAD_FLOAT, MARK)
+                    i -= 1
+                    pending -= take(at, i)
+                    at.flags[i] |= GRAD_FLOAT
+                    at.grad[i] += grad
+                    pending += pull_product(at, at.operands[i], at.grad[i], GRAD_FLOAT, MARK)
                 else:
-                    product = node - 1
-                    if nodes + node.b == product and product.op == rules.MUL:
-                        pending += give(nodes + node.a, grad, GRAD_FLOAT, MARK)
-                        pending -= take(product)
-                        product.flags |= GRAD_FLOAT
-                        product.grad += grad
-                        pending += pull_product(nodes, product, product.grad, GRAD_FLOAT, MARK)
-                        node = product
-                    else:
-                        pending += pull_sum(nodes, node, grad, GRAD_FLOAT, MARK)
-            elif node.op == rules.DOT and not (
-                    node.dot & SWEPT or node.dot & NUMBERS and node - nodes < t.unchanged
-                    or t.minus_zeros and not node.flags & GRAD_FLOAT):
-                products += product_count(edges + node.a)
+                    pending += pull_sum(at, operands, grad, GRAD_FLOAT, MARK)
+            elif op == rules.DOT and not (
+                    at.dot[i] & SWEPT or at.dot[i] & NUMBERS and i < t.unchanged
+                    or t.minus_zeros and not at.flags[i] & GRAD_FLOAT):
+                products += product_count(at.edges + at.operands[i].a)
                 if products > PATIENCE:
-                    pause = node
-                pending += pull_dot(nodes, edges, node, node - nodes >= t.unchanged and not t.minus_zeros)
-            elif node.op == rules.DOT:
+                    pause = i
+                pending += pull_dot(at, i, i >= t.unchanged and not t.minus_zeros)
+            elif op == rules.DOT:
                 # The nodes it stands for have adjoints of their own by now. Or data was assigned to since, and the
                 # leaves of numbers get gradients by that. Or a product of two ints, the adjoint and an operand, may be
                 # -0.0, which added to a gradient of None would leave it None.
-                node.flags |= MARK
+                at.flags[i] |= MARK
                 pending += 1
                 if not try_expand(t):
-                    unmark(t, <int32_t> (node - nodes))
+                    unmark(t, i)
                     raise_no_room(t.top + count_hidden(t))
-                nodes = t.nodes
-                node = nodes + t.top
-                pause = nodes
+                at = arrays_of(t)
+                i = t.top
+                pause = 0
             else:
-                marked = pull(nodes, edges, node, MARK, this)
+                marked = pull(t, i, MARK, this)
                 if marked == SLOPE_RAISES:
-                    unmark(t, <int32_t> (node - nodes))
-                    raise_slope_error(t, <int32_t> (node - nodes))
+                    unmark(t, i)
+                    raise_slope_error(t, i)
                 elif marked == OUT_OF_MEMORY:
-                    unmark(t, <int32_t> (node - nodes))
+                    unmark(t, i)
                     raise_no_seeds()
                 elif marked == INTERRUPTED:
-                    node.flags |= MARK
-                    pending = let_handler_run(t, <int32_t> (node - nodes), -1, this)
-                    nodes, edges = t.nodes, t.edges
-                    node = nodes + t.top
-                    pause = nodes
+                    at.flags[i] |= MARK
+                    pending = let_handler_run(t, i, -1, this)
+                    at = arrays_of(t)
+                    i = t.top
+                    pause = 0
                 else:
                     pending += marked
-        node -= 1
+        i -= 1
     check(t)
     return 0
 
@@ -259,13 +267,13 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t nu
     if pending < 0:
         pending = 0
         for i in range(first, 0, -1):
-            pending += is_pending(t.nodes + i)
+            pending += is_pending(t.flags[i])
     if expanded:
         marked = <int32_t *> malloc((pending or 1) * sizeof(int32_t))
     i = first
     while found < pending and i > 0:
-        if is_pending(t.nodes + i):
-            t.nodes[i].flags &= ~MARK
+        if is_pending(t.flags[i]):
+            t.flags[i] &= ~MARK
             if marked != NULL:
                 marked[found] = i
             found += 1
@@ -277,7 +285,7 @@ cdef int32_t let_handler_run(Tape *t, int32_t index, int32_t pending, int64_t nu
     try:
         handle_signals()
         for k in range(found):
-            t.nodes[marked[k]].flags |= MARK
+            t.flags[marked[k]] |= MARK
     finally:
         free(marked)
         resume(t, &this)
@@ -304,16 +312,16 @@ cdef void unmark(Tape *t, int32_t index) noexcept nogil:
     """Give up a sweep that has come down to index. Call it before raising: that may run the collector, so any code."""
     cdef int32_t i
     for i in range(index, 0, -1):
-        t.nodes[i].flags &= ~MARK
+        t.flags[i] &= ~MARK
 
 
 cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
     """One node's share of a sweep: micrograd's `_backward()`. Marks nothing. Wants all dots expanded."""
     cdef int status
-    if has_no_grad(t.nodes + index) and not rules.has_no_slope(t.nodes[index].op):
+    if has_no_grad(t, index) and not rules.has_no_slope(t.op[index]):
         raise TypeError(
             "_backward() of a Value whose grad is None would multiply by it: set it to a number, or call backward()")
-    status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
+    status = pull(t, index, 0, sweep)
     if status == SLOPE_RAISES:
         raise_slope_error(t, index)
     if status == OUT_OF_MEMORY:
@@ -322,7 +330,7 @@ cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
         pin(t)
         try:
             handle_signals()
-            status = pull(t.nodes, t.edges, t.nodes + index, 0, sweep)
+            status = pull(t, index, 0, sweep)
         finally:
             unpin(t)
     return 0
@@ -330,16 +338,26 @@ cdef int local_step(Tape *t, int32_t index, int64_t sweep) except -1:
 
 cdef int local_gradients(Tape *t, int32_t index, Node *operands) except -1:
     """Write copies of a node's one or two operands, whose adjoints are what its rule gives them for an adjoint of 1."""
-    cdef Node copies[4]     # the rule looks operands up among them
+    cdef Tape copies        # of no other nodes: the rule looks operands up in it
+    cdef double data[4]
+    cdef double grad[4]
+    cdef Operands pairs[4]
+    cdef uint8_t bytes_[4][4]
+    cdef Node node
     cdef int32_t k
-    copies[1], copies[2], copies[3] = t.nodes[t.nodes[index].a], t.nodes[t.nodes[index].b], t.nodes[index]
+    memset(&copies, 0, sizeof(copies))
+    copies.data, copies.grad, copies.operands = data, grad, pairs
+    copies.op, copies.flags, copies.activation, copies.dot = bytes_[0], bytes_[1], bytes_[2], bytes_[3]
+    copies.float_slopes = t.float_slopes
     for k in range(1, 4):
-        copies[k].grad = 0.0
-        copies[k].flags &= ~GRAD_FLOAT
-    copies[3].a, copies[3].b, copies[3].grad = 1, 2, 1.0
-    if pull(copies, NULL, copies + 3, 0, 0) == SLOPE_RAISES:
+        node = node_at(t, index if k == 3 else t.operands[index].a if k == 1 else t.operands[index].b)
+        node.flags &= ~GRAD_FLOAT
+        node.grad = 1.0 if k == 3 else 0.0
+        node.a, node.b = 1, 2
+        put_node(arrays_of(&copies), k, node)
+    if pull(&copies, 3, 0, 0) == SLOPE_RAISES:
         raise_slope_error(t, index)
-    operands[0], operands[1] = copies[1], copies[2]
+    operands[0], operands[1] = node_at(&copies, 1), node_at(&copies, 2)
     return 0
 
 

@@ -22,7 +22,7 @@ cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, NUMBER_BASE, Node, PyThread_get_thread_ident, pin, reserve, tape, unpin,
+    DATA_INT, HOOK, NUMBER_BASE, Node, PyThread_get_thread_ident, node_at, pin, reserve, tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.transforms.recorded_rules cimport has_first, has_second, of_first, of_second
@@ -102,7 +102,7 @@ cdef class Walk:
     cdef int mark_wanted(self, Py_ssize_t first) except -1:
         """Find what roots are computed from, those from a place in their list on."""
         cdef Value value
-        cdef Node *node
+        cdef Node node
         cdef int32_t i, k
         for i in range(self.count):
             self.marks[i] &= ~WANTED
@@ -111,7 +111,7 @@ cdef class Walk:
         for i in range(self.high, self.low - 1, -1):
             if not self.marks[i - self.low] & WANTED:
                 continue
-            node = tape.nodes + i
+            node = node_at(&tape, i)
             if node.flags & HOOK or node.op == rules.CUSTOM or node.op == rules.NATIVE:
                 if not self.is_reached(i):      # an input
                     continue
@@ -135,7 +135,7 @@ cdef class Walk:
 
     cdef bint is_reached(self, int32_t i) noexcept:
         """Whether a gradient of node i would go on to an input."""
-        cdef Node *node = tape.nodes + i
+        cdef Node node = node_at(&tape, i)
         cdef int32_t k
         if node.flags & HOOK and former_of(i) and self.is_reached(former_of(i)):
             return True
@@ -164,33 +164,29 @@ cdef class Walk:
         self.terms[i - self.low] = total
         return 0
 
-    cdef int share(self, Node *node, bint of_b, Term g, Term *out) except -1:
-        """What an operand's rule makes of g. Raises where the slope of a power does."""
+    cdef int share(self, int32_t i, Node *node, bint of_b, Term g, Term *out) except -1:
+        """What the rule of node i makes of g for an operand. Raises where the slope of a power does."""
         cdef Term x = Term(node.a, 0.0)
-        cdef Term y = number_term(tape.nodes[node.b].data) if node.op == rules.POWER else Term(node.b, 0.0)
+        cdef Term y = number_term(tape.data[node.b]) if node.op == rules.POWER else Term(node.b, 0.0)
         cdef Term result = Term(NOTHING, 0.0)       # z; of a function it is y
         cdef double amount
         if self.numbers is not None:
             return multiply(&self.recorder, number_term((<tuple> self.numbers)[of_b]), g, out)
         if rules.is_function(node.op):
-            run_rule(&self.recorder, of_first + node.op, x, self.itself(node), result, g, &result)
+            run_rule(&self.recorder, of_first + node.op, x, Term(i, 0.0), result, g, &result)
             multiply(&self.recorder, result, g, out)
             return 0
         if not of_b and (node.op == rules.POWER or node.op == rules.POW):
-            if not rules.try_power_pullback(tape.nodes[node.a].data, tape.nodes[node.b].data, 1.0, &amount):
-                rules.raise_power_error(tape.nodes[node.a].data, tape.nodes[node.b].data - 1.0)
+            if not rules.try_power_pullback(tape.data[node.a], tape.data[node.b], 1.0, &amount):
+                rules.raise_power_error(tape.data[node.a], tape.data[node.b] - 1.0)
         if node.op == rules.POW and node.dot & NUMBER_BASE:
-            x = number_term(tape.nodes[node.a].data)
-        run_rule(&self.recorder, &of_second[node.op] if of_b else &of_first[node.op], x, y, self.itself(node), g, out)
+            x = number_term(tape.data[node.a])
+        run_rule(&self.recorder, &of_second[node.op] if of_b else &of_first[node.op], x, y, Term(i, 0.0), g, out)
         return 0
-
-    cdef inline Term itself(self, Node *node) noexcept:
-        return Term(node.forward, 0.0)      # where `copy_of` has left its index
 
     cdef Node copy_of(self, int32_t i) except *:
         """A node, which does not move when others are recorded."""
-        cdef Node node = tape.nodes[i]
-        node.forward = i
+        cdef Node node = node_at(&tape, i)
         self.numbers = remembered(i) if remembered != NULL else None
         return node
 
@@ -217,10 +213,10 @@ cdef class Walk:
             if rules.has_edges(node.op):        # an input that is an op of a user's, or a run
                 continue
             if self.is_on_the_way(node.a):
-                self.share(&node, False, g, &share)
+                self.share(i, &node, False, g, &share)
                 self.give(node.a, share)
             if has_second(node.op) and self.is_on_the_way(node.b):
-                self.share(&node, True, g, &share)
+                self.share(i, &node, True, g, &share)
                 self.give(node.b, share)
         return 0
 
@@ -243,10 +239,10 @@ cdef class Walk:
                         self.give(i, share)
                 continue
             if has_first(node.op) and self.has_tangent(node.a):
-                self.share(&node, False, self.terms[node.a - self.low], &share)
+                self.share(i, &node, False, self.terms[node.a - self.low], &share)
                 self.give(i, share)
             if has_second(node.op) and self.has_tangent(node.b):
-                self.share(&node, True, self.terms[node.b - self.low], &share)
+                self.share(i, &node, True, self.terms[node.b - self.low], &share)
                 self.give(i, share)
         return 0
 
@@ -303,13 +299,13 @@ cdef class Walk:
 
 cdef int refuse(int32_t index, Value root) except -1:
     """Raise for what cannot be recorded."""
-    if is_take(tape.nodes + index):
+    if is_take(index):
         raise NotImplementedError(
             "the derivative of what take chose with respect to its table cannot be recorded. Put the transform "
             "outside, as grad of a function that calls the mapped one, or let the table be Values from outside, and "
             "call backward()"
         )
-    if tape.nodes[index].op == rules.NATIVE:
+    if tape.op[index] == rules.NATIVE:
         raise NotImplementedError(
             "the derivative of a run of vmap cannot be recorded, as create_graph=True, jacfwd, jvp, hessian and a "
             "transform inside another one want it. Put the transform inside: vmap(grad(fn))"

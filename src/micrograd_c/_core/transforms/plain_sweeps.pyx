@@ -24,9 +24,10 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.memory cimport new_array, resized_array
 from micrograd_c._core.tape.arena cimport (
-    FIRST, GRAD_FLOAT, HOOK, LEAF_NODE, MARK, NUMBERS, SWEPT, Edge, Node, is_consecutive, pin, product_count, tape,
-    unpin,
+    FIRST, GRAD_FLOAT, HOOK, LEAF_NODE, MARK, NUMBERS, SWEPT, Edge, Operands, is_consecutive, pin, product_count,
+    tape, unpin,
 )
+from micrograd_c._core.tape.missing_gradients cimport is_minus_zero
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 cimport micrograd_c._core.tape.sweeping as sweeping
 from micrograd_c._core.tape.sweeping cimport Aside, sweep
@@ -81,13 +82,12 @@ cdef class Region:
 
     cdef int save(self, int32_t index) except -1:
         cdef Saved *larger
-        cdef Node *node = tape.nodes + index
         if self.count == self.room:
             larger = <Saved *> resized_array(self.saved, 2 * <size_t> self.room + 64, sizeof(Saved))
             if larger == NULL:
                 raise self.no_memory()
             self.saved, self.room = larger, 2 * self.room + 64
-        self.saved[self.count] = Saved(index, node.flags, node.grad)
+        self.saved[self.count] = Saved(index, tape.flags[index], tape.grad[index])
         self.count += 1
         return 0
 
@@ -99,29 +99,30 @@ cdef class Region:
             self.save(index)
         return 0
 
-    cdef int look_at_operands(self, const Node *node, bint *leads) except -1:
+    cdef int look_at_operands(self, int32_t index, bint *leads) except -1:
+        cdef Operands operands = tape.operands[index]
+        cdef int op = tape.op[index]
         cdef Edge *first
         cdef int32_t k
-        if rules.has_edges(node.op):
-            for k in range(node.a, node.a + node.b):
+        if rules.has_edges(op):
+            for k in range(operands.a, operands.a + operands.b):
                 self.look_at(tape.edges[k].a, leads)
                 self.look_at(tape.edges[k].b, leads)
-            if is_consecutive(node):
-                first = tape.edges + node.a + FIRST
-                for k in range(1, product_count(tape.edges + node.a)):
+            if is_consecutive(&tape, index):
+                first = tape.edges + operands.a + FIRST
+                for k in range(1, product_count(tape.edges + operands.a)):
                     self.look_at(first.a + k, leads)
-                    if not node.dot & NUMBERS:
+                    if not tape.dot[index] & NUMBERS:
                         self.look_at(first.b + k, leads)
-        elif node.op != rules.LEAF:
-            self.look_at(node.a, leads)
-            self.look_at(node.b, leads)
-            if node.op == rules.STOP:
+        elif op != rules.LEAF:
+            self.look_at(operands.a, leads)
+            self.look_at(operands.b, leads)
+            if op == rules.STOP:
                 leads[0] = False
         return 0
 
     cdef int put_aside(self, const int32_t *inputs, Py_ssize_t width) except -1:
         """Find what leads to inputs, and save all that a sweep could change. Changes nothing."""
-        cdef Node *node
         cdef Py_ssize_t k
         cdef int32_t i
         cdef bint leads
@@ -132,16 +133,15 @@ cdef class Region:
             if inputs[k] <= self.high:
                 self.marks[inputs[k] - self.low] = LEADS
         for i in range(self.low, self.high + 1):
-            node = tape.nodes + i
             leads = False
-            if node.grad != 0.0 or node.flags & GRAD_FLOAT or is_none(node):
+            if has_gradient(i):
                 self.save(i)
-            self.look_at_operands(node, &leads)
-            if node.flags & HOOK:
-                self.look_at_operands(tape.nodes + former_of(i), &leads)
+            self.look_at_operands(i, &leads)
+            if tape.flags[i] & HOOK:
+                self.look_at_operands(former_of(i), &leads)
             if leads:
                 self.marks[i - self.low] |= LEADS | REACHED
-                self.calls |= (node.flags & HOOK) != 0
+                self.calls |= (tape.flags[i] & HOOK) != 0
         return 0
 
     cdef int put_all_aside(self) except -1:
@@ -163,35 +163,29 @@ cdef class Region:
 
     cdef void begin(self) noexcept:
         """Make leaves of what no input reaches. Nothing can be raised from here to `end`."""
-        cdef Node *node
         cdef Py_ssize_t k
         cdef int32_t i
         for k in range(self.count):
-            node = tape.nodes + self.saved[k].index
             if not self.by_steps and self.saved[k].index < self.low:
-                node.flags |= LEAF_NODE
-            node.grad = 0.0
+                tape.flags[self.saved[k].index] |= LEAF_NODE
+            tape.grad[self.saved[k].index] = 0.0
         for i in range(self.low, self.high + 1):
-            node = tape.nodes + i
-            if not self.by_steps and not self.marks[i - self.low] & REACHED and not node.flags & LEAF_NODE:
-                node.flags |= LEAF_NODE
+            if not self.by_steps and not self.marks[i - self.low] & REACHED and not tape.flags[i] & LEAF_NODE:
+                tape.flags[i] |= LEAF_NODE
                 self.marks[i - self.low] |= STOPPED
         self.is_back = False
 
     cdef void clear(self) noexcept:
         """Have no gradient inside."""
-        cdef Node *node
         cdef int32_t i
         for i in range(self.low, self.high + 1):
-            node = tape.nodes + i
-            node.grad = 0.0
-            node.flags &= ~(GRAD_FLOAT | MARK)
-            if node.op == rules.DOT:
-                node.dot &= ~(SWEPT | GRAD_FLOAT)
+            tape.grad[i] = 0.0
+            tape.flags[i] &= ~(GRAD_FLOAT | MARK)
+            if tape.op[i] == rules.DOT:
+                tape.dot[i] &= ~(SWEPT | GRAD_FLOAT)
 
     cdef void end(self) noexcept:
         """Put all back. What functions of users have done to nodes besides, such as assigning data, stays."""
-        cdef Node *node
         cdef uint8_t ours = GRAD_FLOAT if self.by_steps else GRAD_FLOAT | LEAF_NODE | MARK
         cdef int32_t i
         cdef Py_ssize_t k
@@ -201,12 +195,12 @@ cdef class Region:
         self.clear()
         for i in range(self.low, self.high + 1):
             if self.marks[i - self.low] & STOPPED:
-                tape.nodes[i].flags &= ~LEAF_NODE
+                tape.flags[i] &= ~LEAF_NODE
                 self.marks[i - self.low] &= ~STOPPED
         for k in range(self.count - 1, -1, -1):
-            node = tape.nodes + self.saved[k].index
-            node.grad = self.saved[k].grad
-            node.flags = node.flags & ~ours | self.saved[k].flags & ours
+            i = self.saved[k].index
+            tape.grad[i] = self.saved[k].grad
+            tape.flags[i] = tape.flags[i] & ~ours | self.saved[k].flags & ours
 
     cdef int put_back(self) except -1:
         """`end`, for the time being."""
@@ -216,29 +210,27 @@ cdef class Region:
             if self.inside == NULL:
                 raise self.no_memory()
         for i in range(self.low, self.high + 1):
-            self.inside[i - self.low] = Saved(i, tape.nodes[i].flags & GRAD_FLOAT, tape.nodes[i].grad)
+            self.inside[i - self.low] = Saved(i, tape.flags[i] & GRAD_FLOAT, tape.grad[i])
         self.end()
         return 0
 
     cdef int go_on(self) except -1:
         """Put aside what is there now, and begin where the sweep was."""
-        cdef Node *node
         cdef Saved *inside
         cdef int32_t i
         cdef Py_ssize_t k
         for k in range(self.count):
-            node = tape.nodes + self.saved[k].index
-            self.saved[k].flags, self.saved[k].grad = node.flags, node.grad
+            i = self.saved[k].index
+            self.saved[k].flags, self.saved[k].grad = tape.flags[i], tape.grad[i]
         for i in range(self.low, self.high + 1):
-            node = tape.nodes + i
-            if node.grad != 0.0 or node.flags & GRAD_FLOAT or is_none(node):
+            if has_gradient(i):
                 self.save(i)        # some for the second time, with the same
         self.begin()
         self.clear()
         for i in range(self.low, self.high + 1):
             inside = self.inside + i - self.low
-            tape.nodes[i].grad = inside.grad
-            tape.nodes[i].flags |= inside.flags
+            tape.grad[i] = inside.grad
+            tape.flags[i] |= inside.flags
         return 0
 
 
@@ -254,44 +246,41 @@ cdef int step_inside(int32_t index, int64_t number, void *context) except -1:
     """A node's step, if an input reaches it: nobody goes into what is below the inputs or beside them."""
     cdef Region region = <Region> context
     cdef int32_t operands[2]
-    cdef Node *node = tape.nodes + index
-    cdef Node *to
     cdef int32_t k
     if index < region.low or not region.marks[index - region.low] & REACHED:
         return 0
     numbers = remembered(index) if remembered != NULL else None
     if numbers is None:
         return step_of_node(index, number, NULL)
-    operands[0], operands[1] = node.a, node.b
+    operands[0], operands[1] = tape.operands[index].a, tape.operands[index].b
     for k in range(len(<tuple> numbers)):
-        to = tape.nodes + operands[k]
-        to.grad += <double> (<tuple> numbers)[k] * node.grad
-        to.flags |= GRAD_FLOAT
+        tape.grad[operands[k]] += <double> (<tuple> numbers)[k] * tape.grad[index]
+        tape.flags[operands[k]] |= GRAD_FLOAT
     return 0
 
 
-cdef inline bint is_none(const Node *node) noexcept:
-    """Its gradient is None, see has_no_grad; or -0.0."""
-    return node.grad == 0.0 and 1.0 / node.grad < 0.0
+cdef inline bint has_gradient(int32_t index) noexcept:
+    """Whether it is anything but the int 0: None, see has_no_grad, is -0.0."""
+    return tape.grad[index] != 0.0 or tape.flags[index] & GRAD_FLOAT or is_minus_zero(tape.grad[index])
 
 
 cdef bint wants_pin(int32_t low, int32_t high) noexcept:
     """Whether other code may run in a sweep of these nodes, or dots would be expanded."""
-    cdef Node *node
+    cdef Operands operands
     cdef int64_t work = high - low
     cdef int32_t i
+    cdef int op
     if remembered != NULL or tape.hooks or work > PATIENCE // 2:
         return True
     for i in range(low, high + 1):
-        node = tape.nodes + i
-        if node.op == rules.NATIVE:
+        op, operands = tape.op[i], tape.operands[i]
+        if op == rules.NATIVE:
             return True
-        if node.op == rules.DOT:
-            if node.dot & SWEPT or node.dot & NUMBERS and i < tape.unchanged:
+        if op == rules.DOT:
+            if tape.dot[i] & SWEPT or tape.dot[i] & NUMBERS and i < tape.unchanged:
                 return True
-            work += product_count(tape.edges + node.a)
-        elif (node.op == rules.POWER or node.op == rules.POW) and may_raise(
-                tape.nodes[node.a].data, tape.nodes[node.b].data):
+            work += product_count(tape.edges + operands.a)
+        elif (op == rules.POWER or op == rules.POW) and may_raise(tape.data[operands.a], tape.data[operands.b]):
             return True
     return work > PATIENCE // 2
 
@@ -352,7 +341,6 @@ def numbers(list roots not None, list inputs not None):
 
 cdef int sweep_all(Region region, int32_t *places, Py_ssize_t count, Py_ssize_t width, double *found) except -1:
     cdef Aside this = Aside(put_back, go_on, <void *> region)
-    cdef Node *node
     cdef Py_ssize_t k, j
     region.begin()
     try:
@@ -360,9 +348,8 @@ cdef int sweep_all(Region region, int32_t *places, Py_ssize_t count, Py_ssize_t 
             if places[k] < region.low or not region.marks[places[k] - region.low] & LEADS:
                 continue
             region.clear()
-            node = tape.nodes + places[k]
-            node.grad = 1.0
-            node.flags |= GRAD_FLOAT
+            tape.grad[places[k]] = 1.0
+            tape.flags[places[k]] |= GRAD_FLOAT
             if not region.calls:        # or else other threads may run meanwhile
                 sweeping.aside = &this
             if region.by_steps:
@@ -371,7 +358,7 @@ cdef int sweep_all(Region region, int32_t *places, Py_ssize_t count, Py_ssize_t 
                 sweep(&tape, places[k])
             for j in range(width):
                 if places[count + j] <= region.high:
-                    found[k * width + j] = tape.nodes[places[count + j]].grad
+                    found[k * width + j] = tape.grad[places[count + j]]
     finally:
         sweeping.aside = NULL
         region.end()

@@ -112,7 +112,7 @@ cdef inline int32_t new_node(Recorder *r, int op, int32_t a, int32_t b, double d
         index = record(&tape, op, 0, 0, data, LEAF_NODE)
     else:
         index = record(&tape, op, a, b, data, 0)
-        tape.nodes[index].dot = 0
+        tape.dot[index] = 0
     place[0] = Known(op, a, b, index)
     r.count += 1
     if 2 * r.count > r.room:
@@ -141,7 +141,7 @@ cdef inline int add(Recorder *r, Term a, Term b, Term *out) except -1:
         out[0] = number_term(a.number + b.number)
     else:
         i, j = node_of(r, a), node_of(r, b)
-        out[0] = Term(new_node(r, rules.ADD, i, j, tape.nodes[i].data + tape.nodes[j].data), 0.0)
+        out[0] = Term(new_node(r, rules.ADD, i, j, tape.data[i] + tape.data[j]), 0.0)
     return 0
 
 
@@ -155,7 +155,7 @@ cdef inline int multiply(Recorder *r, Term a, Term b, Term *out) except -1:
         out[0] = b if a.node == NUMBER else a
     else:
         i, j = node_of(r, a), node_of(r, b)
-        out[0] = Term(new_node(r, rules.MUL, i, j, tape.nodes[i].data * tape.nodes[j].data), 0.0)
+        out[0] = Term(new_node(r, rules.MUL, i, j, tape.data[i] * tape.data[j]), 0.0)
     return 0
 
 
@@ -170,10 +170,10 @@ cdef inline int raise_to(Recorder *r, Term a, Term b, Term *out) except -1:
         out[0] = number_term(rules.value_of_two(rules.POWER, a.number, b.number))
     else:
         i, j = node_of(r, a), node_of(r, b)
-        data = rules.value_of_two(rules.POWER, tape.nodes[i].data, tape.nodes[j].data)
+        data = rules.value_of_two(rules.POWER, tape.data[i], tape.data[j])
         index = new_node(r, rules.POWER if b.node == NUMBER else rules.POW, i, j, data)
         if a.node == NUMBER:
-            tape.nodes[index].dot = NUMBER_BASE
+            tape.dot[index] = NUMBER_BASE
         out[0] = Term(index, 0.0)
     return 0
 
@@ -185,7 +185,7 @@ cdef inline int apply(Recorder *r, int op, Term a, Term *out) except -1:
         out[0] = number_term(rules.value(op, a.number))
     else:
         i = node_of(r, a)
-        out[0] = Term(new_node(r, op, i, 0, rules.value(op, tape.nodes[i].data)), 0.0)
+        out[0] = Term(new_node(r, op, i, 0, rules.value(op, tape.data[i])), 0.0)
     return 0
 
 
@@ -200,7 +200,7 @@ cdef inline int apply_two(Recorder *r, int op, Term a, Term b, Term *out) except
         out[0] = number_term(rules.value_of_two(op, a.number, b.number))
         return 0
     i, j = node_of(r, a), node_of(r, b)
-    x, y = tape.nodes[i].data, tape.nodes[j].data
+    x, y = tape.data[i], tape.data[j]
     data = rules.value_of_two(op, x, y)
     # while a function is traced, nobody knows what is chosen
     if r.tracing and (x != x or rules.is_comparison(op) and y != y):

@@ -1,10 +1,9 @@
 """What is assigned to a Value's own attributes: part of value/value.pyx."""
 
 from micrograd_c._core.ops.numbers cimport Number
-from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, drop_grad, is_minus_zero, note_change, reserve_changes, tape,
-    want_states,
-)
+from micrograd_c._core.tape.arena cimport DATA_INT, DETACHED, GRAD_FLOAT, HOOK, tape, want_states
+from micrograd_c._core.tape.changes cimport note_change, reserve_changes
+from micrograd_c._core.tape.missing_gradients cimport drop_grad, is_minus_zero
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, gain_state, rare, take_number, track
 from micrograd_c._core.value.observers cimport before_assignment, tell_of_assignment
 from micrograd_c._core.value.reading cimport note_read
@@ -13,7 +12,6 @@ from micrograd_c._core.value.value cimport Value
 
 cdef inline int set_data(Value value, object number) except -1:
     cdef Number new
-    cdef Node *node
     check_initialised(value)
     if not take_number(number, &new):
         raise TypeError(f"data must be a number, not {describe(number)}")
@@ -23,25 +21,22 @@ cdef inline int set_data(Value value, object number) except -1:
         tell_of_assignment(value)
     reserve_changes(&tape, 1)
     note_change(&tape, value.index)
-    node = tape.nodes + value.index
-    node.data = new.value
-    node.flags = (node.flags & ~DATA_INT) | new.is_int
+    tape.data[value.index] = new.value
+    tape.flags[value.index] = (tape.flags[value.index] & ~DATA_INT) | new.is_int
     return 0
 
 
 cdef inline int set_grad(Value value, object number) except -1:
     cdef Number new
-    cdef Node *node
     check_initialised(value)
     note_read(value, "its .grad is assigned to")
     if number is None:
-        drop_grad(&tape, tape.nodes + value.index)
+        drop_grad(&tape, value.index)
         return 0
     if not take_number(number, &new):
         raise TypeError(f"grad must be a number, not {describe(number)}")
-    node = tape.nodes + value.index
-    node.grad = new.value
-    node.flags = (node.flags | GRAD_FLOAT) & ~(new.is_int << 1)
+    tape.grad[value.index] = new.value
+    tape.flags[value.index] = (tape.flags[value.index] | GRAD_FLOAT) & ~(new.is_int << 1)
     tape.minus_zeros |= is_minus_zero(new.value)
     return 0
 
@@ -62,8 +57,8 @@ cdef inline int set_function(Value value, object function) except -1:
     if not callable(function):
         raise TypeError(f"_backward must be a function without arguments, not {describe(function)}")
     rare(value).backward = function
-    if not tape.nodes[value.index].flags & (HOOK | DETACHED):
-        tape.nodes[value.index].flags |= HOOK
+    if not tape.flags[value.index] & (HOOK | DETACHED):
+        tape.flags[value.index] |= HOOK
         tape.hooks += 1
         tape.hooks_base += value.index < tape.base
     gain_state(value)

@@ -9,7 +9,8 @@ from libc.stdlib cimport calloc, free
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, pin, release, reserve_nary, tape, unpin, want_states,
+    DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, arrays_of, node_at, pin, put_node, release, reserve_nary, tape, unpin,
+    want_states,
 )
 from micrograd_c._core.value.lifetime cimport (
     check_initialised, describe, gain_state, has_plain_attributes, held_by, hold, hold_all, op_left, track,
@@ -118,10 +119,8 @@ def in_its_place(Value stand_in not None, Value value not None):
 
 def reduce_leaf(Value value not None):
     """pickle: type, data, grad and attributes of a leaf. Raises TypeError for a Value that was computed."""
-    cdef Node *node
     check_initialised(value)
-    node = tape.nodes + value.index
-    if node.op != rules.LEAF or node.flags & HOOK:
+    if tape.op[value.index] != rules.LEAF or tape.flags[value.index] & HOOK:
         raise TypeError(
             f"cannot pickle a Value computed by {value._op or 'a function'!r}: only leaves can be pickled, "
             "such as parameters and inputs; pickle those, or the Value's data"
@@ -159,14 +158,14 @@ def count_ops(Value root not None):
             for i in range(root.index, 0, -1):
                 if not reached[i]:
                     continue
-                if tape.nodes[i].op == rules.POWER:
-                    reached[tape.nodes[i].b] = 0    # the exponent, which _prev does not show
+                if tape.op[i] == rules.POWER:
+                    reached[tape.operands[i].b] = 0    # the exponent, which _prev does not show
                 handle = tape.handles[i]
                 if op_left(i) != NULL:
                     op = <object> op_left(i)
                 elif handle == NULL or Py_REFCNT(<PyObject *> handle) == 0 or (<Value> handle).plain and (
                         type(<object> handle) is Value):
-                    op = op_name(tape.nodes + i)
+                    op = op_name(i)
                 else:
                     op = (<Value> handle)._op
                 counts[op] = counts.get(op, 0) + 1
@@ -225,7 +224,7 @@ cdef uint8_t *mark_reachable(int32_t root) except NULL:
 
 cdef list handles_of_operands(Value value):
     """A node's operands as Values, in order; for a power, also its hidden exponent."""
-    cdef Node node = tape.nodes[value.index]
+    cdef Node node = node_at(&tape, value.index)
     if node.op == rules.NATIVE:
         raise TypeError(
             f"a graph that goes through {value._op!r} cannot be copied: copy the model, and call vmap again"
@@ -263,7 +262,7 @@ cdef Value record_copy(Value original, list operands):
 
 cdef int32_t record_node_again(int32_t index, list operands, tuple local_grads) noexcept:
     """The node with other operands; a LOCAL one if it is given local gradients. There is room for it and its edges."""
-    cdef Node node = tape.nodes[index]
+    cdef Node node = node_at(&tape, index)
     cdef int32_t edge = node.a
     cdef Value operand
     node.flags &= DATA_INT | GRAD_FLOAT | LEAF_NODE
@@ -283,7 +282,7 @@ cdef int32_t record_node_again(int32_t index, list operands, tuple local_grads) 
     else:
         node.a = (<Value> operands[0]).index if len(operands) > 0 else 0
         node.b = (<Value> operands[1]).index if len(operands) > 1 else 0
-    tape.nodes[tape.top] = node
+    put_node(arrays_of(&tape), tape.top, node)
     tape.top += 1
     return tape.top - 1
 

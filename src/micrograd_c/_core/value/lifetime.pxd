@@ -17,7 +17,7 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, read_number
 from micrograd_c._core.tape.arena cimport (
-    DETACHED, FIRST, ODD, Edge, Node, State, has_state, is_consecutive, is_nary, product_count, tape,
+    DETACHED, FIRST, ODD, Edge, Operands, State, has_state, is_consecutive, product_count, tape,
 )
 from micrograd_c._core.value.plain_classes cimport can_be_left, is_plain_class, is_plain_data
 from micrograd_c._core.value.value cimport Extra, Value, is_watched
@@ -96,7 +96,7 @@ cdef inline void track(Value value) noexcept:
     """The Value refers to something, or may: it is no longer plain, and Python's collector must know of it."""
     value.plain = 0
     if value.index:
-        tape.nodes[value.index].flags |= ODD
+        tape.flags[value.index] |= ODD
     if not PyObject_GC_IsTracked(value):
         PyObject_GC_Track(value)
 
@@ -217,7 +217,7 @@ cdef inline bint is_held_itself(Value operand) except -1:
 
 cdef inline int hold_all(Value out, tuple more) except -1:
     cdef tuple held = held_by(out)
-    if more is None or tape.nodes[out.index].flags & DETACHED:      # nothing can be reached from it
+    if more is None or tape.flags[out.index] & DETACHED:      # nothing can be reached from it
         return 0
     if held is None:
         held = more
@@ -280,8 +280,8 @@ cdef inline list dependents_of(Value value):
     cdef int32_t first = value.index
     cdef Py_ssize_t count = tape.top - first
     cdef Py_ssize_t i, k, w, x
-    cdef Node *nodes = tape.nodes + first       # counted from the Value's own
-    cdef void **handles = tape.handles + first
+    cdef Operands operands
+    cdef void **handles = tape.handles + first      # counted from the Value's own node, like `reached`
     cdef Edge *edge
     cdef uint8_t *reached
     reached = <uint8_t *> calloc(count, 1)
@@ -290,20 +290,21 @@ cdef inline list dependents_of(Value value):
     try:
         reached[0] = 1
         for i in range(1, count):
-            if is_nary(nodes + i):
-                for k in range(nodes[i].a, nodes[i].a + nodes[i].b):
+            operands = tape.operands[first + i]
+            if rules.has_edges(tape.op[first + i]):
+                for k in range(operands.a, operands.a + operands.b):
                     edge = tape.edges + k
                     if edge.a >= first and reached[edge.a - first] or edge.b >= first and reached[edge.b - first]:
                         reached[i] = 1
-                if is_consecutive(nodes + i):
-                    edge = tape.edges + nodes[i].a
+                if is_consecutive(&tape, first + <int32_t> i):
+                    edge = tape.edges + operands.a
                     for k in range(product_count(edge)):
                         w, x = edge[FIRST].a + k, edge[FIRST].b + k
                         if w >= first and reached[w - first] or x >= first and reached[x - first]:
                             reached[i] = 1
-            elif nodes[i].a >= first and reached[nodes[i].a - first]:
+            elif operands.a >= first and reached[operands.a - first]:
                 reached[i] = 1
-            elif nodes[i].b >= first and reached[nodes[i].b - first]:
+            elif operands.b >= first and reached[operands.b - first]:
                 reached[i] = 1
             if reached[i] and handles[i] != NULL and Py_REFCNT(<PyObject *> handles[i]) > 0:    # not dying
                 dependents.append(<Value> handles[i])

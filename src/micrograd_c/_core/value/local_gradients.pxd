@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_exact_number
-from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, is_nary, pin, record, tape, unpin
+from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, node_at, pin, record, tape, unpin
 from micrograd_c._core.tape.sweeping cimport local_gradients
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, take_number
 from micrograd_c._core.value.observers cimport remembered
@@ -82,7 +82,7 @@ cdef inline int32_t record_local(tuple children, tuple local_grads, Number numbe
     cdef int32_t count = <int32_t> len(children)
     cdef int32_t first = tape.edge_top
     cdef int32_t index = record(&tape, rules.LOCAL, first, count, number.value, number.is_int)
-    if tape.nodes[index].op == rules.LOCAL:     # and not detached by no_grad
+    if tape.op[index] == rules.LOCAL:     # and not detached by no_grad
         for child in children:
             tape.edges[tape.edge_top].a = child.index
             tape.edge_top += 1
@@ -112,10 +112,10 @@ cdef inline tuple children_of(Value value):
         operands(value)         # keeps them, so that they are the same Values each time
     pin(&tape)
     try:
-        node = tape.nodes[value.index]
-        if is_nary(&node) and node.op != rules.NATIVE:
+        node = node_at(&tape, value.index)
+        if rules.has_edges(node.op) and node.op != rules.NATIVE:
             found = [handle_of(tape.edges[k].a, value) for k in range(node.a, node.a + node.b)]
-        elif is_nary(&node):
+        elif rules.has_edges(node.op):
             found = [
                 handle_of(operand, value) for k in range(node.a, node.a + node.b)
                 for operand in (tape.edges[k].a, tape.edges[k].b) if operand
@@ -135,12 +135,12 @@ cdef inline tuple local_grads_of(Value value):
     """The derivatives with respect to `children_of`, computed from data as it is now."""
     cdef Node node
     check_initialised(value)
-    if tape.nodes[value.index].op == rules.LEAF:
+    if tape.op[value.index] == rules.LEAF:
         return ()
     note_read(value, "its _local_grads are read")
     pin(&tape)
     try:
-        node = tape.nodes[value.index]
+        node = node_at(&tape, value.index)
         if node.flags & HOOK or node.op == rules.NATIVE:
             raise AttributeError(
                 f"the local gradients of this Value are known to its _backward only: {describe(value._backward)}"
@@ -153,7 +153,7 @@ cdef inline tuple local_grads_of(Value value):
 
 cdef inline tuple local_grads_of_node(int32_t index):
     """The same of a node that has a rule of ours, and is no run. Wants the tape pinned."""
-    cdef Node node = tape.nodes[index]
+    cdef Node node = node_at(&tape, index)
     cdef Node given[2]
     cdef int32_t k
     if node.op == rules.LOCAL:
@@ -182,10 +182,10 @@ cdef inline tuple local_grads_kept(Value value):
 
 cdef inline int replace_local_grads(Value value, object local_grads) except -1:
     """Assign to `_local_grads`: of a node that was given children, or was made under no_grad, which has none."""
-    cdef Node *node
+    cdef Node node
     cdef tuple numbers = numbers_of(local_grads)        # first, as it may run any code
     check_initialised(value)
-    node = tape.nodes + value.index
+    node = node_at(&tape, value.index)
     if node.flags & DETACHED:
         return 0
     if node.op != rules.LEAF and node.op != rules.CUSTOM and node.op != rules.LOCAL:
@@ -195,6 +195,6 @@ cdef inline int replace_local_grads(Value value, object local_grads) except -1:
         )
     check_count(numbers, 0 if node.op == rules.LEAF else node.b)
     if node.op == rules.CUSTOM or node.op == rules.LOCAL:
-        node.op = rules.LOCAL
+        tape.op[value.index] = rules.LOCAL
         write_local_grads(node.a, numbers)
     return 0

@@ -1,8 +1,9 @@
 """The `_backward` of a Value whose node has no function of a user's."""
 
 cimport cython
+from libc.stdint cimport int32_t
 
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, expand_dots, tape
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, expand_dots, tape
 from micrograd_c._core.tape.sweeping cimport local_step, sweep_of_steps
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.reading cimport note_read
@@ -40,12 +41,12 @@ cdef class FormerStep(LocalStep):
         self.former = former
 
     def __call__(self):
-        cdef Node *node
-        cdef Node *former
+        cdef int32_t index, former
         check_initialised(self.value)
         note_read(self.value, "its _backward() is called")
         expand_dots(&tape)
-        node, former = tape.nodes + self.value.index, tape.nodes + self.former.index
-        former.data, former.grad = node.data, node.grad
-        former.flags = former.flags & ~(DATA_INT | GRAD_FLOAT) | node.flags & (DATA_INT | GRAD_FLOAT)
-        local_step(&tape, self.former.index, sweep_of_steps())
+        index, former = self.value.index, self.former.index
+        tape.data[former], tape.grad[former] = tape.data[index], tape.grad[index]
+        tape.flags[former] = (
+            tape.flags[former] & ~(DATA_INT | GRAD_FLOAT) | tape.flags[index] & (DATA_INT | GRAD_FLOAT))
+        local_step(&tape, former, sweep_of_steps())

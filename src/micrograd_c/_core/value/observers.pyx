@@ -9,7 +9,8 @@ of Values whose nodes are from `tape.traced` on, which is one comparison where n
 was hears of all Values, and is a C function.
 """
 
-from micrograd_c._core.tape.arena cimport reserve_changes, tape
+from micrograd_c._core.tape.arena cimport tape
+from micrograd_c._core.tape.changes cimport reserve_changes
 
 cdef object on_read = None
 cdef object on_assignment = None

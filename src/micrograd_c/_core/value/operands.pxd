@@ -7,8 +7,9 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, Node, Sweep, give_grad, is_nary, pin, record, release, tape, unpin,
+    DATA_INT, HOOK, Node, Operands, Sweep, node_at, pin, record, release, tape, unpin,
 )
+from micrograd_c._core.tape.missing_gradients cimport give_grad
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.tape.sweeping cimport handle_signals, local_step, resume, suspend, sweep
 from micrograd_c._core.value.lifetime cimport class_left, held_by, hold_all, op_left, rare, take_up_state
@@ -24,7 +25,7 @@ cdef inline int32_t record_custom(tuple children, Number number) except -1:
     cdef Value child
     cdef int32_t count = <int32_t> len(children)
     cdef int32_t index = record(&tape, rules.CUSTOM, tape.edge_top, count, number.value, number.is_int)
-    if tape.nodes[index].op == rules.CUSTOM:    # and not detached by no_grad
+    if tape.op[index] == rules.CUSTOM:    # and not detached by no_grad
         for child in children:
             tape.edges[tape.edge_top].a = child.index
             tape.edges[tape.edge_top].b = 0
@@ -72,8 +73,8 @@ cdef inline set operands(Value value):
     pin(&tape)
     try:
         index = value.index
-        node = tape.nodes[index]    # a copy: making handles may run code that replaces these very operands
-        if is_nary(&node):
+        node = node_at(&tape, index)    # a copy: making handles may run code that replaces these very operands
+        if rules.has_edges(node.op):
             for k in range(node.a, node.a + node.b):
                 for operand in (tape.edges[k].a, tape.edges[k].b):
                     if operand:
@@ -90,27 +91,25 @@ cdef inline set operands(Value value):
     return result
 
 
-cdef inline str op_name(Node *node):
-    cdef Node *exponent
-    if node.op == rules.POWER:
-        exponent = tape.nodes + node.b
-        return f"**{as_python(exponent.data, exponent.flags & DATA_INT)}"
-    if node.op == rules.DOT:
-        return rules.text(node.activation)
-    return rules.text(node.op)
+cdef inline str op_name(int32_t index):
+    cdef int32_t exponent
+    if tape.op[index] == rules.POWER:
+        exponent = tape.operands[index].b
+        return f"**{as_python(tape.data[exponent], tape.flags[exponent] & DATA_INT)}"
+    return rules.text(tape.activation[index] if tape.op[index] == rules.DOT else tape.op[index])
 
 
 cdef inline void give_grads(int32_t index) noexcept:
     """Give gradients to the operands of a node, as its function will add to them."""
-    cdef Node *node = tape.nodes + index
+    cdef Operands operands = tape.operands[index]
     cdef int32_t k
-    if is_nary(node):
-        for k in range(node.a, node.a + node.b):
-            give_grad(tape.nodes + tape.edges[k].a)
-            give_grad(tape.nodes + tape.edges[k].b)
+    if rules.has_edges(tape.op[index]):
+        for k in range(operands.a, operands.a + operands.b):
+            give_grad(&tape, tape.edges[k].a)
+            give_grad(&tape, tape.edges[k].b)
     else:
-        give_grad(tape.nodes + node.a)
-        give_grad(tape.nodes + node.b)
+        give_grad(&tape, operands.a)
+        give_grad(&tape, operands.b)
 
 
 cdef inline int run_hook(int32_t index) except -1:
@@ -127,13 +126,13 @@ cdef inline int run_hook(int32_t index) except -1:
 
 cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
     """Mark what a node was computed from, and node 0 where it lacks an operand."""
-    cdef Node *node = tape.nodes + index
+    cdef Operands operands = tape.operands[index]
     cdef int32_t k
-    if is_nary(node):
-        for k in range(node.a, node.a + node.b):
+    if rules.has_edges(tape.op[index]):
+        for k in range(operands.a, operands.a + operands.b):
             marked[tape.edges[k].a] = marked[tape.edges[k].b] = 1
     else:
-        marked[node.a] = marked[node.b] = 1
+        marked[operands.a] = marked[operands.b] = 1
 
 
 # what is done for a node in the sweep of that number; it may run any code
@@ -149,7 +148,7 @@ cdef inline int sweep_from(Value root) except -1:
 
 cdef inline int step_of_node(int32_t index, int64_t number, void *context) except -1:
     """Call the node's Python function; if it has none, follow the rule of its op."""
-    return run_hook(index) if tape.nodes[index].flags & HOOK else local_step(&tape, index, number)
+    return run_hook(index) if tape.flags[index] & HOOK else local_step(&tape, index, number)
 
 
 cdef inline int sweep_by_steps(Value root, Step step, void *context) except -1:
@@ -184,7 +183,7 @@ cdef inline int sweep_pinned(int32_t root, Step step, void *context) except -1:
             if not marked[i]:
                 continue
             step(i, this, context)
-            if tape.nodes[i].op != rules.STOP:
+            if tape.op[i] != rules.STOP:
                 mark_operands(i, marked)
     finally:
         resume(&tape, &suspended)

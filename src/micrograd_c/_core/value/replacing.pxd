@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, expand_dots, is_nary, release, reserve_nary, tape,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, Operands, expand_dots, node_at, release, reserve_nary, tape,
     want_states,
 )
 from micrograd_c._core.value.lifetime cimport check_children, hold_children, rare
@@ -31,7 +31,7 @@ cdef inline int replace_operands(Value value, tuple children) except -1:
     if are_the_same({id(one) for one in children}, {id(one) for one in operands(value)}):
         return 0
     expand_dots(&tape)
-    if not has_rule_of_ours(tape.nodes + value.index):
+    if not has_rule_of_ours(value.index):
         move_above(value, children, None, None)
         return 0
     former = new_value()
@@ -49,9 +49,9 @@ cdef inline int replace_children(Value value, tuple children) except -1:
     if are_the_same([id(one) for one in children], [id(one) for one in children_of(value)]):
         return 0
     expand_dots(&tape)
-    if tape.nodes[value.index].op == rules.NATIVE:
+    if tape.op[value.index] == rules.NATIVE:
         return replace_operands(value, children)
-    if not has_rule_of_ours(tape.nodes + value.index):
+    if not has_rule_of_ours(value.index):
         move_above(value, children, None, None)
         return 0
     local_grads = local_grads_kept(value)
@@ -73,8 +73,9 @@ cdef inline bint are_the_same(given, there) except -1:
     return bool(there) and given == there
 
 
-cdef inline bint has_rule_of_ours(const Node *node) noexcept:
-    return not (node.flags & HOOK or node.op == rules.LEAF or node.op == rules.CUSTOM or node.op == rules.STOP)
+cdef inline bint has_rule_of_ours(int32_t index) noexcept:
+    cdef int op = tape.op[index]
+    return not (tape.flags[index] & HOOK or op == rules.LEAF or op == rules.CUSTOM or op == rules.STOP)
 
 
 cdef inline int move_above(Value value, tuple children, tuple local_grads, Value former) except -1:
@@ -82,8 +83,7 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
 
     `former` becomes the Value of the old one, unless the new one is detached.
     """
-    cdef int32_t before
-    cdef Node *node
+    cdef int32_t before, index
     cdef Node old
     cdef Extra extra = rare(value)      # what there may be no memory for comes first
     op = value._op
@@ -94,16 +94,16 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
     reserve_nary(&tape, 1, len(children))
     before = value.index
     check_unused(before)                # again, as other code may have run
-    old = tape.nodes[before]
+    old = node_at(&tape, before)
     if local_grads is None:
         bind(value, record_custom(children, Number(old.data, old.flags & DATA_INT)))
     else:
         bind(value, record_local(children, local_grads, Number(old.data, old.flags & DATA_INT)))
-    node = tape.nodes + value.index
-    node.grad = old.grad
-    node.flags = node.flags & ~GRAD_FLOAT | old.flags & (GRAD_FLOAT | HOOK)
+    index = value.index
+    tape.grad[index] = old.grad
+    tape.flags[index] = tape.flags[index] & ~GRAD_FLOAT | old.flags & (GRAD_FLOAT | HOOK)
     tape.hooks += (old.flags & HOOK) != 0
-    if former is None or node.flags & DETACHED:
+    if former is None or tape.flags[index] & DETACHED:
         release(&tape, before)
     else:
         former.index, former.plain = before, 1
@@ -115,15 +115,15 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
 
 cdef inline int check_unused(int32_t index) except -1:
     """ValueError if something was computed from the node."""
-    cdef Node *node
+    cdef Operands pair
     cdef int32_t i, k
     for i in range(index + 1, tape.top):
-        node = tape.nodes + i
-        if is_nary(node):
-            for k in range(node.a, node.a + node.b):
+        pair = tape.operands[i]
+        if rules.has_edges(tape.op[i]):
+            for k in range(pair.a, pair.a + pair.b):
                 if tape.edges[k].a == index or tape.edges[k].b == index:
                     raise used_already()
-        elif node.a == index or node.b == index:
+        elif pair.a == index or pair.b == index:
             raise used_already()
     return 0
 

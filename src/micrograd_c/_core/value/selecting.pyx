@@ -88,7 +88,7 @@ def stop_gradient(x, /):
     cdef Value out = new_value()
     reserve(&tape, 1)
     bind(out, record(
-        &tape, rules.STOP, a.index, 0, tape.nodes[a.index].data, tape.nodes[a.index].flags & DATA_INT
+        &tape, rules.STOP, a.index, 0, tape.data[a.index], tape.flags[a.index] & DATA_INT
     ))
     hold(out, a)
     return out
@@ -111,10 +111,10 @@ cdef Value of_two(Value a, Value b, int op):
     # while a function is traced, nobody knows which of the two it will be
     cdef bint unknown = rules.is_pick(op) and depends_on_argument(a)
     reserve(&tape, 1)
-    x, y = tape.nodes[a.index].data, tape.nodes[b.index].data
+    x, y = tape.data[a.index], tape.data[b.index]
     data = NAN if unknown else rules.value_of_two(op, x, y)
     # one of two ints is an int; what is computed from them is a float
-    data_int = tape.nodes[a.index].flags & tape.nodes[b.index].flags & DATA_INT if rules.is_choice(op) else 0
+    data_int = tape.flags[a.index] & tape.flags[b.index] & DATA_INT if rules.is_choice(op) else 0
     if data_int:
         data_int = settle(&data)
     bind(out, record(&tape, op, a.index, b.index, data, data_int))

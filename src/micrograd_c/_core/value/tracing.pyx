@@ -22,7 +22,7 @@ from libc.stdlib cimport free, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DETACHED, IN_TRACE, NO_TRACE, Node, PyThread_get_thread_ident, pin, release, tape, unpin,
+    DETACHED, IN_TRACE, NO_TRACE, Operands, PyThread_get_thread_ident, pin, release, tape, unpin,
 )
 from micrograd_c._core.tape.pausing cimport ignore_blocks
 from micrograd_c._core.value.lifetime cimport check_initialised
@@ -129,27 +129,28 @@ cdef int mark_all() except -1:
             raise MemoryError("no memory for what is known of a trace")
         marks, room = larger, 2 * count
     while marked < count:
-        marks[marked] = DEPENDENT if depends(tape.nodes + tape.traced + marked) else 0
+        marks[marked] = DEPENDENT if depends(tape.traced + marked) else 0
         marked += 1
     return 0
 
 
-cdef bint depends(Node *node) noexcept:
+cdef bint depends(int32_t index) noexcept:
     """Whether a node depends on an argument, by what is known about its operands."""
+    cdef Operands operands = tape.operands[index]
     cdef int32_t k
-    if is_lost(node):
+    if is_lost(index):
         return True
-    if not rules.has_edges(node.op):
-        return is_dependent(node.a) or is_dependent(node.b)
-    for k in range(node.a, node.a + node.b):
+    if not rules.has_edges(tape.op[index]):
+        return is_dependent(operands.a) or is_dependent(operands.b)
+    for k in range(operands.a, operands.a + operands.b):
         if is_dependent(tape.edges[k].a) or is_dependent(tape.edges[k].b):
             return True
     return False
 
 
-cdef bint is_lost(const Node *node) noexcept:
+cdef bint is_lost(int32_t index) noexcept:
     """Whether no_grad has lost a node's operands in the trace: a NaN recorded under it came from an argument."""
-    return node.flags & DETACHED and node.dot & IN_TRACE and node.data != node.data
+    return tape.flags[index] & DETACHED and tape.dot[index] & IN_TRACE and tape.data[index] != tape.data[index]
 
 
 cdef inline bint is_dependent(int32_t index) noexcept:

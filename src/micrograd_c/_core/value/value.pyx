@@ -25,7 +25,8 @@ cimport cython
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport as_python
 cimport micrograd_c._core.tape.operators as operators
-from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, Node, has_no_grad, tape, want_states
+from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, tape, want_states
+from micrograd_c._core.tape.missing_gradients cimport has_no_grad
 from micrograd_c._core.value.assigning cimport set_data, set_function, set_grad, set_op_name
 from micrograd_c._core.value.construction cimport construct
 from micrograd_c._core.value.dispatch cimport composable, reflected
@@ -82,11 +83,9 @@ cdef class Value:
     @property
     def data(self):
         """The number computed; assign to change it, as optimisers do."""
-        cdef Node *node
         check_initialised(self)
         note_read(self, "its .data is read")
-        node = tape.nodes + self.index
-        return as_python(node.data, node.flags & DATA_INT)
+        return as_python(tape.data[self.index], tape.flags[self.index] & DATA_INT)
 
     @data.setter
     def data(self, number):
@@ -103,12 +102,11 @@ cdef class Value:
         It adds up from one backward() to the next, until you set it to 0. Set to None, as zero_grad(set_to_none=True)
         does, it is None until a backward() reaches this Value, and optimizers leave the Value alone.
         """
-        cdef Node *node = tape.nodes + self.index
         check_initialised(self)
         note_read(self, "its .grad is read")
-        if has_no_grad(node):
+        if has_no_grad(&tape, self.index):
             return None
-        return as_python(node.grad, not node.flags & GRAD_FLOAT)
+        return as_python(tape.grad[self.index], not tape.flags[self.index] & GRAD_FLOAT)
 
     @grad.setter
     def grad(self, number):
@@ -200,7 +198,7 @@ cdef class Value:
         if isinstance(self.extra, Extra) and (<Extra> self.extra).op is not None:
             return (<Extra> self.extra).op
         check_initialised(self)
-        return op_name(tape.nodes + self.index)
+        return op_name(self.index)
 
     @_op.setter
     def _op(self, name):
@@ -233,8 +231,8 @@ cdef class Value:
         """
         check_initialised(self)
         note_read(self, "its backward() is called")
-        tape.nodes[self.index].grad = 1.0
-        tape.nodes[self.index].flags &= ~GRAD_FLOAT
+        tape.grad[self.index] = 1.0
+        tape.flags[self.index] &= ~GRAD_FLOAT
         sweep_from(self)
 
     # --- operators ---
