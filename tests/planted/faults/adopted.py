@@ -35,8 +35,8 @@ FAULTS = {
          "    tape.flags[index] = tape.flags[index] & ~DATA_INT | entry.is_int\n",
          "    tape.flags[index] = tape.flags[index] & ~DATA_INT\n"),
         ("nobody looks at operands above the newest assignment",
-         "            if is_computed_below(marker, tape.edges[k].a) or is_computed_below(marker, tape.edges[k].b):\n",
-         "            if False:\n"),
+         "                if has_computed_below(marker, spans.a) or has_computed_below(marker, spans.b):\n",
+         "                if False:\n"),
     ]),
     "src/micrograd_c/_core/bulk/vectors.pyx": ("test_flat.py", [
         ("a gradient that is the int 0 may be -0.0",

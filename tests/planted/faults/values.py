@@ -129,7 +129,7 @@ FAULTS = {
          "            held = (held, more)\n",
          "            held = more\n"),
         ("state that comes late is not held by a layer that it was an input of",
-         " or edge.b >= first and reached[edge.b - first]:\n",
+         " or any_reached(reached, first, spans.b):\n",
          ":\n"),
         ("a node whose handle is no more plain is not marked so",
          "        tape.flags[value.index] |= ODD\n",

@@ -25,8 +25,7 @@ from libc.stdlib cimport calloc, free, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, FIRST, HOOK, LEAF_NODE, Edge, Operands, is_consecutive, pin, product_count, record_leaf, reserve,
-    tape, unpin,
+    DATA_INT, HOOK, LEAF_NODE, Operands, Span, Spans, pin, record_leaf, reserve, spans_of, tape, unpin,
 )
 from micrograd_c._core.tape.sweeping cimport local_step
 from micrograd_c._core.value.local_gradients cimport local_grads_of_node
@@ -147,7 +146,7 @@ cdef bint drop_if_void() except -1:
 cdef bint is_needed(int32_t marker) noexcept:
     """Whether a node below the marker that was computed has a live Value, or was used for one above, dead or alive."""
     cdef Operands operands
-    cdef Edge *edge
+    cdef Spans spans
     cdef int32_t i, k
     for i in range(1, marker):
         if tape.handles[i] != NULL and not tape.flags[i] & LEAF_NODE:
@@ -156,14 +155,18 @@ cdef bint is_needed(int32_t marker) noexcept:
         operands = tape.operands[i]
         if rules.has_edges(tape.op[i]):
             for k in range(operands.a, operands.a + operands.b):
-                if is_computed_below(marker, tape.edges[k].a) or is_computed_below(marker, tape.edges[k].b):
+                spans = spans_of(&tape, i, k)
+                if has_computed_below(marker, spans.a) or has_computed_below(marker, spans.b):
                     return True
-            if is_consecutive(&tape, i):
-                edge = tape.edges + operands.a
-                for k in range(product_count(edge)):
-                    if is_computed_below(marker, edge[FIRST].a + k) or is_computed_below(marker, edge[FIRST].b + k):
-                        return True
         elif is_computed_below(marker, operands.a) or is_computed_below(marker, operands.b):
+            return True
+    return False
+
+
+cdef inline bint has_computed_below(int32_t marker, Span span) noexcept:
+    cdef int32_t i
+    for i in range(span.first, span.end):
+        if is_computed_below(marker, i):
             return True
     return False
 

@@ -13,13 +13,15 @@ from cpython cimport array
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 from libc.math cimport sqrt
+from libc.string cimport memset
 
 from micrograd_c._core.bulk.products cimport PyList_GET_ITEM, consecutive_weights
 from micrograd_c._core.tape.arena cimport DATA_INT, GRAD_FLOAT, tape
-from micrograd_c._core.tape.changes cimport note_change
+from micrograd_c._core.tape.changes cimport has_dots, note_change
 from micrograd_c._core.tape.missing_gradients cimport drop_grad, has_no_grad
+from micrograd_c._core.tape.rows cimport add_multiples, clear_bits
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
-from micrograd_c._core.value.observers cimport announce_assignments
+from micrograd_c._core.value.observers cimport announce_assignments, before_assignment
 from micrograd_c._core.value.value cimport Value, properties_are_ours
 
 
@@ -28,6 +30,10 @@ def zero_grad(list parameters not None, bint set_to_none=False):
     cdef int32_t first = check_parameters(parameters)
     cdef int32_t index
     cdef Py_ssize_t i
+    if first and not set_to_none:
+        memset(tape.grad + first, 0, len(parameters) * sizeof(double))
+        clear_bits(tape.flags + first, GRAD_FLOAT, len(parameters))
+        return
     for i in range(len(parameters)):
         index = index_of(parameters, i, first)
         if set_to_none:
@@ -75,13 +81,15 @@ def sgd(
     cdef double *counts = NULL
     cdef Py_ssize_t i
     cdef int32_t index, node_of_first
-    check_parameters(parameters)
     if buffer is not None:
         b = checked(buffer, parameters)
     if updates is not None:
         counts = checked(updates, parameters)
-    announce_assignments(parameters)
-    node_of_first = check_parameters(parameters)        # again: nodes may have new numbers
+    node_of_first = announce(parameters)
+    if node_of_first and not tape.minus_zeros and b == NULL and weight_decay == 0.0:
+        note_row(node_of_first, len(parameters))
+        add_multiples(tape.data + node_of_first, tape.grad + node_of_first, lr if maximize else -lr, len(parameters))
+        return
     for i in range(len(parameters)):
         index = index_of(parameters, i, node_of_first)
         if has_no_grad(&tape, index):
@@ -120,15 +128,19 @@ def adam(
     cdef double *most = NULL
     cdef Py_ssize_t i
     cdef int32_t index, first
-    check_parameters(parameters)
     m = checked(mean, parameters)
     v = checked(square, parameters)
     if updates is not None:
         counts = checked(updates, parameters)
     if largest is not None:
         most = checked(largest, parameters)
-    announce_assignments(parameters)
-    first = check_parameters(parameters)        # again: nodes may have new numbers
+    first = announce(parameters)
+    if first and not tape.minus_zeros and counts == NULL and most == NULL:
+        note_row(first, len(parameters))
+        move_row(
+            tape.data + first, tape.grad + first, m, v, len(parameters), 1.0 - lr * weight_decay if decoupled else 1.0,
+            0.0 if decoupled else weight_decay, maximize, beta1, beta2, step_size, correction, eps)
+        return
     for i in range(len(parameters)):
         index = index_of(parameters, i, first)
         if has_no_grad(&tape, index):
@@ -155,9 +167,43 @@ def adam(
         set_data(index, decayed - step_size * m[i] / (sqrt(size) / correction + eps))
 
 
-cdef inline double between(double start, double end, double part) noexcept:
+cdef void move_row(
+    double *data, const double *gradients, double *mean, double *square, Py_ssize_t count, double kept, double decay,
+    bint maximize, double beta1, double beta2, double step_size, double correction, double eps,
+) noexcept nogil:
+    """The same for neighbours on the tape, with the same operations: in short rows, so that each loop is vectors."""
+    cdef double g[64]
+    cdef Py_ssize_t i, n
+    while count > 0:
+        n = min(count, 64)
+        for i in range(n):
+            g[i] = -gradients[i] if maximize else gradients[i]
+        if decay != 0.0:
+            for i in range(n):
+                g[i] += decay * data[i]
+        for i in range(n):
+            mean[i] = between(mean[i], g[i], 1.0 - beta1)
+        for i in range(n):
+            square[i] = square[i] * beta2 + (1.0 - beta2) * g[i] * g[i]
+        for i in range(n):
+            g[i] = sqrt(square[i]) / correction + eps
+        for i in range(n):
+            data[i] = data[i] * kept - step_size * mean[i] / g[i]
+        data, gradients, mean, square = data + n, gradients + n, mean + n, square + n
+        count -= n
+
+
+cdef inline double between(double start, double end, double part) noexcept nogil:
     """torch.lerp, which counts from the nearer end."""
     return start + part * (end - start) if part < 0.5 else end - (end - start) * (1.0 - part)
+
+
+cdef inline void note_row(int32_t first, Py_ssize_t count) noexcept:
+    """Data of neighbours will be assigned to right after, as floats."""
+    cdef Py_ssize_t i
+    for i in range(count if has_dots(&tape) else 0):
+        note_change(&tape, first + <int32_t> i)
+    clear_bits(tape.flags + first, DATA_INT, count)
 
 
 cdef inline void set_data(int32_t index, double data) noexcept:
@@ -185,6 +231,15 @@ cpdef int check_parameters(list parameters) except -1:
             raise TypeError(f"an optimizer changes Values, not {describe(p)}")
         check_initialised(<Value> p)
     return 0
+
+
+cdef int32_t announce(list parameters) except -1:
+    """Announce that data of all will be assigned to. Returns what check_parameters does after that."""
+    cdef int32_t first = check_parameters(parameters)
+    announce_assignments(parameters)
+    if first and before_assignment == NULL:     # nodes may have new numbers; neighbours stay neighbours
+        return (<Value> parameters[0]).index
+    return check_parameters(parameters)
 
 
 cdef double *checked(array.array numbers, list parameters) except NULL:

@@ -13,8 +13,8 @@ from libc.string cimport memcmp
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, fits_int, read_exact_number
 from micrograd_c._core.tape.arena cimport (
-    BIAS, CONSECUTIVE, DATA_INT, FINITE, FIRST, LEAF_NODE, NUMBERS, ODD, PRODUCT, Arrays, Edge, Tape, arrays_of,
-    lower_top, new_flags, record_leaf, settle, write,
+    BIAS, CONSECUTIVE, DATA_INT, FINITE, FIRST, LEAF_NODE, ODD, PRODUCT, Arrays, Edge, Tape, arrays_of, lower_top,
+    new_flags, record_leaf, settle, write,
 )
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.tape.rows cimport bits_of_any

@@ -22,10 +22,10 @@ from libc.string cimport memset
 
 from micrograd_c._core.mapped.program cimport DO_MOVE, DO_TAKE
 from micrograd_c._core.mapped.sums cimport find_dots
-from micrograd_c._core.mapped.taking cimport is_take
+from micrograd_c._core.mapped.taking cimport is_take, length_of_table
 from micrograd_c._core.mapped.value_numbers cimport number_values
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport HOOK, Edge, Operands, tape
+from micrograd_c._core.tape.arena cimport HOOK, Operands, Span, Spans, spans_of, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.operands cimport handle_of, op_name
 from micrograd_c._core.value.tracing import TraceError, is_tracing
@@ -118,7 +118,7 @@ cdef class Analysis:
             number[i] = number[computed[i]]
         for i in range(start, top):
             if number[i] and is_take(i):
-                self.entry_count += 2 * tape.operands[i].b
+                self.entry_count += length_of_table(i)
         self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
         self.entries = <int32_t *> self.room(self.entry_count, sizeof(int32_t))
         self.entry_count = 0
@@ -175,14 +175,12 @@ cdef class Analysis:
         self.new_node(k, tape.data[index], rules.GIVEN, place, total)
 
     cdef void new_take(self, int32_t k, int32_t index, const int32_t *number) noexcept:
-        cdef const Edge *edge = tape.edges + tape.operands[index].a
+        cdef Operands edges = tape.operands[index]
         cdef int32_t first = self.entry_count
         cdef int32_t j
-        self.new_node(k, 0.0, DO_TAKE, number[edge.a] - 1, NONE)
-        for j in range(1, tape.operands[index].b):
-            self.add_entry(number[edge[j].a] - 1)
-            if edge[j].b:
-                self.add_entry(number[edge[j].b] - 1)
+        self.new_node(k, 0.0, DO_TAKE, number[tape.edges[edges.a].a] - 1, NONE)
+        for j in range(edges.a + 1, edges.a + edges.b):
+            self.add_entry(number[tape.edges[j].a] - 1)
         self.nodes[k].entries, self.nodes[k].entry_count = first, self.entry_count - first
 
     cdef void add_entry(self, int32_t k) noexcept:
@@ -435,13 +433,21 @@ cdef inline void need(int32_t index, int32_t *needed) noexcept:
         needed[index] = 1
 
 
+cdef inline void need_span(Span span, const int32_t *computed, int32_t *needed) noexcept:
+    cdef int32_t i
+    for i in range(span.first, span.end):
+        need(computed[i], needed)
+
+
 cdef void need_operands(int32_t index, const int32_t *computed, int32_t *needed) noexcept:
     cdef Operands operands = tape.operands[index]
+    cdef Spans spans
     cdef int32_t j
     if rules.has_edges(tape.op[index]):
         for j in range(operands.a, operands.a + operands.b):
-            need(computed[tape.edges[j].a], needed)
-            need(computed[tape.edges[j].b], needed)
+            spans = spans_of(&tape, index, j)
+            need_span(spans.a, computed, needed)
+            need_span(spans.b, computed, needed)
     else:
         need(computed[operands.a], needed)
         need(computed[operands.b], needed)

@@ -15,13 +15,14 @@ cdef class Run:
     cdef list parameters    # the Program's, and those that the call has given
     cdef void *workspace    # slots and adjoints
     cdef size_t workspace_size
+    cdef int32_t span_count     # of parameters that followed one another when they were read
 
     cdef int prepare(self, Runner runner, Program program, list given, int64_t rows) except -1
     cdef int take_workspace(self, size_t size) except -1
     cdef int read_parameters(self, list shared) except -1
     cdef int want_gradients(self) except -1
     cdef Value record_node(self)
-    cdef uint8_t write_edges(self, Edge *edges) noexcept
+    cdef bint write_edges(self, int32_t *count, uint8_t *flags) noexcept
 
 
 cdef class Runner:

@@ -33,6 +33,7 @@ from micrograd_c._core.mapped.program cimport (
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Native, record, reserve_nary, tape
 from micrograd_c._core.tape.pausing cimport paused_here
+from micrograd_c._core.tape.rows cimport bits_of_any
 from micrograd_c._core.value.lifetime cimport hold_all
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
@@ -94,7 +95,7 @@ cdef class Run:
             self.parameters = program.values + [given[k] for k in program.used_given]
         s.native.push = push_run
         s.code, s.kernels = &program.code, runner.kernels
-        s.scalars, s.used = program.scalars, program.used
+        s.scalars, s.stretches, s.stretch_count = program.scalars, program.stretches, program.stretch_count
         s.output_slots, s.output_adjoints = program.output_slots, program.output_adjoints
         s.whole, s.differentiable = program.backward, program.differentiable
         s.inputs, s.outputs, s.slots, s.adjoints = program.inputs, program.outputs, program.slots, program.adjoints
@@ -140,14 +141,14 @@ cdef class Run:
         cdef RunState *s = &self.state
         cdef list parameters = self.parameters
         cdef int32_t k = 0
-        cdef int32_t first, end
+        cdef int32_t count
         memcpy(s.uniform, self.program.constants, s.uniforms * sizeof(double))
+        self.span_count = 0
         while k < s.parameters:
-            first = (<Value> parameters[k]).index - k
-            end = k + consecutive_from(&tape, <PyObject *> parameters, k)
-            while k < end:
-                s.uniform[k] = tape.data[first + k]
-                k += 1
+            count = consecutive_from(&tape, <PyObject *> parameters, k)
+            memcpy(s.uniform + k, tape.data + (<Value> parameters[k]).index, count * sizeof(double))
+            k += count
+            self.span_count += 1
         if shared is not None:
             for k in range(<int32_t> len(shared)):
                 s.uniform[s.parameters + k] = PyFloat_AS_DOUBLE(shared[k])
@@ -177,22 +178,25 @@ cdef class Run:
         cdef list parameters = self.parameters
         cdef list held = [self]
         cdef int32_t count = s.parameters
-        cdef int32_t edges = 1 + (count + 1) // 2
+        cdef int32_t edges = self.span_count
         cdef int32_t index, k
-        cdef uint8_t flags
+        cdef uint8_t flags = 0
         cdef Edge *edge
         cdef Native *native = &s.native
         cdef Value node
         if not self.program.differentiable or tape.paused and paused_here():
             return None
         node = new_value()
-        reserve_nary(&tape, 1, edges)
-        index = record(&tape, rules.NATIVE, tape.edge_top, edges, 0.0, 0)
+        reserve_nary(&tape, 1, 1 + edges)
+        if not self.write_edges(&edges, &flags):
+            edges = count
+            reserve_nary(&tape, 1, 1 + edges)
+            self.write_edges(&edges, &flags)
+        index = record(&tape, rules.NATIVE, tape.edge_top, 1 + edges, 0.0, 0)
         edge = tape.edges + tape.edge_top
-        tape.edge_top += edges
+        tape.edge_top += 1 + edges
         edge[0] = Edge(0.0, 0, 0)
         memcpy(&edge[0].term, &native, sizeof(native))
-        flags = self.write_edges(edge + 1)
         bind(node, index)
         if flags & ODD:
             for k in range(count):
@@ -201,25 +205,29 @@ cdef class Run:
         hold_all(node, tuple(held))
         return node
 
-    cdef uint8_t write_edges(self, Edge *edges) noexcept:
-        """Write an edge for each two parameters. Returns the flags that any of these has."""
+    cdef bint write_edges(self, int32_t *count, uint8_t *flags) noexcept:
+        """Write an edge for parameters that follow one another, from the tape's second free one on.
+
+        False if there are more of them than `count`; this becomes how many there are. Other threads may have moved
+        parameters since they were read. Adds to `flags` those that any parameter has.
+        """
         cdef list parameters = self.parameters
-        cdef uint8_t flags = 0
+        cdef Edge *edge = tape.edges + tape.edge_top
+        cdef int32_t left = count[0]
         cdef int32_t k = 0
-        cdef int32_t first, end, j
+        cdef int32_t first, neighbours
         while k < self.state.parameters:
-            first = (<Value> parameters[k]).index - k
-            end = k + consecutive_from(&tape, <PyObject *> parameters, k)
-            for j in range(first + k, first + end):
-                flags |= tape.flags[j]
-            if k & 1:
-                edges[k // 2].b = first + k
-            for j in range((k + 1) // 2, end // 2):
-                edges[j] = Edge(0.0, first + 2 * j, first + 2 * j + 1)
-            if end & 1:
-                edges[end // 2] = Edge(0.0, first + end - 1, 0)
-            k = end
-        return flags
+            if left == 0:
+                return False
+            first = (<Value> parameters[k]).index
+            neighbours = consecutive_from(&tape, <PyObject *> parameters, k)
+            flags[0] |= bits_of_any(tape.flags + first, neighbours)
+            edge += 1
+            edge[0] = Edge(0.0, first, first + neighbours - 1)
+            k += neighbours
+            left -= 1
+        count[0] -= left
+        return True
 
 
 cdef int64_t chunk_for(int64_t rows, int64_t work) noexcept:

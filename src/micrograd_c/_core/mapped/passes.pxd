@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from micrograd_c._core.mapped.columns cimport Column
-from micrograd_c._core.mapped.program cimport Backward, Code, Kernels, Scalar
+from micrograd_c._core.mapped.program cimport Backward, Code, Kernels, Scalar, Stretch
 from micrograd_c._core.tape.arena cimport Edge, Native, Pushed
 
 
@@ -24,13 +24,13 @@ cdef struct RunState:
     const Code *code
     const Kernels *kernels
     const Scalar *scalars
-    const int32_t *used
+    const Stretch *stretches
     const int32_t *output_slots
     const int32_t *output_adjoints
     const Backward *backward    # what the backward pass runs
     const Backward *whole       # the one from all outputs
     Backward *part              # one from some of them; NULL if gradients come from one output only
-    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
+    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, stretch_count, parameters
     int32_t differentiable  # how many outputs gradients can come from
     int32_t width           # numbers in a slot
     int32_t block           # rows in a block: as many, or, of a packed program, one

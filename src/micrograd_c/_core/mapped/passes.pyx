@@ -21,8 +21,9 @@ from libc.string cimport memcmp, memcpy, memset
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.columns cimport read_column
 from micrograd_c._core.mapped.program cimport MOST_LANES, Scalar, follow, in_parallel
-from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSHED, Edge, Native, Pushed
+from micrograd_c._core.tape.arena cimport PUSHED, PUSH_INTERRUPTED, Edge, Native, Pushed
 from micrograd_c._core.tape.interrupts cimport is_interrupted
+from micrograd_c._core.tape.rows cimport add_row
 from micrograd_c._core.tape.sweeping cimport goes_on
 
 cdef extern from "<time.h>" nogil:
@@ -156,8 +157,8 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
             u[it.out] = rules.value_of_two(it.op, u[it.a], u[it.b])
         else:
             u[it.out] = rules.value(it.op, u[it.a])
-    for k in range(s.uses):
-        s.numbers[k] = u[s.used[k]]
+    for k in range(s.stretch_count):
+        memcpy(s.numbers + s.stretches[k].use, u + s.stretches[k].uniform, s.stretches[k].count * sizeof(double))
 
 
 cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) noexcept nogil:
@@ -167,8 +168,8 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
     cdef double g, x, y
     cdef int32_t k
     memset(gradients, 0, s.uniforms * sizeof(double))
-    for k in range(s.uses):
-        gradients[s.used[k]] += by_use[k]
+    for k in range(s.stretch_count):
+        add_row(gradients + s.stretches[k].uniform, by_use + s.stretches[k].use, s.stretches[k].count)
     for k in range(s.scalar_count - 1, -1, -1):
         it = s.backward.scalars + k
         g = gradients[it.out]
@@ -276,13 +277,10 @@ cdef Pushed push_run(
     if s.stopped:
         return PUSH_INTERRUPTED
     for chunk in range(1, s.chunks):
-        for k in range(s.uses):
-            total[k] += s.gradients[chunk * s.uses + k]
+        add_row(total, s.gradients + chunk * s.uses, s.uses)
     push_uniforms(s, total, uniforms)
-    for k in range(0, s.parameters, 2):
-        edges += 1
-        grads[edges.a] += uniforms[k]
-        if k + 1 < s.parameters:
-            grads[edges.b] += uniforms[k + 1]
+    for k in range(1, count):
+        add_row(grads + edges[k].a, uniforms, edges[k].b - edges[k].a + 1)
+        uniforms += edges[k].b - edges[k].a + 1
     s.seeded = NO_SWEEP
     return PUSHED

@@ -76,6 +76,11 @@ cdef struct Scalar:         # an op on uniforms
     int32_t wants_a, wants_b    # 1: that operand's gradient is needed
 
 
+cdef struct Stretch:        # of uses of uniforms that follow one another, like the uses
+    int32_t use, uniform    # the first ones
+    int32_t count
+
+
 cdef struct Backward:
     # The part of a Program that a backward pass from some of the outputs runs. Nothing else may take part in it: 0
     # times an infinite slope is NaN.
@@ -119,6 +124,8 @@ cdef class Program:
     cdef Scalar *scalars
     cdef double *constants          # what uniforms start from
     cdef int32_t *used              # the uniform of each use
+    cdef Stretch *stretches         # the same
+    cdef int32_t stretch_count
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
     cdef Instruction *instructions

@@ -37,6 +37,7 @@ cdef class Program:
         PyMem_Free(self.scalars)
         PyMem_Free(self.constants)
         PyMem_Free(self.used)
+        PyMem_Free(self.stretches)
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
         free_backward(self.backward)
@@ -149,9 +150,24 @@ cdef int start_backward(Program program) except -1:
         memset(all_outputs, 1, program.outputs)
         program.backward = new_backward(program)
         program.work = work_of(&program.code)
+        find_stretches(program)
         follow(program.backward, all_outputs)
     finally:
         PyMem_Free(all_outputs)
+    return 0
+
+
+cdef int find_stretches(Program program) except -1:
+    cdef Stretch *last
+    cdef int32_t k
+    program.stretches = last = <Stretch *> allocate(program.uses, sizeof(Stretch))
+    for k in range(program.uses):
+        if k and program.used[k] == program.used[k - 1] + 1:
+            last.count += 1
+        else:
+            last = program.stretches + program.stretch_count
+            program.stretch_count += 1
+            last[0] = Stretch(k, program.used[k], 1)
     return 0
 
 

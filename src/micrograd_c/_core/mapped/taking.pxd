@@ -3,3 +3,4 @@
 from libc.stdint cimport int32_t
 
 cdef bint is_take(int32_t index) noexcept
+cdef int32_t length_of_table(int32_t index) noexcept

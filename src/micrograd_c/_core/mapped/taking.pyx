@@ -16,9 +16,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport (
-    PUSHED, Edge, Native, Pushed, native_of, record, reserve_nary, tape,
-)
+from micrograd_c._core.tape.arena cimport PUSHED, Edge, Native, Pushed, native_of, record, reserve_nary, tape
 from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised, describe
 from micrograd_c._core.value.tracing cimport depends_on_argument
 from micrograd_c._core.value.value cimport Value, bind, new_value
@@ -89,23 +87,24 @@ cdef object column(list rows, Value index, int depth):
 cdef Value record_take(list values, Value index):
     cdef Value made = new_value()
     cdef int32_t count = <int32_t> len(values)
-    cdef int32_t edges = 1 + (count + 1) // 2
-    cdef int32_t k, node
     cdef Native *native = &TAKE
     cdef Edge *edge
-    reserve_nary(&tape, 1, edges)
-    node = record(&tape, rules.NATIVE, tape.edge_top, edges, NAN, 0)
+    cdef int32_t k, node
+    reserve_nary(&tape, 1, 1 + count)
+    node = record(&tape, rules.NATIVE, tape.edge_top, 1 + count, NAN, 0)
     edge = tape.edges + tape.edge_top
-    tape.edge_top += edges
+    tape.edge_top += 1 + count
     edge[0] = Edge(0.0, index.index, 0)
     memcpy(&edge[0].term, &native, sizeof(native))
     for k in range(count):
-        if k & 1:
-            edge[1 + k // 2].b = (<Value> values[k]).index
-        else:
-            edge[1 + k // 2] = Edge(0.0, (<Value> values[k]).index, 0)
+        edge[1 + k] = Edge(0.0, (<Value> values[k]).index, 0)
     bind(made, node)
     return made
+
+
+cdef int32_t length_of_table(int32_t index) noexcept:
+    """That which a node of take chooses from."""
+    return tape.operands[index].b - 1
 
 
 cdef bint is_take(int32_t index) noexcept:

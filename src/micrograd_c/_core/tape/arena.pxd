@@ -49,8 +49,18 @@ cdef struct State:         # what a dead handle has left for its node's next one
 
 cdef struct Edge:
     double term         # for a dot: see BIAS, FIRST, PRODUCT; for a LOCAL node: a local gradient; else unused
-    int32_t a           # an operand
-    int32_t b           # another one, or 0; for a LOCAL node: a again where Python would hold an int in `term`
+    int32_t a           # an operand, or 0
+    int32_t b           # another one, or 0; see `spans_of`; of a LOCAL node: a where Python would hold an int in `term`
+
+
+cdef struct Span:       # nodes that follow one another
+    int32_t first
+    int32_t end         # the one after the last
+
+
+cdef struct Spans:
+    Span a
+    Span b
 
 
 cdef enum Pushed:           # what the rule of a NATIVE node returns
@@ -321,6 +331,20 @@ cdef inline bint is_consecutive(const Tape *t, int32_t index) noexcept nogil:
 cdef inline int32_t product_count(const Edge *edges) noexcept nogil:
     """Of a dot with these edges."""
     return <int32_t> edges[BIAS].term
+
+
+cdef inline Spans spans_of(const Tape *t, int32_t index, int32_t k) noexcept nogil:
+    """The operands that one of a node's edges names, the k-th of the tape. Node 0 is none.
+
+    Of a NATIVE node these are all from a to b, or just a if b is 0.
+    """
+    cdef const Edge *edge = t.edges + k
+    cdef int32_t count = 1
+    if t.op[index] == rules.NATIVE:
+        return Spans(Span(edge.a, max(edge.a, edge.b) + 1), Span(0, 0))
+    if is_consecutive(t, index) and k == t.operands[index].a + FIRST:
+        count = product_count(t.edges + t.operands[index].a)
+    return Spans(Span(edge.a, edge.a + count), Span(edge.b, edge.b + count))
 
 
 cdef inline int32_t operand_w(uint8_t state, const Edge *edge, int32_t k) noexcept nogil:

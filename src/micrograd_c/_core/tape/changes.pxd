@@ -159,9 +159,14 @@ cdef inline void exchange(double *data, Change *change) noexcept nogil:
 
 # --- before it is assigned to ---
 
+cdef inline bint has_dots(const Tape *t) noexcept nogil:
+    """Whether assignments are noted."""
+    return t.first_dot < t.top
+
+
 cdef inline int reserve_changes(Tape *t, Py_ssize_t count) except -1:
     """To be called before data of so many nodes is assigned to, each after a call of `note_change`. May renumber."""
-    if t.first_dot < t.top and t.change_count + count > min(t.change_room, t.change_limit):
+    if has_dots(t) and t.change_count + count > min(t.change_room, t.change_limit):
         make_room_for_changes(t, count)
     t.unchanged = t.top
     return 0
@@ -170,7 +175,7 @@ cdef inline int reserve_changes(Tape *t, Py_ssize_t count) except -1:
 cdef inline void note_change(Tape *t, int32_t index) noexcept:
     """Data of this node will be assigned to right after."""
     cdef Change *last
-    if t.first_dot < t.top:
+    if has_dots(t):
         last = t.changes + t.change_count - 1
         if not t.change_count or last.index != index or last.top != t.top:
             t.changes[t.change_count] = Change(t.data[index], index, t.top, 0, 0)

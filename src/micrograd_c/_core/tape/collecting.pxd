@@ -4,8 +4,8 @@ from libc.stdint cimport int32_t, uint8_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    FIRST, HOOK, LIVE, NO_DOT, Edge, Operands, Tape, arrays_of, drop_states, is_consecutive, move_handle, node_at,
-    product_count, put_node,
+    HOOK, LIVE, NO_DOT, Edge, Operands, Span, Spans, Tape, arrays_of, drop_states, move_handle, node_at, put_node,
+    spans_of,
 )
 from micrograd_c._core.tape.changes cimport drop_changes_of_dead, drop_outdated_changes, renumber_changes, slide_changes
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
@@ -35,6 +35,7 @@ cdef inline bint mark_reachable(Tape *t) noexcept:
     """False, and no mark left, if interrupted."""
     cdef uint8_t *flags = t.flags
     cdef Operands operands
+    cdef Spans spans
     cdef int32_t i, k
     for i in range(t.top - 1, 0, -1):
         if i % PATIENCE == 0 and is_interrupted():
@@ -48,10 +49,9 @@ cdef inline bint mark_reachable(Tape *t) noexcept:
         operands = t.operands[i]
         if rules.has_edges(t.op[i]):
             for k in range(operands.a, operands.a + operands.b):
-                flags[t.edges[k].a] |= LIVE
-                flags[t.edges[k].b] |= LIVE
-            if is_consecutive(t, i):
-                mark_following(flags, t.edges + operands.a)
+                spans = spans_of(t, i, k)
+                mark_span(flags, spans.a)
+                mark_span(flags, spans.b)
         else:
             # a missing operand is node 0, which is never moved
             flags[operands.a] |= LIVE
@@ -59,12 +59,10 @@ cdef inline bint mark_reachable(Tape *t) noexcept:
     return True
 
 
-cdef inline void mark_following(uint8_t *flags, const Edge *dot) noexcept:
-    """The operands of a consecutive dot after the first ones."""
-    cdef int32_t k
-    for k in range(1, product_count(dot)):
-        flags[dot[FIRST].a + k] |= LIVE
-        flags[dot[FIRST].b + k] |= LIVE
+cdef inline void mark_span(uint8_t *flags, Span span) noexcept:
+    cdef int32_t i
+    for i in range(span.first, span.end):
+        flags[i] |= LIVE
 
 
 cdef inline void drop_dead_states(Tape *t) noexcept:
@@ -156,6 +154,7 @@ cdef inline bint drop_lowest(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) noexce
 cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
     """At or above base: no node from base on that is below it can be reached from a live handle."""
     cdef Operands operands
+    cdef Spans spans
     cdef int32_t low = t.base
     cdef int32_t i, k
     while low < t.top and t.handles[low] == NULL:
@@ -165,27 +164,19 @@ cdef inline int32_t lowest_in_use(Tape *t) noexcept nogil:
         operands = t.operands[i]
         if rules.has_edges(t.op[i]):
             for k in range(operands.a, operands.a + operands.b):
-                if t.base <= t.edges[k].a < low:
-                    low = t.edges[k].a
-                if t.base <= t.edges[k].b < low:
-                    low = t.edges[k].b
-            if is_consecutive(t, i) and reaches_base(t, t.edges + operands.a):
-                low = t.base
+                spans = spans_of(t, i, k)
+                low = lower(t, low, spans.a)
+                low = lower(t, low, spans.b)
         else:
-            if t.base <= operands.a < low:
-                low = operands.a
-            if t.base <= operands.b < low:
-                low = operands.b
+            low = lower(t, low, Span(operands.a, operands.a + 1))
+            low = lower(t, low, Span(operands.b, operands.b + 1))
         i -= 1
     return low
 
 
-cdef inline bint reaches_base(Tape *t, const Edge *dot) noexcept nogil:
-    """Whether operands of a consecutive dot begin below base and end above."""
-    cdef int32_t count = product_count(dot)
-    return (
-        dot[FIRST].a < t.base < dot[FIRST].a + count or dot[FIRST].b < t.base < dot[FIRST].b + count
-    )
+cdef inline int32_t lower(Tape *t, int32_t low, Span span) noexcept nogil:
+    """The lowest node from base on of these, if it is below low; else low."""
+    return min(low, max(span.first, t.base)) if span.end > t.base else low
 
 
 cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:

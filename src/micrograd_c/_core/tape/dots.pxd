@@ -15,8 +15,8 @@ from libc.stdint cimport int32_t, uint8_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
     ADJOINT_FLOAT, BIAS, CONSECUTIVE, DATA_INT, FINITE, FIRST, GRAD_FLOAT, LEAF_NODE, MARK, NUMBERS, PRODUCT, SWEPT,
-    Arrays, Edge, Node, Operands, Tape, arrays_of, float_data, move_handle, new_flags, node_at, operand_w, operand_x,
-    product_count, put_node, write,
+    Arrays, Edge, Node, Operands, Tape, arrays_of, float_data, move_handle, new_flags, node_at, operand_w,
+    operand_x, product_count, put_node, write,
 )
 from micrograd_c._core.tape.changes cimport forward_changes, repeat_changes, take_back_changes
 from micrograd_c._core.tape.rows cimport add_multiples, bits_of_all

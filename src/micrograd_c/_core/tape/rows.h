@@ -45,11 +45,25 @@ ALWAYS_INLINE uint8_t bits_of_all(const uint8_t *bytes, int64_t count) {
 
 #undef COMBINED
 
+/* Clear these bits of each byte. */
+ALWAYS_INLINE void clear_bits(uint8_t *bytes, uint8_t bits, int64_t count) {
+    int64_t k;
+    for (k = 0; k < count; k++)
+        bytes[k] &= (uint8_t)~bits;
+}
+
 /* to[k] += numbers[k] * factor; the arrays do not overlap. */
 ALWAYS_INLINE void add_multiples(double *RESTRICT to, const double *RESTRICT numbers, double factor, int64_t count) {
     int64_t k;
     for (k = 0; k < count; k++)
         to[k] += numbers[k] * factor;
+}
+
+/* to[k] += numbers[k]; the arrays do not overlap. */
+ALWAYS_INLINE void add_row(double *RESTRICT to, const double *RESTRICT numbers, int64_t count) {
+    int64_t k;
+    for (k = 0; k < count; k++)
+        to[k] += numbers[k];
 }
 
 #endif

@@ -6,3 +6,5 @@ cdef extern from "tape/rows.h" nogil:
     uint8_t bits_of_any(const uint8_t *bytes, int64_t count)
     uint8_t bits_of_all(const uint8_t *bytes, int64_t count)
     void add_multiples(double *to, const double *numbers, double factor, int64_t count)
+    void add_row(double *to, const double *numbers, int64_t count)
+    void clear_bits(uint8_t *bytes, uint8_t bits, int64_t count)

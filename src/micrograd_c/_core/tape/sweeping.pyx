@@ -18,9 +18,9 @@ from libc.string cimport memset
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    GRAD_FLOAT, LEAF_NODE, MARK, NUMBER_BASE, NUMBERS, PUSH_INTERRUPTED, PUSHED, SWEPT, Arrays, Edge, Node,
-    Operands, Pushed, Sweep, Tape, arrays_of, check, float_data, is_pending, native_of, node_at, pin, product_count,
-    put_node, raise_no_room, tape, try_expand, unpin,
+    GRAD_FLOAT, LEAF_NODE, MARK, NUMBERS, NUMBER_BASE, PUSHED, PUSH_INTERRUPTED, SWEPT, Arrays, Edge, Node,
+    Operands, Pushed, Span, Sweep, Tape, arrays_of, check, float_data, is_pending, native_of, node_at, pin,
+    product_count, put_node, raise_no_room, spans_of, tape, try_expand, unpin,
 )
 from micrograd_c._core.tape.missing_gradients cimport give_grad, has_no_grad
 from micrograd_c._core.tape.dots cimport count_hidden, pull_dot
@@ -56,6 +56,14 @@ cdef inline bint reach(Arrays at, int32_t to, uint8_t mark) noexcept nogil:
     return not flags & (MARK | LEAF_NODE)
 
 
+cdef inline int reach_span(Arrays at, Span span, uint8_t mark) noexcept nogil:
+    cdef int marked = 0
+    cdef int32_t i
+    for i in range(span.first, span.end):
+        marked += reach(at, i, mark)
+    return marked
+
+
 cdef inline int pull_sum(
     Arrays at, Operands operands, double grad, uint8_t grad_float, uint8_t mark
 ) noexcept nogil:
@@ -79,6 +87,7 @@ cdef int pull_edges(Tape *t, int32_t index, uint8_t mark, int64_t sweep) noexcep
     cdef int32_t count = t.operands[index].b
     cdef double grad = t.grad[index]
     cdef uint8_t grad_float = t.flags[index] & GRAD_FLOAT
+    cdef Span span
     cdef int32_t k
     cdef int marked = 0
     cdef Pushed pushed
@@ -92,8 +101,8 @@ cdef int pull_edges(Tape *t, int32_t index, uint8_t mark, int64_t sweep) noexcep
             marked += reach(at, edges[k].a, mark)
     elif t.op[index] == rules.NATIVE:
         for k in range(count):
-            marked += reach(at, edges[k].a, GRAD_FLOAT | mark)      # the rule gives the rest
-            marked += reach(at, edges[k].b, GRAD_FLOAT | mark)
+            span = spans_of(t, index, t.operands[index].a + k).a
+            marked += reach_span(at, span, GRAD_FLOAT | mark)       # the rule gives the rest
         pushed = native_of(edges).push(native_of(edges), t.grad, edges, count, grad, sweep)
         if pushed != PUSHED:
             return INTERRUPTED if pushed == PUSH_INTERRUPTED else OUT_OF_MEMORY

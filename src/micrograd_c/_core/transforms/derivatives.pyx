@@ -22,7 +22,8 @@ cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, NUMBER_BASE, Node, PyThread_get_thread_ident, node_at, pin, reserve, tape, unpin,
+    DATA_INT, HOOK, NUMBER_BASE, Node, PyThread_get_thread_ident, Span, Spans, node_at, pin, reserve, spans_of,
+    tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.transforms.recorded_rules cimport has_first, has_second, of_first, of_second
@@ -129,6 +130,13 @@ cdef class Walk:
     cdef inline bint leads(self, int32_t i) noexcept:
         return i >= self.low and self.marks[i - self.low] & LEADS
 
+    cdef bint any_leads(self, Span span) noexcept:
+        cdef int32_t i
+        for i in range(span.first, span.end):
+            if self.leads(i):
+                return True
+        return False
+
     cdef inline void want(self, int32_t i) noexcept:
         if self.leads(i):
             self.marks[i - self.low] |= WANTED
@@ -136,12 +144,14 @@ cdef class Walk:
     cdef bint is_reached(self, int32_t i) noexcept:
         """Whether a gradient of node i would go on to an input."""
         cdef Node node = node_at(&tape, i)
+        cdef Spans spans
         cdef int32_t k
         if node.flags & HOOK and former_of(i) and self.is_reached(former_of(i)):
             return True
         if rules.has_edges(node.op):
             for k in range(node.a, node.a + node.b):
-                if self.leads(tape.edges[k].a) or self.leads(tape.edges[k].b):
+                spans = spans_of(&tape, i, k)
+                if self.any_leads(spans.a) or self.any_leads(spans.b):
                     return True
             return False
         if node.op == rules.LEAF or node.op == rules.STOP:

@@ -24,8 +24,8 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.memory cimport new_array, resized_array
 from micrograd_c._core.tape.arena cimport (
-    FIRST, GRAD_FLOAT, HOOK, LEAF_NODE, MARK, NUMBERS, SWEPT, Edge, Operands, is_consecutive, pin, product_count,
-    tape, unpin,
+    GRAD_FLOAT, HOOK, LEAF_NODE, MARK, NUMBERS, SWEPT, Operands, Span, Spans, pin, product_count, spans_of, tape,
+    unpin,
 )
 from micrograd_c._core.tape.missing_gradients cimport is_minus_zero
 from micrograd_c._core.tape.interrupts cimport PATIENCE
@@ -99,21 +99,23 @@ cdef class Region:
             self.save(index)
         return 0
 
+    cdef inline int look_at_span(self, Span span, bint *leads) except -1:
+        cdef int32_t i
+        for i in range(span.first, span.end):
+            self.look_at(i, leads)
+        return 0
+
     cdef int look_at_operands(self, int32_t index, bint *leads) except -1:
         cdef Operands operands = tape.operands[index]
         cdef int op = tape.op[index]
-        cdef Edge *first
+        cdef Spans spans
         cdef int32_t k
         if rules.has_edges(op):
             for k in range(operands.a, operands.a + operands.b):
-                self.look_at(tape.edges[k].a, leads)
-                self.look_at(tape.edges[k].b, leads)
-            if is_consecutive(&tape, index):
-                first = tape.edges + operands.a + FIRST
-                for k in range(1, product_count(tape.edges + operands.a)):
-                    self.look_at(first.a + k, leads)
-                    if not tape.dot[index] & NUMBERS:
-                        self.look_at(first.b + k, leads)
+                spans = spans_of(&tape, index, k)
+                self.look_at_span(spans.a, leads)
+                if not (op == rules.DOT and tape.dot[index] & NUMBERS):     # no sweep adds to these
+                    self.look_at_span(spans.b, leads)
         elif op != rules.LEAF:
             self.look_at(operands.a, leads)
             self.look_at(operands.b, leads)

@@ -17,7 +17,7 @@ from libc.stdlib cimport calloc, free
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, read_number
 from micrograd_c._core.tape.arena cimport (
-    DETACHED, FIRST, ODD, Edge, Operands, State, has_state, is_consecutive, product_count, tape,
+    DETACHED, ODD, Operands, Span, Spans, State, has_state, spans_of, tape,
 )
 from micrograd_c._core.value.plain_classes cimport can_be_left, is_plain_class, is_plain_data
 from micrograd_c._core.value.value cimport Extra, Value, is_watched
@@ -273,16 +273,26 @@ cdef inline Py_ssize_t anchor(Value value) except -1:
     return len(dependents)
 
 
+cdef inline bint any_reached(const uint8_t *reached, int32_t first, Span span) noexcept:
+    """Of marks that are counted from node `first` on."""
+    cdef int32_t i
+    for i in range(max(span.first, first), span.end):
+        if reached[i - first]:
+            return True
+    return False
+
+
 cdef inline list dependents_of(Value value):
     """The live Values computed from this one. One pass over all that was recorded since."""
     # first, since making a list may run Python's collector and so any code; filling it does not
     cdef list dependents = []
     cdef int32_t first = value.index
     cdef Py_ssize_t count = tape.top - first
-    cdef Py_ssize_t i, k, w, x
+    cdef Py_ssize_t i
+    cdef int32_t k
+    cdef Spans spans
     cdef Operands operands
     cdef void **handles = tape.handles + first      # counted from the Value's own node, like `reached`
-    cdef Edge *edge
     cdef uint8_t *reached
     reached = <uint8_t *> calloc(count, 1)
     if reached == NULL:
@@ -293,15 +303,9 @@ cdef inline list dependents_of(Value value):
             operands = tape.operands[first + i]
             if rules.has_edges(tape.op[first + i]):
                 for k in range(operands.a, operands.a + operands.b):
-                    edge = tape.edges + k
-                    if edge.a >= first and reached[edge.a - first] or edge.b >= first and reached[edge.b - first]:
+                    spans = spans_of(&tape, first + <int32_t> i, k)
+                    if any_reached(reached, first, spans.a) or any_reached(reached, first, spans.b):
                         reached[i] = 1
-                if is_consecutive(&tape, first + <int32_t> i):
-                    edge = tape.edges + operands.a
-                    for k in range(product_count(edge)):
-                        w, x = edge[FIRST].a + k, edge[FIRST].b + k
-                        if w >= first and reached[w - first] or x >= first and reached[x - first]:
-                            reached[i] = 1
             elif operands.a >= first and reached[operands.a - first]:
                 reached[i] = 1
             elif operands.b >= first and reached[operands.b - first]:

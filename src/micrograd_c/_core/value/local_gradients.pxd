@@ -8,11 +8,11 @@ from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_exact_number
-from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, node_at, pin, record, tape, unpin
+from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, node_at, pin, record, spans_of, tape, unpin
 from micrograd_c._core.tape.sweeping cimport local_gradients
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, take_number
 from micrograd_c._core.value.observers cimport remembered
-from micrograd_c._core.value.operands cimport handle_of, operands
+from micrograd_c._core.value.operands cimport append_handles, handle_of, operands
 from micrograd_c._core.value.reading cimport note_read
 from micrograd_c._core.value.value cimport Extra, Value
 
@@ -116,10 +116,9 @@ cdef inline tuple children_of(Value value):
         if rules.has_edges(node.op) and node.op != rules.NATIVE:
             found = [handle_of(tape.edges[k].a, value) for k in range(node.a, node.a + node.b)]
         elif rules.has_edges(node.op):
-            found = [
-                handle_of(operand, value) for k in range(node.a, node.a + node.b)
-                for operand in (tape.edges[k].a, tape.edges[k].b) if operand
-            ]
+            found = []
+            for k in range(node.a, node.a + node.b):
+                append_handles(found, value.index, k, value)
         elif node.op == rules.LEAF:
             found = []
         else:

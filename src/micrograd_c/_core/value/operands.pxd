@@ -3,11 +3,12 @@
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, Node, Operands, Sweep, node_at, pin, record, release, tape, unpin,
+    DATA_INT, HOOK, Node, Operands, Spans, Sweep, node_at, pin, record, release, spans_of, tape, unpin,
 )
 from micrograd_c._core.tape.missing_gradients cimport give_grad
 from micrograd_c._core.tape.interrupts cimport PATIENCE
@@ -64,10 +65,23 @@ cdef inline Value handle_of(int32_t index, Value above):
     return value
 
 
+cdef inline int append_handles(list found, int32_t index, int32_t k, Value value) except -1:
+    """Those of all operands that the k-th edge of the tape, one of a node's, names."""
+    cdef Spans spans = spans_of(&tape, index, k)
+    cdef int32_t i
+    for i in range(spans.a.first, spans.a.end):
+        if i:
+            found.append(handle_of(i, value))
+    for i in range(spans.b.first, spans.b.end):
+        if i:
+            found.append(handle_of(i, value))
+    return 0
+
+
 cdef inline set operands(Value value):
     """The set for `_prev`. It is kept, unless empty, so that the Values in it keep their identity."""
     cdef Node node
-    cdef int32_t index, operand, k
+    cdef int32_t index, k
     cdef list found = []
     cdef set result
     pin(&tape)
@@ -76,9 +90,7 @@ cdef inline set operands(Value value):
         node = node_at(&tape, index)    # a copy: making handles may run code that replaces these very operands
         if rules.has_edges(node.op):
             for k in range(node.a, node.a + node.b):
-                for operand in (tape.edges[k].a, tape.edges[k].b):
-                    if operand:
-                        found.append(handle_of(operand, value))
+                append_handles(found, index, k, value)
         elif node.op != rules.LEAF:
             found.append(handle_of(node.a, value))
             if rules.shows_second_operand(node.op):
@@ -102,11 +114,15 @@ cdef inline str op_name(int32_t index):
 cdef inline void give_grads(int32_t index) noexcept:
     """Give gradients to the operands of a node, as its function will add to them."""
     cdef Operands operands = tape.operands[index]
-    cdef int32_t k
+    cdef Spans spans
+    cdef int32_t k, i
     if rules.has_edges(tape.op[index]):
         for k in range(operands.a, operands.a + operands.b):
-            give_grad(&tape, tape.edges[k].a)
-            give_grad(&tape, tape.edges[k].b)
+            spans = spans_of(&tape, index, k)
+            for i in range(spans.a.first, spans.a.end):
+                give_grad(&tape, i)
+            for i in range(spans.b.first, spans.b.end):
+                give_grad(&tape, i)
     else:
         give_grad(&tape, operands.a)
         give_grad(&tape, operands.b)
@@ -127,10 +143,13 @@ cdef inline int run_hook(int32_t index) except -1:
 cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
     """Mark what a node was computed from, and node 0 where it lacks an operand."""
     cdef Operands operands = tape.operands[index]
+    cdef Spans spans
     cdef int32_t k
     if rules.has_edges(tape.op[index]):
         for k in range(operands.a, operands.a + operands.b):
-            marked[tape.edges[k].a] = marked[tape.edges[k].b] = 1
+            spans = spans_of(&tape, index, k)
+            memset(marked + spans.a.first, 1, spans.a.end - spans.a.first)
+            memset(marked + spans.b.first, 1, spans.b.end - spans.b.first)
     else:
         marked[operands.a] = marked[operands.b] = 1
 

@@ -11,7 +11,8 @@ from libc.stdint cimport int32_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, Operands, expand_dots, node_at, release, reserve_nary, tape,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, Operands, Spans, expand_dots, node_at, release, reserve_nary,
+    spans_of, tape,
     want_states,
 )
 from micrograd_c._core.value.lifetime cimport check_children, hold_children, rare
@@ -116,12 +117,14 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
 cdef inline int check_unused(int32_t index) except -1:
     """ValueError if something was computed from the node."""
     cdef Operands pair
+    cdef Spans spans
     cdef int32_t i, k
     for i in range(index + 1, tape.top):
         pair = tape.operands[i]
         if rules.has_edges(tape.op[i]):
             for k in range(pair.a, pair.a + pair.b):
-                if tape.edges[k].a == index or tape.edges[k].b == index:
+                spans = spans_of(&tape, i, k)
+                if spans.a.first <= index < spans.a.end or spans.b.first <= index < spans.b.end:
                     raise used_already()
         elif pair.a == index or pair.b == index:
             raise used_already()

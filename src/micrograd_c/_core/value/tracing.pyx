@@ -22,7 +22,8 @@ from libc.stdlib cimport free, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DETACHED, IN_TRACE, NO_TRACE, Operands, PyThread_get_thread_ident, pin, release, tape, unpin,
+    DETACHED, IN_TRACE, NO_TRACE, Operands, PyThread_get_thread_ident, Span, Spans, pin, release, spans_of, tape,
+    unpin,
 )
 from micrograd_c._core.tape.pausing cimport ignore_blocks
 from micrograd_c._core.value.lifetime cimport check_initialised
@@ -137,13 +138,15 @@ cdef int mark_all() except -1:
 cdef bint depends(int32_t index) noexcept:
     """Whether a node depends on an argument, by what is known about its operands."""
     cdef Operands operands = tape.operands[index]
+    cdef Spans spans
     cdef int32_t k
     if is_lost(index):
         return True
     if not rules.has_edges(tape.op[index]):
         return is_dependent(operands.a) or is_dependent(operands.b)
     for k in range(operands.a, operands.a + operands.b):
-        if is_dependent(tape.edges[k].a) or is_dependent(tape.edges[k].b):
+        spans = spans_of(&tape, index, k)
+        if has_dependent(spans.a) or has_dependent(spans.b):
             return True
     return False
 
@@ -151,6 +154,14 @@ cdef bint depends(int32_t index) noexcept:
 cdef bint is_lost(int32_t index) noexcept:
     """Whether no_grad has lost a node's operands in the trace: a NaN recorded under it came from an argument."""
     return tape.flags[index] & DETACHED and tape.dot[index] & IN_TRACE and tape.data[index] != tape.data[index]
+
+
+cdef inline bint has_dependent(Span span) noexcept:
+    cdef int32_t i
+    for i in range(span.first, span.end):
+        if is_dependent(i):
+            return True
+    return False
 
 
 cdef inline bint is_dependent(int32_t index) noexcept:
