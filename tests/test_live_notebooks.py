@@ -46,10 +46,6 @@ kernel.requestExecute({code}).done.then((reply) => done(reply.content.status), (
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves the site, and keeps what pages report to have been kept from asking for."""
 
-    extensions_map = {
-        **http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm",
-    }
-
     def do_GET(self):
         if self.path.partition("?")[0] != "/jupyter-lite.json":
             super().do_GET()
