@@ -59,6 +59,9 @@ def check():
         ('<a href="c.html">c</a>', "a.html links to c.html, which is not there"),
         ('<a href="b.html#nowhere">b</a>', "a.html links to b.html#nowhere, where there is no such place"),
         ('<a href="../a.html">a</a>', "a.html links to ../a.html, which is not there"),
+        ('<a href="lite/notebooks/index.html?path=zh-TW/1.ipynb">1</a>', None),
+        ('<a href="lite/notebooks/index.html?path=2.ipynb">2</a>',
+         "a.html links to lite/notebooks/index.html?path=2.ipynb, which opens what is not there"),
         ('<img src="c.png">', "a.html links to c.png, which is not there"),
         ('<img src="https://example.org/c.png">', "a.html fetches https://example.org/c.png"),
         ('<script src="//example.org/c.js"></script>', "a.html fetches //example.org/c.js"),
@@ -68,6 +71,9 @@ def check():
 def test_what_is_wrong_in_a_site_is_found(check, tmp_path, body, problem):
     (tmp_path / "a.html").write_text(f"<html><body>{body}</body></html>")
     (tmp_path / "b.html").write_text('<html><body><p id="there"></body></html>')
+    for file in ("notebooks/index.html", "files/zh-TW/1.ipynb"):
+        (tmp_path / "lite" / file).parent.mkdir(parents=True)
+        (tmp_path / "lite" / file).write_text("")
     assert list(check.problems(tmp_path)) == ([problem] if problem else [])
 
 

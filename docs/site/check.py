@@ -7,7 +7,7 @@ import html.parser
 import pathlib
 import re
 import sys
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 FETCHED = {
     "script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "video": "src", "object": "data",
@@ -52,6 +52,9 @@ def problems(folder):
             if path.name == "404.html":     # its links begin at the root of a server
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            for notebook in parse_qs(parts.query).get("path", []):      # that JupyterLite is to open
+                if not (target.parents[1] / "files" / notebook).is_file():
+                    yield f"{name} links to {url}, which opens what is not there"
             if target.is_dir():
                 target /= "index.html"
             if not target.is_file() or folder not in target.parents:

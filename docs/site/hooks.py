@@ -1,7 +1,8 @@
 """What MkDocs does not do by itself: pages from outside of docs/, and links that work on GitHub and on the site.
 
 The README is the first page. What pages link to outside of docs/, such as examples, is shown on pages of its own. The
-tutorial's chapters come as notebooks, too, and the API reference comes from docstrings. Each language is a site.
+tutorial's chapters come as notebooks, too, and the API reference comes from docstrings. Each language is a site. With
+`extra: live` pages lead to notebooks that run in the browser, of which .ci/site makes a folder in the English one.
 """
 
 import importlib.util
@@ -15,6 +16,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 CHINESE = "zh-TW"
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s]+)\)")
+LIVE = ("docs/browser.md", "live-notebooks")     # what is said of them
+FIRST = "1-a-gate.ipynb"
+TRY = {"en": "Try it: run this chapter in your browser", CHINESE: "在瀏覽器裡執行這一章"}
 DOWNLOAD = {"en": "Download this chapter as a notebook", CHINESE: "下載這一章的 notebook"}
 LEXERS = {".py": "python", ".c": "c", ".h": "c", ".pyx": "cython", ".yml": "yaml", ".toml": "toml"}
 
@@ -125,20 +129,36 @@ def on_page_markdown(markdown, page, config, files):
     if path is None:
         return markdown
     parts = FENCE.split(markdown)
-    parts[::2] = [LINK.sub(lambda link: rewritten(link, path, place, language), part) for part in parts[::2]]
+    live = live_url(FIRST, place, config)
+    parts[::2] = [LINK.sub(lambda link: rewritten(link, path, place, language, live), part) for part in parts[::2]]
     markdown = "".join(parts)
     if place.startswith("tutorial/"):
-        markdown += f"\n[{DOWNLOAD[language]}]({posixpath.basename(place).replace('.md', '.ipynb')})\n"
+        notebook = posixpath.basename(place).replace(".md", ".ipynb")
+        markdown += f"\n[{DOWNLOAD[language]}]({notebook})\n"
+        if live:
+            title, _, rest = markdown.partition("\n")
+            markdown = f'{title}\n\n<a href="{live_url(notebook, place, config)}">{TRY[language]}</a>\n{rest}'
     return markdown
 
 
-def rewritten(link, path, place, language):
+def live_url(notebook, place, config):
+    """Where a live notebook is from a page; nothing, if there are none."""
+    folder = config.extra["live"]
+    if folder and config.theme["language"] == CHINESE:
+        folder, notebook = f"../{folder}", f"{CHINESE}/{notebook}"
+    return folder and "../" * place.count("/") + f"{folder}/notebooks/index.html?path={notebook}"
+
+
+def rewritten(link, path, place, language, live):
     """A link of GitHub's as one of the site's."""
     picture, text, target = link.groups()
     if re.match(r"[a-z]+:|#", target):
         return link.group()
     target, hash_sign, fragment = target.partition("#")
-    there, wanted = place_of(posixpath.normpath(posixpath.join(posixpath.dirname(path), target)))
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    if live and (target, fragment) == LIVE:
+        return f'<a href="{live}">{text}</a>'
+    there, wanted = place_of(target)
     folder = posixpath.dirname(place) or "."
     if picture or there == language:
         return f"{picture}[{text}]({posixpath.relpath(wanted, folder)}{hash_sign}{fragment})"
