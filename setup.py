@@ -10,6 +10,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import subprocess
 import sys
 import sysconfig
 
@@ -38,6 +39,9 @@ BUILDS = {
     },
     # the kernels as a compiler without vector types has them
     "scalar": {"compile": OPTIMIZED, "macros": [("MICROGRAD_C_SCALAR", "1")]},
+    # by what a program was seen to do, which a build of its own watches; see `profile`
+    "pgo": {"compile": OPTIMIZED, "profile": ["-fprofile-use", "-fprofile-partial-training", "-Wno-missing-profile"]},
+    "watched": {"compile": OPTIMIZED, "profile": ["-fprofile-generate"], "link": ["-fprofile-generate"]},
     "coverage": {
         "compile": ["-O0"],
         "macros": [("CYTHON_TRACE_NOGIL", "1")],
@@ -45,7 +49,8 @@ BUILDS = {
     },
 }
 
-build = BUILDS[os.environ.get("MICROGRAD_C_BUILD", "")]
+NAME = os.environ.get("MICROGRAD_C_BUILD", "")
+build = BUILDS[NAME]
 ROOT = pathlib.Path("src")
 CORE = ROOT / "micrograd_c" / "_core"
 KERNELS = CORE / "mapped" / "kernels"
@@ -53,6 +58,9 @@ KERNELS = CORE / "mapped" / "kernels"
 PROCESSES = os.cpu_count() if multiprocessing.get_start_method() == "fork" else 0
 BUILT = pathlib.Path("build")       # what is kept for the next build, also by pip
 TRANSLATED = BUILT / "translated"   # by Cython, for any CPython
+PROFILED = BUILT / "profiled"       # objects of the two builds of pgo: gcc finds a profile by the name of its object
+# all of ours, each two or three times; one of the others, as there must be one
+TRAINING = ["-m", "micrograd_c", "bench", "--quick", "--sides", "floats"]
 MACROS = [
     ("CYTHON_USE_TYPE_SPECS", "1"),     # heap types are mutable: Value.tanh = tanh works
     ("CYTHON_VECTORCALL_TPNEW", "0"),   # Value has a vectorcall of its own, see value_type.h
@@ -125,7 +133,26 @@ def flags_for(compiler):
     return [] if compiler.compiler_type == "msvc" else FLAGS
 
 
-COMPILED_BY = (FLAGS, MACROS, os.environ.get("CC"), PLATFORM)
+def profile():
+    """Leave profiles in PROFILED, by running a build that counts what it does."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "none")
+    macros = subprocess.run(
+        [*compiler, "-dM", "-E", "-x", "c", os.devnull], capture_output=True, text=True, check=False).stdout
+    if "__GNUC__" not in macros or "__clang__" in macros:
+        raise SystemExit(f"MICROGRAD_C_BUILD=pgo is for gcc, and the compiler is {' '.join(compiler)}")
+    shutil.rmtree(PROFILED, ignore_errors=True)
+    watched = {**os.environ, "MICROGRAD_C_BUILD": "watched"}
+    library = (BUILT / "watched").absolute()
+    subprocess.run([sys.executable, "setup.py", "-q", "build", "--build-lib", str(library)], env=watched, check=True)
+    path = os.pathsep.join(filter(None, [str(library), os.environ.get("PYTHONPATH")]))
+    subprocess.run([sys.executable, *TRAINING], env={**os.environ, "PYTHONPATH": path}, cwd=library, check=True,
+                   stdout=subprocess.DEVNULL)
+    shutil.rmtree(library)
+    for written in PROFILED.rglob("*.o"):
+        written.unlink()
+
+
+COMPILED_BY = (FLAGS, build.get("profile"), MACROS, os.environ.get("CC"), PLATFORM)
 TRANSLATION = Way("translated", DIRECTIVES, Cython.__version__)
 SOURCES = Way("sources", TRANSLATION.text, contents(sorted(CORE.rglob("*.p[yx][xd]"))))
 EVERYTHING = contents(sorted(path for path in CORE.rglob("*") if path.suffix in (".pyx", ".pxd", ".h", ".c")))
@@ -154,7 +181,14 @@ class BuildKernels(build_clib):
 class BuildModules(build_ext):
     """Cython runs when modules are built, and not for each of an installer's questions about metadata."""
 
+    def finalize_options(self):
+        super().finalize_options()
+        if "profile" in build:
+            self.build_temp = str(PROFILED)
+
     def run(self):
+        if NAME == "pgo":
+            profile()
         # into this folder, of this interpreter or of an editable installation
         compilation = Way(sys.implementation.cache_tag, *COMPILED_BY, self.build_lib)
         content = Way(f"{sys.implementation.cache_tag}.content", compilation.text, TRANSLATION.text, EVERYTHING)
@@ -183,7 +217,7 @@ class BuildModules(build_ext):
 
     def build_extensions(self):
         for module in self.extensions:
-            module.extra_compile_args = flags_for(self.compiler)
+            module.extra_compile_args = [*flags_for(self.compiler), *build.get("profile", [])]
             if IN_BROWSER:      # where nothing is exported by itself
                 module.extra_link_args = [f"-sEXPORTED_FUNCTIONS=_{name}" for name in self.get_export_symbols(module)]
         super().build_extensions()

@@ -17,15 +17,23 @@ pathlib.Path(sys.argv[sys.argv.index("-o") + 1]).touch()
 """
 
 
-@pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="the sources are not here")
-@pytest.mark.skipif(sys.platform == "win32", reason="the compiler is a script")
-def test_kernels_are_compiled_again_in_another_way(tmp_path):
+pytestmark = [
+    pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="the sources are not here"),
+    pytest.mark.skipif(sys.platform == "win32", reason="the compiler is a script"),
+]
+
+
+def copy_of_sources(to):
     pytest.importorskip("setuptools")
-    shutil.copy(ROOT / "setup.py", tmp_path)
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.so"))
+    shutil.copy(ROOT / "setup.py", to)
+    shutil.copytree(ROOT / "src", to / "src", ignore=shutil.ignore_patterns("*.so"))
     for module, text in ("__init__", "__version__ = '3.3'"), ("Build", "cythonize = None"):
-        (tmp_path / "Cython").mkdir(exist_ok=True)
-        (tmp_path / "Cython" / f"{module}.py").write_text(text, encoding="utf-8")
+        (to / "Cython").mkdir(exist_ok=True)
+        (to / "Cython" / f"{module}.py").write_text(text, encoding="utf-8")
+
+
+def test_kernels_are_compiled_again_in_another_way(tmp_path):
+    copy_of_sources(tmp_path)
     compiler, calls = tmp_path / "compiler", tmp_path / "calls"
     compiler.write_text(COMPILER.format(python=sys.executable, calls=str(calls)), encoding="utf-8")
     compiler.chmod(0o755)
@@ -39,3 +47,13 @@ def test_kernels_are_compiled_again_in_another_way(tmp_path):
         return sum("kernels.c" in call for call in calls.read_text(encoding="utf-8").splitlines())
 
     assert [compiled("-O1"), compiled("-O1"), compiled("-O0"), compiled("-O1")] == [1, 0, 1, 1]
+
+
+def test_a_build_by_profiles_wants_gcc(tmp_path):
+    copy_of_sources(tmp_path)
+    tried = subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "CC": "true", "MICROGRAD_C_BUILD": "pgo"},
+    )
+    assert tried.returncode == 1
+    assert "MICROGRAD_C_BUILD=pgo is for gcc, and the compiler is true" in tried.stderr
