@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from micrograd_c import Value, logsumexp, no_grad, sumprod, vmap
+from micrograd_c import Value, flat, jit, logsumexp, no_grad, sumprod, vmap
 
 
 def triangle(factor, d):
@@ -59,20 +59,20 @@ class Ours:
         self.parameters = [*self.alphas, *(p for row in (*self.means, *self.factors) for p in row)]
         # the Values could be shared arguments, too, but these are looked through at each call
         self.of_points = vmap(lambda x: of_point(x, self.alphas, self.means, self.factors))
+        points, gamma, m = mixture[3:]
+        n, d = points.shape
+        self.of_parameters = jit(lambda: of_parameters(self.alphas, self.factors, n, d, gamma, m))
+        self.constants = constants(n, d, len(self.alphas), gamma, m)
+        self.zeros = np.zeros(len(self.parameters))
 
     def total(self):
-        points, gamma, m = self.mixture[3:]
-        n, d = points.shape
-        return (self.of_points(points).sum()
-                + of_parameters(self.alphas, self.factors, n, d, gamma, m)
-                + constants(n, d, len(self.alphas), gamma, m))
+        return self.of_points(self.mixture.points).sum() + self.of_parameters() + self.constants
 
     def objective(self):
         with no_grad():
             return [np.array(self.total().data)]
 
     def gradient(self):
-        for p in self.parameters:
-            p.grad = 0.0
+        flat(self.parameters, "grad").copy_(self.zeros)
         self.total().backward()
-        return [np.array([p.grad for p in self.parameters])]
+        return [np.asarray(flat(self.parameters, "grad"))]
