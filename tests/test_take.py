@@ -1,5 +1,6 @@
 """take: rows of a table by an index, where it is known and where it is a number of a row; oracle: the list itself."""
 
+import math
 import random
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from own_ops import same
 from test_vmap_functions import environment, relaxed  # noqa: F401
 
-from micrograd_c import TraceError, grad, jit, no_grad, sumprod, take, vmap
+from micrograd_c import TraceError, grad, hessian, jacfwd, jacrev, jit, no_grad, sumprod, take, vmap
 from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 
@@ -173,10 +174,56 @@ def test_gradients_with_respect_to_rows_and_to_the_table():
     table = [2.0, 3.0, 5.0]
     slopes = vmap(grad(lambda x, k: x ** 2 * take(table, k)), in_axes=(0, 0))([1.0, 2.0], [2, 0])
     assert slopes.tolist() == [10.0, 8.0]
-    with pytest.raises(NotImplementedError, match="take"):
-        vmap(grad(lambda t, k: take(t, k) ** 2), in_axes=(None, 0))(table, [0])
     by_table = grad(lambda t: vmap(lambda t, k: take(t, k) ** 2, in_axes=(None, 0))(t, [1, 1, 2]).sum())
     assert by_table(table) == [0.0, 12.0, 10.0]
+
+
+def energy(table, k, x):
+    """Of a row of a table of pairs, and a number."""
+    a, b = take(table, k)
+    return (a * x).sin() * b ** 3 + a / b
+
+
+INDEXES = [2, 0, 1, -1, -3, 2]
+
+
+@pytest.mark.parametrize("transform", [grad, jacrev, jacfwd, hessian, lambda f: grad(grad_of_sum(f))])
+def test_derivatives_of_rows_with_respect_to_the_table(transform):
+    table = [[0.5, 1.5], [-0.3, 2.0], [1.1, 0.7]]
+    xs = [0.3 * k - 0.5 for k in range(len(INDEXES))]
+    wanted = [flattened(transform(energy)(table, k, x)) for k, x in zip(INDEXES, xs)]
+    mapped = vmap(transform(energy), in_axes=(None, 0, 0))(table, [float(k) for k in INDEXES], xs)
+    found = list(zip(*(batch.tolist() for batch in flattened(mapped))))
+    for row, expected in zip(found, wanted):
+        assert row == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+def grad_of_sum(f):
+    def total(table, k, x):
+        return sum(flattened(grad(f)(table, k, x)))
+    return total
+
+
+def flattened(nested):
+    return [one for part in nested for one in flattened(part)] if isinstance(nested, list) else [nested]
+
+
+def test_derivatives_with_respect_to_the_table_in_a_compiled_function():
+    table = [[0.5, 1.5], [-0.3, 2.0], [1.1, 0.7]]
+    compiled = jit(lambda t, k, x: grad(energy)(t, k, x))
+    for k in INDEXES:
+        values = [[Value(a), Value(b)] for a, b in table]
+        found = [value.data for value in flattened(compiled(values, float(k), 0.4))]
+        assert found == pytest.approx(flattened(grad(energy)(table, k, 0.4)), rel=1e-12)
+
+
+def test_an_index_has_the_derivative_0():
+    assert vmap(grad(lambda k: take([2.0, 3.0], k) * k))([0.0, 1.0]).tolist() == [2.0, 3.0]
+
+
+def test_an_infinite_adjoint_goes_to_the_entry_that_was_taken_only():
+    slopes = vmap(grad(lambda t, k: take(t, k).sqrt()), in_axes=(None, 0))([4.0, 0.0], [0, 1])
+    assert [slope.tolist() for slope in slopes] == [[0.25, 0.0], [0.0, math.inf]]
 
 
 def test_without_gradients_and_row_by_row():

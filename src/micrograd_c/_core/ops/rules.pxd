@@ -16,6 +16,7 @@ cdef extern from "ops/ops.h" nogil:
         MINIMUM "OP_MINIMUM"
         PICK "OP_PICK"
         PICK_NOT "OP_PICK_NOT"
+        EQUAL "OP_EQUAL"
         ATAN2 "OP_ATAN2"
         RELU "OP_RELU"
         EXP "OP_EXP"

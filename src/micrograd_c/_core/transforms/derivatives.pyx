@@ -30,6 +30,7 @@ from micrograd_c._core.transforms.recorded_rules cimport has_first, has_second, 
 from micrograd_c._core.transforms.recorder cimport (
     NOTHING, NUMBER, Recorder, Term, add, multiply, number_term, run_rule, start,
 )
+from micrograd_c._core.transforms.take_rule cimport take_share
 from micrograd_c._core.value.lifetime cimport check_initialised, hold
 from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport handle_of
@@ -113,6 +114,10 @@ cdef class Walk:
             if not self.marks[i - self.low] & WANTED:
                 continue
             node = node_at(&tape, i)
+            if is_take(i) and not node.flags & HOOK:
+                for k in range(node.a + 1, node.a + node.b):
+                    self.want(tape.edges[k].a)
+                continue
             if node.flags & HOOK or node.op == rules.CUSTOM or node.op == rules.NATIVE:
                 if not self.is_reached(i):      # an input
                     continue
@@ -149,7 +154,7 @@ cdef class Walk:
         if node.flags & HOOK and former_of(i) and self.is_reached(former_of(i)):
             return True
         if rules.has_edges(node.op):
-            for k in range(node.a, node.a + node.b):
+            for k in range(node.a + is_take(i), node.a + node.b):       # none goes on to the index
                 spans = spans_of(&tape, i, k)
                 if self.any_leads(spans.a) or self.any_leads(spans.b):
                     return True
@@ -220,6 +225,12 @@ cdef class Walk:
                         multiply(&self.recorder, number_term(tape.edges[k].term), g, &share)
                         self.give(tape.edges[k].a, share)
                 continue
+            if is_take(i):
+                for k in range(node.a + 1, node.a + node.b):
+                    if self.is_on_the_way(tape.edges[k].a):
+                        take_share(&self.recorder, i, k, g, &share)
+                        self.give(tape.edges[k].a, share)
+                continue
             if rules.has_edges(node.op):        # an input that is an op of a user's, or a run
                 continue
             if self.is_on_the_way(node.a):
@@ -246,6 +257,12 @@ cdef class Walk:
                     if self.has_tangent(tape.edges[k].a):
                         multiply(&self.recorder, number_term(tape.edges[k].term),
                                  self.terms[tape.edges[k].a - self.low], &share)
+                        self.give(i, share)
+                continue
+            if is_take(i):
+                for k in range(node.a + 1, node.a + node.b):
+                    if self.has_tangent(tape.edges[k].a):
+                        take_share(&self.recorder, i, k, self.terms[tape.edges[k].a - self.low], &share)
                         self.give(i, share)
                 continue
             if has_first(node.op) and self.has_tangent(node.a):
@@ -309,12 +326,6 @@ cdef class Walk:
 
 cdef int refuse(int32_t index, Value root) except -1:
     """Raise for what cannot be recorded."""
-    if is_take(index):
-        raise NotImplementedError(
-            "the derivative of what take chose with respect to its table cannot be recorded. Put the transform "
-            "outside, as grad of a function that calls the mapped one, or let the table be Values from outside, and "
-            "call backward()"
-        )
     if tape.op[index] == rules.NATIVE:
         raise NotImplementedError(
             "the derivative of a run of vmap cannot be recorded, as create_graph=True, jacfwd, jvp, hessian and a "
