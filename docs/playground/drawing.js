@@ -1,0 +1,128 @@
+// What a side learns: the boundary between two kinds of points, and the loss at each step. Drawn at the next frame only,
+// however fast the numbers come.
+
+const CELL = 4;         // pixels of the boundary that are computed at once
+const ACTIVATIONS = {
+  linear: (x) => x, relu: (x) => Math.max(0, x), tanh: Math.tanh, sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+};
+
+export class Drawing {
+  constructor(place) {
+    this.pictures = place.querySelector(".pictures");
+    this.boundary = place.querySelector(".boundary");
+    this.curve = place.querySelector(".curve");
+    this.clear();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.plan());
+    addEventListener("resize", () => this.plan());
+  }
+
+  clear() {
+    this.losses = [];
+    this.model = this.points = null;
+    this.pictures.hidden = true;
+  }
+
+  add({losses, model, points}) {
+    this.losses.push(...losses);
+    this.model = model && model.every((layer) => layer.activation in ACTIVATIONS) ? model : null;
+    this.points = points;
+    this.plan();
+  }
+
+  // In words, for those who do not see it.
+  describe() {
+    const {losses} = this;
+    if (!losses.length) return;
+    this.curve.setAttribute("aria-label", `The loss fell from ${losses[0]} to ${losses[losses.length - 1]} in ${losses.length} steps.`);
+    if (!this.boundary.hidden) {
+      const score = scorer(this.model);
+      const right = this.points.filter(([x, y, label]) => score(x, y) > 0 === label > 0).length;
+      this.boundary.setAttribute("aria-label", `${right} of ${this.points.length} points are on the right side of the boundary.`);
+    }
+  }
+
+  plan() {
+    if (this.planned || !this.losses.length) return;
+    this.planned = requestAnimationFrame(() => {
+      this.planned = null;
+      this.pictures.hidden = !this.losses.length;
+      this.boundary.hidden = !(this.model && this.points);
+      if (this.pictures.hidden) return;
+      this.drawCurve();
+      if (!this.boundary.hidden) this.drawBoundary();
+    });
+  }
+
+  drawBoundary() {
+    const {pen, width, height} = prepared(this.boundary);
+    const xs = this.points.map(([x]) => x), ys = this.points.map(([, y]) => y);
+    const left = Math.min(...xs) - 0.3, top = Math.max(...ys) + 0.3;
+    const across = Math.max(...xs) + 0.3 - left, down = top - Math.min(...ys) + 0.3;
+    const score = scorer(this.model);
+    const colors = {true: color("--blue"), false: color("--orange")};
+    pen.globalAlpha = 0.3;
+    for (let px = 0; px < width; px += CELL) {
+      for (let py = 0; py < height; py += CELL) {
+        const value = score(left + ((px + CELL / 2) / width) * across, top - ((py + CELL / 2) / height) * down);
+        pen.fillStyle = colors[value > 0];
+        pen.fillRect(px, py, CELL, CELL);
+      }
+    }
+    pen.globalAlpha = 1;
+    pen.strokeStyle = color("--page");
+    for (const [x, y, label] of this.points) {
+      pen.beginPath();
+      pen.arc(((x - left) / across) * width, ((top - y) / down) * height, 4, 0, 7);
+      pen.fillStyle = colors[label > 0];
+      pen.fill();
+      pen.stroke();
+    }
+  }
+
+  drawCurve() {
+    const {pen, width, height} = prepared(this.curve);
+    const {losses} = this, most = Math.max(...losses, 0), room = 18;
+    pen.fillStyle = color("--quiet");
+    pen.font = "12px system-ui, sans-serif";
+    pen.fillText(`loss ${Number(losses[losses.length - 1]).toPrecision(4)}`, 8, 16);
+    const at = (loss, k) => [
+      6 + (k / Math.max(losses.length - 1, 1)) * (width - 12), height - 6 - (Math.max(loss, 0) / (most || 1)) * (height - 12 - room),
+    ];
+    pen.strokeStyle = color("--accent");
+    pen.lineWidth = 2;
+    pen.lineJoin = "round";
+    pen.beginPath();
+    losses.forEach((loss, k) => pen.lineTo(...at(loss, k)));
+    pen.stroke();
+  }
+}
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+// A canvas with as many pixels as the screen has there, empty.
+function prepared(canvas) {
+  const {clientWidth: width, clientHeight: height} = canvas;
+  canvas.width = width * devicePixelRatio;
+  canvas.height = height * devicePixelRatio;
+  const pen = canvas.getContext("2d");
+  pen.scale(devicePixelRatio, devicePixelRatio);
+  return {pen, width, height};
+}
+
+// The network as a function of a point. Its loops are plain: they run for thousands of points in a frame.
+function scorer(layers) {
+  const steps = layers.map(({rows, activation}) => ({rows, f: ACTIVATIONS[activation]}));
+  return (x, y) => {
+    let inputs = [x, y];
+    for (const {rows, f} of steps) {
+      const outputs = [];
+      for (const row of rows) {
+        let sum = row[0];
+        for (let k = 1; k < row.length; k++) sum += row[k] * inputs[k - 1];
+        outputs.push(f(sum));
+      }
+      inputs = outputs;
+    }
+    return inputs[0];
+  };
+}

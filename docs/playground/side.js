@@ -1,0 +1,152 @@
+// One of the two sides: its Python in a worker, its clock, what it prints and what it learns.
+
+import { Drawing } from "./drawing.js";
+
+const MOST_TEXT = 100_000;      // characters of output that are shown
+const PATIENCE = 3000;          // milliseconds for a KeyboardInterrupt to end a program
+
+export class Side {
+  // place is its section of the page; what it says goes to announce().
+  constructor(place, setup, announce) {
+    Object.assign(this, {place, setup, announce, asked: new Map(), running: null, seconds: null});
+    this.drawing = new Drawing(place);
+  }
+
+  part(name) {
+    return this.place.querySelector(`.${name}`);
+  }
+
+  // --- its Python ---
+
+  // Resolves when programs can run.
+  begin() {
+    if (!this.ready) {
+      this.worker = new Worker("worker.js", {type: "module"});
+      this.worker.addEventListener("message", ({data}) => this.receive(data));
+      this.worker.addEventListener("error", (event) => this.fail(event.message || "its worker cannot be loaded"));
+      this.interrupts = crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : null;
+      this.ready = this.ask("begin", {...this.setup, interrupts: this.interrupts});
+    }
+    return this.ready;
+  }
+
+  ask(what, given) {
+    const id = crypto.randomUUID();
+    this.worker.postMessage({id, what, given});
+    return new Promise((resolve, reject) => this.asked.set(id, {resolve, reject}));
+  }
+
+  receive({id, told, answer, problem}) {
+    if (told) return this.show(told);
+    const {resolve, reject} = this.asked.get(id);
+    this.asked.delete(id);
+    if (problem === undefined) resolve(answer);
+    else reject(new Error(problem));
+  }
+
+  fail(problem) {
+    const waiting = [...this.asked.values()];
+    this.asked.clear();
+    waiting.forEach(({reject}) => reject(new Error(problem)));
+  }
+
+  // --- a program ---
+
+  // Runs it, and resolves to how it ended: {ended, seconds, graph}.
+  async run(program) {
+    this.clear();
+    this.interrupts?.fill(0);
+    this.running = performance.now();
+    this.place.dataset.state = "running";
+    this.tick();
+    let outcome;
+    try {
+      outcome = await this.ask("run", program);
+    } catch (error) {
+      outcome = {ended: this.place.dataset.state === "begun anew" ? "stopped" : "wrong", seconds: this.elapsed(), graph: null};
+      this.write("err", `${error.message}\n`);
+    }
+    clearTimeout(this.impatient);
+    this.interrupts?.fill(0);
+    this.running = null;
+    this.place.dataset.state = outcome.ended;
+    this.part("clock").textContent = shown(outcome.seconds);
+    this.drawing.describe();
+    return outcome;
+  }
+
+  // By KeyboardInterrupt if there is shared memory; if not, or if nothing comes of it, Python is begun anew.
+  stop() {
+    if (this.running === null) return;
+    if (this.interrupts) {
+      this.interrupts[0] = 2;       // SIGINT
+      this.impatient = setTimeout(() => this.beginAnew(), PATIENCE);
+    } else {
+      this.beginAnew();
+    }
+  }
+
+  beginAnew() {
+    this.place.dataset.state = "begun anew";
+    this.worker.terminate();
+    this.ready = null;
+    this.fail("Stopped. Python was ended, and begins anew.");
+    this.announce("Stopped. Python was ended, and begins anew.");
+    this.begin().catch((error) => this.announce(`Python cannot begin: ${error.message}`));
+  }
+
+  elapsed() {
+    return (performance.now() - this.running) / 1000;
+  }
+
+  tick() {
+    if (this.running === null) return;
+    this.part("clock").textContent = shown(this.elapsed(), 1);
+    requestAnimationFrame(() => this.tick());
+  }
+
+  // --- what it shows ---
+
+  clear() {
+    this.part("output").replaceChildren();
+    this.part("rate").textContent = "";
+    this.seconds = null;
+    this.length = 0;
+    this.drawing.clear();
+  }
+
+  show(told) {
+    const [[key, value]] = Object.entries(told);
+    if (key === "learned") this.learn(value);
+    else this.write(key, value);
+  }
+
+  learn({steps, seconds, ...learned}) {
+    this.drawing.add(learned);
+    this.seconds = seconds;
+    this.part("rate").textContent = `${steps} step${steps === 1 ? "" : "s"}${seconds ? `, ${perStep(seconds)} each` : ""}`;
+    this.place.dispatchEvent(new Event("learned", {bubbles: true}));
+  }
+
+  // Text of one kind in a row is one element; the oldest go when there is too much.
+  write(kind, text) {
+    const output = this.part("output");
+    const isAtEnd = output.scrollHeight - output.scrollTop - output.clientHeight < 30;
+    let last = output.lastElementChild;
+    if (last?.className !== kind || last.textContent.length > MOST_TEXT / 10) {
+      last = Object.assign(document.createElement("span"), {className: kind});
+      output.append(last);
+    }
+    last.append(text.length > MOST_TEXT ? text.slice(-MOST_TEXT) : text);
+    this.length += text.length;
+    while (this.length > MOST_TEXT && output.children.length > 1) {
+      this.length -= output.firstElementChild.textContent.length;
+      output.firstElementChild.remove();
+    }
+    if (isAtEnd) output.scrollTop = output.scrollHeight;
+  }
+}
+
+const shown = (seconds, digits = seconds < 10 ? 3 : 1) => `${seconds.toFixed(digits)} s`;
+
+const perStep = (seconds) => (seconds < 1 ? `${(seconds * 1e3).toPrecision(3)} ms` : `${seconds.toPrecision(3)} s`);

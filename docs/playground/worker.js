@@ -1,0 +1,59 @@
+// Python of one side, in a worker. The page sends {id, what, given}, and gets one {id, answer} or {id, problem} for each;
+// in between, for a program that runs, {told}: see player/running.py.
+
+import { loadPyodide } from "./pyodide/pyodide.mjs";
+
+let pyodide, player, explaining;
+
+const bytes = async (file) => {
+  const response = await fetch(file);
+  if (!response.ok) throw new Error(`${file}: ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+
+const ACTIONS = {
+  // Everything is there; `ours` says on which side this is.
+  async begin({wheel, files, ours, interrupts}) {
+    const [loaded, archive, ...contents] = await Promise.all([
+      loadPyodide({indexURL: new URL("pyodide/", import.meta.url).href, stdin: () => null}),
+      bytes(wheel), ...files.map(bytes),
+    ]);
+    pyodide = loaded;
+    pyodide.unpackArchive(archive, "wheel");
+    // data beside the programs, our own Python where programs do not look for theirs
+    pyodide.FS.mkdirTree("/playground/player");
+    files.forEach((file, k) => pyodide.FS.writeFile(file.replace(/^data\//, "").replace(/^player/, "/playground/player"), contents[k]));
+    pyodide.runPython("import sys; sys.path.append('/playground')");
+    player = pyodide.pyimport("player.running");
+    if (ours) {
+      pyodide.runPython("import micrograd_c; micrograd_c.install()");
+      explaining = pyodide.pyimport("player.explaining");
+    }
+    if (interrupts) pyodide.setInterruptBuffer(interrupts);
+  },
+
+  run({name, source, replace}) {
+    const ended = JSON.parse(player.run(name, source, replace, (told) => postMessage({told: JSON.parse(told)})));
+    return {...ended, graph: explaining ? graph() : null};
+  },
+
+  // A page to step through: of the graph drawn last, or of an expression.
+  explain({expression, numbers}) {
+    if (expression === undefined) return {page: explaining.page_of_graph()};
+    const [page, wrong] = explaining.page_of(expression, numbers).toJs();
+    return wrong ? {wrong} : {page};
+  },
+};
+
+function graph() {
+  const drawn = explaining.graph(pyodide.runPython("__import__('sys').modules['__main__'].__dict__"));
+  return drawn ? drawn.toJs({dict_converter: Object.fromEntries}) : null;
+}
+
+addEventListener("message", async ({data: {id, what, given}}) => {
+  try {
+    postMessage({id, answer: await ACTIONS[what](given)});
+  } catch (error) {
+    postMessage({id, problem: error.message});
+  }
+});
