@@ -29,12 +29,16 @@ export class Drawing {
     this.plan();
   }
 
+  hasBoundary() {
+    return this.model !== null && this.points !== null;
+  }
+
   // In words, for those who do not see it.
   describe() {
     const {losses} = this;
     if (!losses.length) return;
     this.curve.setAttribute("aria-label", `The loss fell from ${losses[0]} to ${losses[losses.length - 1]} in ${losses.length} steps.`);
-    if (!this.boundary.hidden) {
+    if (this.hasBoundary()) {
       const score = scorer(this.model);
       const right = this.points.filter(([x, y, label]) => score(x, y) > 0 === label > 0).length;
       this.boundary.setAttribute("aria-label", `${right} of ${this.points.length} points are on the right side of the boundary.`);
@@ -46,7 +50,7 @@ export class Drawing {
     this.planned = requestAnimationFrame(() => {
       this.planned = null;
       this.pictures.hidden = !this.losses.length;
-      this.boundary.hidden = !(this.model && this.points);
+      this.boundary.hidden = !this.hasBoundary();
       if (this.pictures.hidden) return;
       this.drawCurve();
       if (!this.boundary.hidden) this.drawBoundary();

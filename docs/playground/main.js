@@ -24,6 +24,7 @@ function announce(text) {
 async function choose() {
   const response = await fetch(`examples/${example.value}.py`);
   editor.value = await response.text();
+  editor.dataset.example = example.value;
   editor.scrollTop = editor.scrollLeft = 0;
   showReplace();
 }

@@ -2,7 +2,7 @@
 
 import { Drawing } from "./drawing.js";
 
-const MOST_TEXT = 100_000;      // characters of output that are shown
+const MOST_TEXT = 30_000;      // characters of output that are shown
 const PATIENCE = 3000;          // milliseconds for a KeyboardInterrupt to end a program
 
 export class Side {
@@ -10,6 +10,9 @@ export class Side {
   constructor(place, setup, announce) {
     Object.assign(this, {place, setup, announce, asked: new Map(), running: null, seconds: null});
     this.drawing = new Drawing(place);
+    const output = this.part("output");
+    output.addEventListener("scroll", () => { this.follows = isAtEnd(output); });
+    new ResizeObserver(() => this.follow()).observe(output);
   }
 
   part(name) {
@@ -71,6 +74,7 @@ export class Side {
     this.running = null;
     this.place.dataset.state = outcome.ended;
     this.part("clock").textContent = shown(outcome.seconds);
+    this.writePending();
     this.drawing.describe();
     return outcome;
   }
@@ -112,6 +116,8 @@ export class Side {
     this.part("rate").textContent = "";
     this.seconds = null;
     this.length = 0;
+    this.pending = [];
+    this.follows = true;
     this.drawing.clear();
   }
 
@@ -128,24 +134,43 @@ export class Side {
     this.place.dispatchEvent(new Event("learned", {bubbles: true}));
   }
 
-  // Text of one kind in a row is one element; the oldest go when there is too much.
+  // At the next frame, however many lines come until then.
   write(kind, text) {
+    const last = this.pending[this.pending.length - 1];
+    if (last?.kind === kind) last.text = (last.text + text).slice(-MOST_TEXT);
+    else this.pending.push({kind, text: text.slice(-MOST_TEXT)});
+    this.planned ||= requestAnimationFrame(() => this.writePending());
+  }
+
+  // Text of one kind in a row is one element; the oldest go when there is too much.
+  writePending() {
     const output = this.part("output");
-    const isAtEnd = output.scrollHeight - output.scrollTop - output.clientHeight < 30;
-    let last = output.lastElementChild;
-    if (last?.className !== kind || last.textContent.length > MOST_TEXT / 10) {
-      last = Object.assign(document.createElement("span"), {className: kind});
-      output.append(last);
+    cancelAnimationFrame(this.planned);
+    this.planned = null;
+    for (const {kind, text} of this.pending.splice(0)) {
+      let last = output.lastElementChild;
+      if (last?.className !== kind || last.textContent.length > MOST_TEXT / 10) {
+        last = Object.assign(document.createElement("span"), {className: kind});
+        output.append(last);
+      }
+      last.append(text);
+      this.length += text.length;
     }
-    last.append(text.length > MOST_TEXT ? text.slice(-MOST_TEXT) : text);
-    this.length += text.length;
     while (this.length > MOST_TEXT && output.children.length > 1) {
       this.length -= output.firstElementChild.textContent.length;
       output.firstElementChild.remove();
     }
-    if (isAtEnd) output.scrollTop = output.scrollHeight;
+    this.follow();
+  }
+
+  // The end stays in sight, unless somebody has scrolled away from it.
+  follow() {
+    const output = this.part("output");
+    if (this.follows) output.scrollTop = output.scrollHeight;
   }
 }
+
+const isAtEnd = (place) => place.scrollHeight - place.scrollTop - place.clientHeight < 30;
 
 const shown = (seconds, digits = seconds < 10 ? 3 : 1) => `${seconds.toFixed(digits)} s`;
 

@@ -11,6 +11,9 @@ const bytes = async (file) => {
   return new Uint8Array(await response.arrayBuffer());
 };
 
+// Data is beside the programs, the page's own Python where programs have not theirs.
+const placeOf = (file) => (file.startsWith("data/") ? file.slice(5) : `/playground/${file}`);
+
 const ACTIONS = {
   // Everything is there; `ours` says on which side this is.
   async begin({wheel, files, ours, interrupts}) {
@@ -20,10 +23,9 @@ const ACTIONS = {
     ]);
     pyodide = loaded;
     pyodide.unpackArchive(archive, "wheel");
-    // data beside the programs, our own Python where programs do not look for theirs
     pyodide.FS.mkdirTree("/playground/player");
-    files.forEach((file, k) => pyodide.FS.writeFile(file.replace(/^data\//, "").replace(/^player/, "/playground/player"), contents[k]));
     pyodide.runPython("import sys; sys.path.append('/playground')");
+    files.forEach((file, k) => pyodide.FS.writeFile(placeOf(file), contents[k]));
     player = pyodide.pyimport("player.running");
     if (ours) {
       pyodide.runPython("import micrograd_c; micrograd_c.install()");

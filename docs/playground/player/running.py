@@ -17,7 +17,7 @@ import types
 from . import learning
 
 BURST = 200             # lines that are told one by one,
-PER_SECOND = 1000       # and how many more each second; what is printed faster is told in pieces
+PER_SECOND = 1000       # and how many more each second; what is printed faster is told together
 PICTURE_SECONDS = 0.03  # between two pictures of what a program learns
 
 
@@ -63,7 +63,10 @@ class Teller:
         self.last = time.perf_counter()
 
     def say(self, key, text):
-        self.waiting.append({key: text})
+        if self.waiting and key in self.waiting[-1]:
+            self.waiting[-1][key].append(text)
+        else:
+            self.waiting.append({key: [text]})
         loss = learning.loss_in(text) if key == "out" else None
         if loss is not None:
             self.losses.append(loss)
@@ -90,7 +93,8 @@ class Teller:
 
     def send(self):
         while self.waiting:
-            self.tell(json.dumps(self.waiting.pop(0)))
+            (key, what), = self.waiting.pop(0).items()
+            self.tell(json.dumps({key: what if key == "learned" else "".join(what)}))
 
 
 def with_ours(source):
