@@ -1,4 +1,5 @@
-"""The playground in Chromium, for test_playground.py and docs/playground/measure.py: a server of its files, and a page."""
+"""The playground in Chromium, for test_playground.py and benchmarks/playground.py: a server of its files,
+and a page."""
 
 import contextlib
 import functools

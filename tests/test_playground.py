@@ -83,6 +83,7 @@ def test_what_is_learned_is_drawn_and_compared_while_both_run(page):
     page.wait("document.getElementById('ours').dataset.state === 'well'")
     page.press("stop")
     page.wait_until_ended()
+    assert re.fullmatch(r"micrograd_c: done after [\d.]+ s\. micrograd: stopped after [\d.]+ s\.", page.status())
     assert float(page.text("compared").split()[0].replace(",", "")) > 20
     label = "document.querySelector('#ours .{}').getAttribute('aria-label')"
     assert page.ask(label.format("boundary")) == "100 of 100 points are on the right side of the boundary."
@@ -145,7 +146,7 @@ def test_stop_is_a_keyboard_interrupt(page):
     page.wait("document.querySelector('#ours .output').textContent.includes('begun')")
     page.press("stop")
     page.wait_until_ended()
-    assert page.status().startswith("Stopped, after")
+    assert page.status().startswith("Stopped after")
     assert page.printed(kind="err").endswith("line 3, in <module>\n    pass\nKeyboardInterrupt\n")
 
 
@@ -269,7 +270,7 @@ def test_the_keyboard_does_all(page):
     for _ in range(5):
         key("Tab", 9)
         order.append(page.ask("document.activeElement.id || document.activeElement.className"))
-    assert order == ["run", "both", "stop", "output", "output"]
+    assert order == ["run", "stop", "both", "output", "output"]
 
 
 def test_what_can_be_used_has_a_name(page):

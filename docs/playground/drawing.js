@@ -83,23 +83,25 @@ export class Drawing {
     }
   }
 
+  // From the lowest to the highest.
   drawCurve() {
     const {pen, width, height} = prepared(this.curve);
-    const {losses} = this, most = Math.max(...losses, 0), room = 18;
+    const {losses} = this, least = Math.min(...losses), range = Math.max(...losses) - least || 1;
+    const left = 8, top = 26, across = width - 2 * left, down = height - top - 8;
     pen.fillStyle = color("--quiet");
-    pen.font = "12px system-ui, sans-serif";
-    pen.fillText(`loss ${Number(losses[losses.length - 1]).toPrecision(4)}`, 8, 16);
-    const at = (loss, k) => [
-      6 + (k / Math.max(losses.length - 1, 1)) * (width - 12), height - 6 - (Math.max(loss, 0) / (most || 1)) * (height - 12 - room),
-    ];
+    pen.font = "13px system-ui, sans-serif";
+    pen.fillText(`loss ${short(losses[losses.length - 1])}, at first ${short(losses[0])}`, left, 17);
     pen.strokeStyle = color("--accent");
     pen.lineWidth = 2;
     pen.lineJoin = "round";
     pen.beginPath();
-    losses.forEach((loss, k) => pen.lineTo(...at(loss, k)));
+    losses.forEach((loss, k) =>
+      pen.lineTo(left + (k / Math.max(losses.length - 1, 1)) * across, top + (1 - (loss - least) / range) * down));
     pen.stroke();
   }
 }
+
+const short = (number) => String(Number(number.toPrecision(3)));
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 

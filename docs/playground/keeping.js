@@ -27,7 +27,8 @@ const controlled = () => new Promise((resolve) => {
 // Whether every file is kept, so that the page opens without a network.
 export async function isKept() {
   if (!navigator.serviceWorker?.controller) return false;
-  const kept = await caches.open(`playground ${CONTENTS.version}`);
+  const scope = new URL(".", location.href).href;
+  const kept = await caches.open(`${scope} ${CONTENTS.version}`);
   const names = new Set((await kept.keys()).map((request) => request.url));
-  return CONTENTS.files.every(([file]) => names.has(new URL(file, location.href.split(/[?#]/)[0]).href));
+  return CONTENTS.files.every(([file]) => names.has(scope + file));
 }

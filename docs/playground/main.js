@@ -10,10 +10,12 @@ const wheel = (name) => CONTENTS.files.find(([file]) => file.startsWith(`wheels/
 const isData = ([file]) => /^(data|player)\//.test(file);
 const files = CONTENTS.files.filter(isData).map(([file]) => file);
 
-const ours = new Side(byId("ours"), {wheel: wheel("micrograd_c"), files, ours: true}, announce);
-const theirs = new Side(byId("theirs"), {wheel: wheel("micrograd"), files, ours: false}, announce);
+const ours = new Side("micrograd_c", byId("ours"), {wheel: wheel("micrograd_c"), files, ours: true}, announce);
+const theirs = new Side("micrograd", byId("theirs"), {wheel: wheel("micrograd"), files, ours: false}, announce);
 let running = [];       // sides
 let isWaiting = false;  // for Python
+
+const ENDED = {well: "Done", wrong: "Ended by an error", stopped: "Stopped"};
 
 function announce(text) {
   byId("status").textContent = text;
@@ -38,7 +40,7 @@ async function run(sides) {
   running = sides;
   isWaiting = true;
   showRunning();
-  theirs.clear();
+  [ours, theirs].forEach((side) => side.clear());
   byId("compared").textContent = "";
   byId("graph").hidden = true;
   announce("Python is being loaded; the program runs as soon as it is there.");
@@ -48,24 +50,25 @@ async function run(sides) {
     announce(`Python cannot begin: ${error.message}`);
     running = [];
   }
-  if (running.length) {       // still wanted
+  if (running === sides) {        // still wanted
     isWaiting = false;
     announce("Running.");
-    const name = `${example.value}.py`, source = editor.value;
-    const outcomes = await Promise.all(sides.map((side) =>
-      side.run({name, source, replace: side === ours && byId("replace").checked})));
+    await runNow(sides);
     running = [];
-    conclude(sides, outcomes);
+    showKept();
   }
   showRunning();
-  showKept();
 }
 
-function conclude(sides, outcomes) {
-  const {ended, seconds, graph} = outcomes[0];
-  const words = {well: "Done", wrong: "Ended by an error", stopped: "Stopped"};
-  if (!byId("status").textContent.includes("begins anew")) announce(`${words[ended]}, after ${seconds.toFixed(3)} s.`);
-  if (graph) showGraph(graph);
+async function runNow(sides) {
+  const program = {name: `${example.value}.py`, source: editor.value}, said = [];
+  await Promise.all(sides.map(async (side) => {
+    const outcome = await side.run({...program, replace: side === ours && byId("replace").checked});
+    const words = `${ENDED[outcome.ended]} after ${outcome.seconds.toFixed(3)} s`;
+    said.push(sides.length > 1 ? `${side.name}: ${words.toLowerCase()}.` : `${words}.`);
+    if (!outcome.anew) announce(said.join(" "));
+    if (outcome.graph) showGraph(outcome.graph);
+  }));
 }
 
 function stop() {
@@ -98,7 +101,9 @@ function compare() {
 function showGraph({name, svg}) {
   byId("graph").hidden = false;
   byId("graph-name").textContent = name;
-  byId("picture").innerHTML = svg;
+  const picture = byId("picture");
+  picture.innerHTML = svg;
+  picture.scrollTop = (picture.scrollHeight - picture.clientHeight) / 2;
 }
 
 async function explain(event) {

@@ -3,7 +3,7 @@
 
 importScripts("contents.js");
 
-const NAME = `playground ${CONTENTS.version}`;
+const NAME = `${registration.scope} ${CONTENTS.version}`;     // caches are those of all pages of a server
 const address = (file) => new URL(file, registration.scope).href;
 const FILES = new Set(CONTENTS.files.map(([file]) => address(file)));
 const ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"};
@@ -16,7 +16,7 @@ addEventListener("install", (event) => {
 });
 
 addEventListener("activate", (event) => {
-  const old = (name) => name.startsWith("playground ") && name !== NAME;
+  const old = (name) => name.startsWith(`${registration.scope} `) && name !== NAME;
   event.waitUntil(caches.keys()
     .then((names) => Promise.all(names.filter(old).map((name) => caches.delete(name))))
     .then(() => clients.claim()));

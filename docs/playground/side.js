@@ -6,13 +6,14 @@ const MOST_TEXT = 30_000;      // characters of output that are shown
 const PATIENCE = 3000;          // milliseconds for a KeyboardInterrupt to end a program
 
 export class Side {
-  // place is its section of the page; what it says goes to announce().
-  constructor(place, setup, announce) {
-    Object.assign(this, {place, setup, announce, asked: new Map(), running: null, seconds: null});
+  // place is its section of the page; setup is what its worker begins with; what it says goes to announce().
+  constructor(name, place, setup, announce) {
+    Object.assign(this, {name, place, setup, announce, asked: new Map(), questions: 0, running: null});
     this.drawing = new Drawing(place);
     const output = this.part("output");
     output.addEventListener("scroll", () => { this.follows = isAtEnd(output); });
     new ResizeObserver(() => this.follow()).observe(output);
+    this.clear();
   }
 
   part(name) {
@@ -34,7 +35,7 @@ export class Side {
   }
 
   ask(what, given) {
-    const id = crypto.randomUUID();
+    const id = this.questions++;
     this.worker.postMessage({id, what, given});
     return new Promise((resolve, reject) => this.asked.set(id, {resolve, reject}));
   }
@@ -66,7 +67,8 @@ export class Side {
     try {
       outcome = await this.ask("run", program);
     } catch (error) {
-      outcome = {ended: this.place.dataset.state === "begun anew" ? "stopped" : "wrong", seconds: this.elapsed(), graph: null};
+      const anew = this.place.dataset.state === "begun anew";
+      outcome = {ended: anew ? "stopped" : "wrong", seconds: this.elapsed(), graph: null, anew};
       this.write("err", `${error.message}\n`);
     }
     clearTimeout(this.impatient);
@@ -113,6 +115,8 @@ export class Side {
 
   clear() {
     this.part("output").replaceChildren();
+    this.part("clock").textContent = shown(0);
+    this.place.dataset.state = "new";
     this.part("rate").textContent = "";
     this.seconds = null;
     this.length = 0;

@@ -14,7 +14,5 @@ print("f =", f.data)
 for name, value in [("q", q), ("z", z), ("x", x), ("y", y)]:
     print(f"df/d{name} = {value.grad}")
 
-# A small step uphill: the derivatives say that f grows by about 0.01 * (their squares).
-for value in (x, y, z):
-    value.data += 0.01 * value.grad
-print("after the step, f =", ((x + y) * z).data)
+# The derivative with respect to x says what a small step does.
+print("with x larger by 0.001, f =", (x.data + 0.001 + y.data) * z.data)
