@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
 
-from playground_page import Page, Server  # noqa: E402
+from playground_page import Page, Server
 
 STEPS = 20      # of micrograd's, whose median is taken
 FIRST = "document.querySelector('#ours .output').textContent.includes('dg/db')"
@@ -36,8 +36,8 @@ def first_result(page, address):
 def loaded(site, sent):
     """A table of what the server has sent: the largest files, and all."""
     print("| loaded | bytes | compressed |\n|---|--:|--:|")
-    files = {name: (site / (name.strip("/") or "index.html")).read_bytes() for name in sent}
-    rows = [(name.rpartition("/")[2] or "index.html", sent[name], len(gzip.compress(text))) for name, text in files.items()]
+    paths = {name: site / (name.strip("/") or "index.html") for name in sent}
+    rows = [(path.name, sent[name], len(gzip.compress(path.read_bytes()))) for name, path in paths.items()]
     rows.sort(key=lambda row: -row[1])
     shown, others = rows[:4], rows[4:]
     for name, *sizes in [*shown, (f"{len(others)} others", *summed(others)), ("in all", *summed(rows))]:

@@ -11,14 +11,37 @@ import shutil
 import threading
 import time
 
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 PATIENCE = 60       # seconds
 # what browsers do that keep nothing of a page, and so give it no memory to share
 KEEPS_NOTHING = "Object.defineProperty(Navigator.prototype, 'serviceWorker', {get() {}})"
+
+
+def site_or_skip():
+    """The folder that .ci/playground has made; the tests of a module are skipped if it or a browser is not there."""
+    import pytest
+
+    if not os.environ.get("PLAYGROUND"):
+        pytest.skip("PLAYGROUND names no folder that .ci/playground has made", allow_module_level=True)
+    pytest.importorskip("selenium", reason="selenium is not installed")
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("Chromium or its driver is not here", allow_module_level=True)
+    return pathlib.Path(os.environ["PLAYGROUND"]).resolve()
+
+
+@contextlib.contextmanager
+def opened(site, folder):
+    """A page that is ready. In the end nothing was wrong in it, and no other host was asked."""
+    server = Server(site)
+    page = Page(folder)
+    try:
+        yield page.opened(server.address)
+        assert page.problems() == []
+    finally:
+        page.close()
+        server.stop()
+    assert page.hosts() == {server.address.split("/")[2]}
 
 
 class Server:
@@ -55,11 +78,14 @@ class Page:
     """A window of Chromium, in which nothing has been opened before."""
 
     def __init__(self, folder, keeps=True, size=(1440, 1000)):
+        from selenium import webdriver
+
         self.log = pathlib.Path(folder) / "requests.json"
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        for argument in ("headless=new", "hide-scrollbars", f"window-size={size[0]},{size[1]}", f"log-net-log={self.log}"):
+        window = "window-size={},{}".format(*size)
+        for argument in ("headless=new", "hide-scrollbars", window, f"log-net-log={self.log}"):
             options.add_argument(f"--{argument}")
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.add_argument("--no-sandbox")        # which Chromium does not have for root
@@ -87,7 +113,7 @@ class Page:
         raise TimeoutError(f"{expression}, where the page says: {self.status()}")
 
     def find(self, name):
-        return self.driver.find_element(By.ID, name)
+        return self.driver.find_element("id", name)
 
     def text(self, name):
         return self.ask("document.getElementById(arguments[0]).textContent", name)
@@ -107,7 +133,7 @@ class Page:
         """All that pages and workers have asked; known once the browser is closed."""
         log = json.loads(self.log.read_text(encoding="utf-8"))
         begun = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-        asked = [event["params"] for event in log["events"] if event["type"] == begun and "url" in event.get("params", ())]
+        asked = [event.get("params", {}) for event in log["events"] if event["type"] == begun]
         by_pages = [one["url"] for one in asked if one.get("initiator", "not an origin") != "not an origin"]
         return {url.split("/")[2] for url in by_pages if url.startswith(("http", "ws"))}
 

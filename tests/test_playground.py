@@ -1,48 +1,34 @@
-"""The playground in Chromium: what it prints is what the installed package prints, and it works as docs/playground.md says.
+"""Programs in the playground, in Chromium: they print what they print with the installed package.
 
 PLAYGROUND is the folder that .ci/playground has made.
 """
 
-import os
-import pathlib
 import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+from playground_page import Page, Server, opened, site_or_skip
 
-SITE = os.environ.get("PLAYGROUND")
-if not SITE:
-    pytest.skip("PLAYGROUND names no folder that .ci/playground has made", allow_module_level=True)
-pytest.importorskip("selenium", reason="selenium is not installed")
-
-import playground_page  # noqa: E402  (which wants it)
-from playground_page import Page, Server  # noqa: E402
-
-if not (playground_page.CHROMIUM and playground_page.DRIVER):
-    pytest.skip("Chromium or its driver is not here", allow_module_level=True)
-
-SITE = pathlib.Path(SITE).resolve()
+SITE = site_or_skip()
 EXAMPLES = sorted(path.stem for path in (SITE / "examples").glob("*.py"))
 ENDLESS = "print('begun')\nwhile True:\n    pass\n"
 
 
 @pytest.fixture(scope="module")
-def server():
-    server = Server(SITE)
-    yield server
-    server.stop()
+def page(tmp_path_factory):
+    with opened(SITE, tmp_path_factory.mktemp("browser")) as page:
+        yield page
 
 
-@pytest.fixture(scope="module")
-def page(server, tmp_path_factory):
-    page = Page(tmp_path_factory.mktemp("browser"))
-    yield page.opened(server.address)
-    problems = page.problems()
-    page.close()
-    assert problems == []
-    assert page.hosts() == {server.address.split("/")[2]}
+@pytest.fixture(autouse=True)
+def stopped(page):
+    """No program of a test that failed runs on in the next one."""
+    yield
+    if page.ask("document.getElementById('stop').ariaDisabled") == "false":
+        page.press("stop")
+        page.wait_until_ended()
 
 
 def natively(example, folder):
@@ -87,7 +73,7 @@ def test_what_is_learned_is_drawn_and_compared_while_both_run(page):
     assert float(page.text("compared").split()[0].replace(",", "")) > 20
     label = "document.querySelector('#ours .{}').getAttribute('aria-label')"
     assert page.ask(label.format("boundary")) == "100 of 100 points are on the right side of the boundary."
-    assert re.fullmatch(r"The loss fell from 0\.8958\d+ to 0\.0109\d+ in 100 steps\.", page.ask(label.format("curve")))
+    assert re.fullmatch(r"The loss went from 0\.8958\d+ to 0\.0109\d+ in 100 steps\.", page.ask(label.format("curve")))
     colors = page.ask("(c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size)"
                       "(document.querySelector('#theirs .boundary'))")
     assert colors > 4
@@ -124,7 +110,7 @@ def test_an_error_ends_in_a_traceback_of_the_programs_own_lines(page):
 def test_the_page_goes_on_while_a_program_prints_without_end(page):
     page.write("k = 0\nwhile True:\n    print('line', k)\n    k += 1\n")
     page.press("run")
-    page.wait("document.querySelector('#ours .output').textContent.includes('line 20000')")
+    page.wait("parseInt(document.querySelector('#ours .output').textContent.match(/\\d+(?=\\n$)/)) > 20000")
     assert page.ask("document.querySelector('#ours .output').textContent.length") < 150_000
     page.press("stop")
     page.wait_until_ended()
@@ -165,7 +151,8 @@ def test_a_program_that_cannot_be_interrupted_is_ended_with_its_python(page):
     begun_anew(page, "print('begun')\nsum(range(10**15))\n")
 
 
-def test_without_shared_memory_python_is_ended_and_the_page_says_so(server, tmp_path):
+def test_without_shared_memory_python_is_ended_and_the_page_says_so(tmp_path):
+    server = Server(SITE)
     page = Page(tmp_path, keeps=False)
     try:
         page.opened(server.address)
@@ -174,6 +161,7 @@ def test_without_shared_memory_python_is_ended_and_the_page_says_so(server, tmp_
         begun_anew(page, ENDLESS)
     finally:
         page.close()
+        server.stop()
 
 
 # --- graphs ---
@@ -224,74 +212,3 @@ def test_what_cannot_be_explained_is_refused_in_a_sentence(page, expression, num
     said = page.wait("document.getElementById('explained').textContent")
     assert problem in said
     assert "Traceback" not in said
-
-
-# --- the page ---
-
-def test_it_works_without_a_network_once_it_is_loaded(tmp_path):
-    server = Server(SITE)
-    page = Page(tmp_path)
-    try:
-        page.opened(server.address)
-        page.wait("document.getElementById('kept').textContent")
-        assert page.ask("crossOriginIsolated")
-        assert max(server.sent.values()) < 1.05 * max(path.stat().st_size for path in SITE.rglob("*"))  # nothing twice
-        server.stop()
-        page.opened(server.address)
-        page.choose("moons")
-        page.run()
-        assert page.printed().endswith("step 99 loss 0.010978370135492717, accuracy 100.0%\n")
-        page.run(button="both", program="from micrograd.engine import Value\nprint((Value(2.0) * 3).data)\n")
-        assert page.printed("theirs") == "6.0\n"
-    finally:
-        page.close()
-
-
-def test_the_keyboard_does_all(page):
-    press = "Input.dispatchKeyEvent"
-
-    def key(name, code=0, modifiers=0, text=""):
-        page.driver.execute_cdp_cmd(press, {"type": "keyDown", "key": name, "code": name, "modifiers": modifiers,
-                                            "windowsVirtualKeyCode": code, "text": text})
-        page.driver.execute_cdp_cmd(press, {"type": "keyUp", "key": name, "code": name, "modifiers": modifiers})
-
-    page.write("")
-    page.ask("document.getElementById('editor').focus()")
-    page.find("editor").send_keys("if True:\nprint(1)")
-    assert page.ask("document.getElementById('editor').value") == "if True:\n    print(1)"
-    key("Tab", 9)
-    assert page.ask("document.getElementById('editor').value").endswith("print(1)    ")
-    key("Enter", 13, 2)
-    page.wait("document.querySelector('#ours .output').textContent === '1\\n'")
-    page.wait_until_ended()
-    assert page.ask("document.activeElement.id") == "editor"
-    key("Escape", 27)
-    order = []
-    for _ in range(5):
-        key("Tab", 9)
-        order.append(page.ask("document.activeElement.id || document.activeElement.className"))
-    assert order == ["run", "stop", "both", "output", "output"]
-
-
-def test_what_can_be_used_has_a_name(page):
-    page.choose("two_gates")
-    page.run()
-    nodes = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    roles = {"button", "textbox", "combobox", "checkbox", "image", "img", "canvas", "region", "Iframe", "group"}
-    used = [node for node in nodes if node.get("role", {}).get("value") in roles and not node["ignored"]]
-    assert len(used) > 12
-    assert [node["role"]["value"] for node in used if not node.get("name", {}).get("value")] == []
-
-
-@pytest.mark.parametrize("width", [360, 768])
-def test_nothing_is_wider_than_a_phone(page, width):
-    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                                {"width": width, "height": 740, "deviceScaleFactor": 2, "mobile": True})
-    try:
-        assert page.ask("innerWidth") == width
-        assert page.ask("document.documentElement.scrollWidth") == width
-        small = page.ask("[...document.querySelectorAll('button, select, input')].filter(e => e.checkVisibility()"
-                         " && e.type !== 'checkbox' && e.getBoundingClientRect().height < 44).map(e => e.id)")
-        assert small == []
-    finally:
-        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

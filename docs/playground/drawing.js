@@ -1,4 +1,4 @@
-// What a side learns: the boundary between two kinds of points, and the loss at each step. Drawn at the next frame only,
+// What a side learns: the boundary between two kinds of points, and the loss at each step. Drawn at the next frame,
 // however fast the numbers come.
 
 const CELL = 4;         // pixels of the boundary that are computed at once
@@ -37,11 +37,12 @@ export class Drawing {
   describe() {
     const {losses} = this;
     if (!losses.length) return;
-    this.curve.setAttribute("aria-label", `The loss fell from ${losses[0]} to ${losses[losses.length - 1]} in ${losses.length} steps.`);
+    const [first, last] = [losses[0], losses[losses.length - 1]];
+    this.curve.setAttribute("aria-label", `The loss went from ${first} to ${last} in ${losses.length} steps.`);
     if (this.hasBoundary()) {
-      const score = scorer(this.model);
+      const score = scorer(this.model), all = this.points.length;
       const right = this.points.filter(([x, y, label]) => score(x, y) > 0 === label > 0).length;
-      this.boundary.setAttribute("aria-label", `${right} of ${this.points.length} points are on the right side of the boundary.`);
+      this.boundary.setAttribute("aria-label", `${right} of ${all} points are on the right side of the boundary.`);
     }
   }
 

@@ -22,7 +22,8 @@ export function makeEditor(area) {
 
 // As if typed, so that it can be undone.
 function insert(area, text) {
-  if (!document.execCommand("insertText", false, text)) area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+  if (document.execCommand("insertText", false, text)) return;
+  area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
 }
 
 const startOfLine = (area) => area.value.lastIndexOf("\n", area.selectionStart - 1) + 1;

@@ -10,9 +10,10 @@ const ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Emb
 
 // The small ones at once; the others when they are asked for, so that they are loaded once.
 addEventListener("install", (event) => {
-  const small = CONTENTS.files.filter(([, size]) => size < 1e5).map(([file]) => new Request(address(file), {cache: "reload"}));
+  const small = CONTENTS.files.filter(([, size]) => size < 1e5).map(([file]) => address(file));
+  const requests = small.map((file) => new Request(file, {cache: "reload"}));
   skipWaiting();
-  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(small)));
+  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(requests)));
 });
 
 addEventListener("activate", (event) => {

@@ -134,7 +134,8 @@ export class Side {
   learn({steps, seconds, ...learned}) {
     this.drawing.add(learned);
     this.seconds = seconds;
-    this.part("rate").textContent = `${steps} step${steps === 1 ? "" : "s"}${seconds ? `, ${perStep(seconds)} each` : ""}`;
+    const count = `${steps} ${steps === 1 ? "step" : "steps"}`;
+    this.part("rate").textContent = seconds ? `${count}, ${perStep(seconds)} each` : count;
     this.place.dispatchEvent(new Event("learned", {bubbles: true}));
   }
 

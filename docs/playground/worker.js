@@ -1,5 +1,5 @@
-// Python of one side, in a worker. The page sends {id, what, given}, and gets one {id, answer} or {id, problem} for each;
-// in between, for a program that runs, {told}: see player/running.py.
+// Python of one side, in a worker. The page sends {id, what, given}, and gets one {id, answer} or {id, problem} for
+// each; in between, for a program that runs, {told}: see player/running.py.
 
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
