@@ -29,7 +29,7 @@ def run(load, tmp_path, monkeypatch):
         told = []
         ended = json.loads(load("running").run("program.py", source, replace, told.append))["ended"]
         told = [pair for text in told for pair in json.loads(text).items()]
-        kinds = {key: "".join(value for name, value in told if name == key) for key in ("out", "err", "note")}
+        kinds = {key: "".join(value for name, value in told if name == key) for key in ("out", "err", "note", "names")}
         return ended, kinds, [value for name, value in told if name == "learned"]
 
     return run
@@ -38,7 +38,8 @@ def run(load, tmp_path, monkeypatch):
 def test_what_a_program_prints_is_told(run):
     lines = "".join(f"{k}\n" for k in range(3000))
     ended, told, learned = run("import sys\nfor k in range(3000): print(k)\nprint('end', end='')\nsys.exit('why')")
-    assert (ended, told, learned) == ("wrong", {"out": f"{lines}end", "err": "why\n", "note": ""}, [])
+    assert (ended, learned) == ("wrong", [])
+    assert told == {"out": f"{lines}end", "err": "why\n", "note": "", "names": ""}
 
 
 def test_a_traceback_begins_with_the_program(run):
@@ -76,6 +77,12 @@ def test_what_is_learned_is_told(run, package):
 ])
 def test_losses_are_read(load, line, loss):
     assert load("learning").loss_in(line) == loss
+
+
+def test_names_are_told(run):
+    _, told, _ = run("print('  names: ada, bo')\nprint('no names: cy')\n")
+    assert told["out"] == "  names: ada, bo\nno names: cy\n"
+    assert told["names"] == "ada, bo"
 
 
 def test_what_is_no_network_of_points_is_not_drawn(load):

@@ -96,6 +96,15 @@ def test_a_class_of_the_programs_own_is_replaced_or_not(page):
     assert not page.find("replace-field").is_displayed()
 
 
+def test_names_are_shown_while_the_gpt_learns(page):
+    page.choose("gpt")
+    page.press("run")
+    names = page.wait("document.querySelector('#ours .names').textContent")
+    assert re.fullmatch("[a-z]{0,16}(, [a-z]{0,16}){5}", names)
+    assert f"names: {names}" in page.printed()
+    page.press("stop")
+
+
 def test_an_error_ends_in_a_traceback_of_the_programs_own_lines(page):
     page.run("import sys\nprint('out', end='')\nprint('err', file=sys.stderr)\n\ndef f():\n    return 1 / 0\n\nf()\n")
     assert page.status().startswith("Ended by an error")

@@ -117,7 +117,7 @@ export class Side {
     this.part("output").replaceChildren();
     this.part("clock").textContent = shown(0);
     this.place.dataset.state = "new";
-    this.part("rate").textContent = "";
+    this.part("rate").textContent = this.part("names").textContent = "";
     this.seconds = null;
     this.length = 0;
     this.pending = [];
@@ -128,6 +128,7 @@ export class Side {
   show(told) {
     const [[key, value]] = Object.entries(told);
     if (key === "learned") this.learn(value);
+    else if (key === "names") this.part("names").textContent = value;
     else this.write(key, value);
   }
 

@@ -3,6 +3,13 @@
 import re
 
 LOSS = re.compile(r"\bloss\b\D*?(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
+NAMES = re.compile(r"\s*names: (.*)")
+
+
+def names_in(line):
+    """What follows the word names at the beginning of a line, or None."""
+    found = NAMES.match(line)
+    return found[1] if found else None
 
 
 def loss_in(line):

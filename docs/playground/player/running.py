@@ -67,7 +67,11 @@ class Teller:
             self.waiting[-1][key].append(text)
         else:
             self.waiting.append({key: [text]})
-        loss = learning.loss_in(text) if key == "out" else None
+        loss = names = None
+        if key == "out":
+            loss, names = learning.loss_in(text), learning.names_in(text)
+        if names is not None:
+            self.waiting.append({"names": [names]})
         if loss is not None:
             self.losses.append(loss)
             self.steps.append(self.seconds)
