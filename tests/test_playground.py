@@ -106,12 +106,13 @@ def test_names_are_shown_while_the_gpt_learns(page):
 
 
 def test_an_error_ends_in_a_traceback_of_the_programs_own_lines(page):
+    page.choose("two_gates")
     page.run("import sys\nprint('out', end='')\nprint('err', file=sys.stderr)\n\ndef f():\n    return 1 / 0\n\nf()\n")
     assert page.status().startswith("Ended by an error")
     assert page.printed() == "out"
     first, *lines = page.printed(kind="err").splitlines()
     assert first == "err"
-    assert lines[:2] == ["Traceback (most recent call last):", '  File "moons.py", line 8, in <module>']
+    assert lines[:2] == ["Traceback (most recent call last):", '  File "two_gates.py", line 8, in <module>']
     assert "    return 1 / 0" in lines
     assert lines[-1] == "ZeroDivisionError: division by zero"
 

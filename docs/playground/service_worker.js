@@ -11,9 +11,8 @@ const ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Emb
 // The small ones at once; the others when they are asked for, so that they are loaded once.
 addEventListener("install", (event) => {
   const small = CONTENTS.files.filter(([, size]) => size < 1e5).map(([file]) => address(file));
-  const requests = small.map((file) => new Request(file, {cache: "reload"}));
   skipWaiting();
-  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(requests)));
+  event.waitUntil(Promise.all(small.map(load)));
 });
 
 addEventListener("activate", (event) => {
@@ -31,12 +30,15 @@ addEventListener("fetch", (event) => {
 
 async function answer(file) {
   const kept = await caches.open(NAME);
-  let response = await kept.match(file);
-  if (!response) {
-    response = await fetch(file, {cache: "no-cache"});
-    if (response.ok) await kept.put(file, response.clone());
-  }
-  const headers = new Headers(response.headers);
+  return await kept.match(file) || load(file);
+}
+
+// A file of the server's, kept with the headers.
+async function load(file) {
+  const {ok, status, statusText, headers: sent, body} = await fetch(file, {cache: "no-cache"});
+  const headers = new Headers(sent);
   Object.entries(ISOLATED).forEach(([name, value]) => headers.set(name, value));
-  return new Response(response.body, {status: response.status, statusText: response.statusText, headers});
+  const response = new Response(body, {status, statusText, headers});
+  if (ok) await (await caches.open(NAME)).put(file, response.clone());
+  return response;
 }
