@@ -4,6 +4,7 @@ import importlib
 import json
 import pathlib
 import sys
+import weakref
 
 import pytest
 
@@ -106,22 +107,30 @@ def test_a_class_value_is_replaced_where_it_stood(run):
     assert run("class Value(int): pass\nprint(Value.__mro__[1])", replace=True)[1]["out"] == "<class 'int'>\n"
 
 
-def test_the_last_result_is_drawn_and_stepped_through(load):
-    from micrograd_c import Value
-
+def test_the_last_result_is_drawn_and_stepped_through(load, run):
     explaining = load("explaining")
-    a, b = Value(2.0), Value(3.0)
-    c = a * b
-    drawn = explaining.graph({"a": a, "c": c, "other": 1, "b": b})
+    begin = "from micrograd_c import Value\na, b = Value(2.0), Value(3.0)\n"
+    run(f"{begin}c = a * b\nother = 1")
+    drawn = json.loads(explaining.graph())
     assert drawn["name"] == "c"
     assert drawn["svg"].startswith("<svg")
     assert explaining.page_of_graph().startswith("<!DOCTYPE html>")
-    assert explaining.graph({"a": a}) is None
-    assert explaining.graph({"large": sum([a] * 100)}) is None
+    for program in (begin, f"{begin}large = sum([a] * 100)"):
+        run(program)
+        assert json.loads(explaining.graph()) is None
+
+
+def test_what_a_program_leaves_is_gone_when_the_next_one_runs(load, run):
+    run("from micrograd_c import Value\na = Value(1.0)\nb = a * 2\n")
+    load("explaining").graph()
+    left = weakref.ref(sys.modules["__main__"].b)
+    run("print(1)")
+    assert left() is None
 
 
 def test_an_expression_is_explained_or_refused(load):
     explaining = load("explaining")
-    page, wrong = explaining.page_of("x * y", "x=2, y=3")
-    assert (page[:15], wrong) == ("<!DOCTYPE html>", "")
-    assert explaining.page_of("x * y", "x=2") == ("", "y has no number: give it one, y=1.0")
+    explained = json.loads(explaining.page_of("x * y", "x=2, y=3"))
+    assert list(explained) == ["page"]
+    assert explained["page"].startswith("<!DOCTYPE html>")
+    assert json.loads(explaining.page_of("x * y", "x=2")) == {"wrong": "y has no number: give it one, y=1.0"}

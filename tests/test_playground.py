@@ -127,6 +127,13 @@ def test_the_page_goes_on_while_a_program_prints_without_end(page):
     assert page.status().startswith("Stopped")
 
 
+def test_what_a_program_leaves_is_gone_when_the_next_one_runs(page):
+    page.run("import sys, weakref\nfrom micrograd.engine import Value\nf = Value(1.0) * 2\nsys.left = weakref.ref(f)\n")
+    assert page.text("graph-name") == "f"
+    page.run("import sys\nprint(sys.left())")
+    assert page.printed() == "None\n"
+
+
 # --- stopping ---
 
 def test_stop_is_a_keyboard_interrupt(page):

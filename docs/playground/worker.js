@@ -1,5 +1,6 @@
 // Python of one side, in a worker. The page sends {id, what, given}, and gets one {id, answer} or {id, problem} for
-// each; in between, for a program that runs, {told}: see player/running.py.
+// each; in between, for a program that runs, {told}: see player/running.py. What Python says comes as text: objects of
+// Python's that JavaScript knows would live as long as JavaScript likes, with all the program's Values.
 
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
@@ -36,21 +37,15 @@ const ACTIONS = {
 
   run({name, source, replace}) {
     const ended = JSON.parse(player.run(name, source, replace, (told) => postMessage({told: JSON.parse(told)})));
-    return {...ended, graph: explaining ? graph() : null};
+    return {...ended, graph: explaining ? JSON.parse(explaining.graph()) : null};
   },
 
   // A page to step through: of the graph drawn last, or of an expression.
   explain({expression, numbers}) {
     if (expression === undefined) return {page: explaining.page_of_graph()};
-    const [page, wrong] = explaining.page_of(expression, numbers).toJs();
-    return wrong ? {wrong} : {page};
+    return JSON.parse(explaining.page_of(expression, numbers));
   },
 };
-
-function graph() {
-  const drawn = explaining.graph(pyodide.runPython("__import__('sys').modules['__main__'].__dict__"));
-  return drawn ? drawn.toJs({dict_converter: Object.fromEntries}) : null;
-}
 
 addEventListener("message", async ({data: {id, what, given}}) => {
   try {

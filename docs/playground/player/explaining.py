@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import json
+import sys
 
 from micrograd_c import Value, explain
 from micrograd_c.__main__ import main as command
@@ -10,17 +12,18 @@ MOST = 60       # Values in a picture
 shown = None    # the explanation of the graph that was drawn last
 
 
-def graph(variables):
-    """The last variable of a program that was computed: its name and its picture; None if there is none to draw."""
+def graph():
+    """The last variable of the program that was computed, as JSON: {"name": ..., "svg": ...}; null without one."""
     global shown
     shown = None
+    variables = vars(sys.modules["__main__"])
     values = {name: value for name, value in variables.items() if isinstance(value, Value)}
     computed = [name for name, value in values.items() if value._prev]
     nodes = below(values[computed[-1]]) if computed else None
     if nodes is None:
-        return None
+        return "null"
     shown = explain(values[computed[-1]], names={name: value for name, value in values.items() if value in nodes})
-    return {"name": computed[-1], "svg": shown.svg().partition("\n")[2]}        # without the line for files
+    return json.dumps({"name": computed[-1], "svg": shown.svg().partition("\n")[2]})    # without the line for files
 
 
 def below(root):
@@ -41,11 +44,13 @@ def page_of_graph():
 
 
 def page_of(expression, numbers):
-    """What `micrograd-c explain` writes with --html: (page, "") or ("", what is wrong, in a sentence)."""
+    """What `micrograd-c explain` writes with --html, as JSON: {"page": ...}, or {"wrong": a sentence}."""
     page, wrong = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(page), contextlib.redirect_stderr(wrong):
         try:
             status = command(["explain", expression, *numbers.replace(",", " ").split(), "--html", "-"])
         except SystemExit:      # of argparse, which does not take a word
             status = 2
-    return ("", wrong.getvalue().strip().rpartition("micrograd-c explain: ")[2]) if status else (page.getvalue(), "")
+    if status:
+        return json.dumps({"wrong": wrong.getvalue().strip().rpartition("micrograd-c explain: ")[2]})
+    return json.dumps({"page": page.getvalue()})
