@@ -101,7 +101,7 @@ def test_names_are_shown_while_the_gpt_learns(page):
     page.press("run")
     names = page.wait("document.querySelector('#ours .names').textContent")
     assert re.fullmatch("[a-z]{0,16}(, [a-z]{0,16}){5}", names)
-    assert f"names: {names}" in page.printed()
+    page.wait(f"document.querySelector('#ours .output').textContent.includes('names: {names}')")
     page.press("stop")
 
 
