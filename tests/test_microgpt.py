@@ -69,6 +69,14 @@ def test_the_example_is_of_two_hundred_lines():
     assert 150 <= len(TEXT.splitlines()) <= 220
 
 
+def test_the_playgrounds_gpt_is_the_same_model():
+    def model(text):
+        return text.partition("\nCHARACTERS = ")[2].partition("\n# --- learning")[0]
+
+    playgrounds = ROOT / "docs" / "playground" / "examples" / "gpt.py"
+    assert model(playgrounds.read_text(encoding="ascii")) == model(TEXT) != ""
+
+
 def test_pure_python_prints_losses_and_names(in_pure_python):
     losses, (first, *lines), errors = in_pure_python
     assert first == "4192 parameters"
