@@ -256,6 +256,15 @@ def test_a_run_with_two_sums_and_none_between_them():
     assert w.grad == 6.0       # the mean's own gradient is 2 by now
 
 
+def test_the_node_of_a_run_is_reached_like_others():
+    w = Value(3.0)
+    total = vmap(lambda row: w * row)([1.0, 2.0]).sum()
+    run, = total._prev
+    run.grad = None
+    total.backward()
+    assert shown(run, w) == ["0.0", "3.0"]
+
+
 def test_models_are_trained_in_runs_as_without():
     def train(mapped):
         random.seed(2)

@@ -88,7 +88,7 @@ cdef int pull_edges(Tape *t, int32_t index, uint8_t mark, int64_t sweep) noexcep
     cdef double grad = t.grad[index]
     cdef uint8_t grad_float = t.flags[index] & GRAD_FLOAT
     cdef Span span
-    cdef int32_t k
+    cdef int32_t k, i
     cdef int marked = 0
     cdef Pushed pushed
     if t.op[index] == rules.LOCAL:
@@ -102,6 +102,8 @@ cdef int pull_edges(Tape *t, int32_t index, uint8_t mark, int64_t sweep) noexcep
     elif t.op[index] == rules.NATIVE:
         for k in range(count):
             span = spans_of(t, index, t.operands[index].a + k).a
+            for i in range(span.first, span.end if t.minus_zeros else span.first):
+                give_grad(t, i)
             marked += reach_span(at, span, GRAD_FLOAT | mark)       # the rule gives the rest
         pushed = native_of(edges).push(native_of(edges), t.grad, edges, count, grad, sweep)
         if pushed != PUSHED:
