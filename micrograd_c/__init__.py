@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Batch", "CheckpointError", "TraceError", "Value", "accelerate", "atan2", "cross_entropy", "explain", "flat",
     "grad", "gradients", "hessian", "install", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linear", "load",
-    "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "show_config", "softmax",
+    "log_softmax", "logsumexp", "maximum", "mean", "minimum", "no_grad", "save", "scan", "show_config", "softmax",
     "stop_gradient", "sumprod", "take", "uninstall", "value_and_grad", "vjp", "vmap", "where",
 ]
 
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     )
     from micrograd_c._core.transforms.graphs import gradients
     from micrograd_c._core.transforms.jit import jit
+    from micrograd_c._core.transforms.scanning import scan
     from micrograd_c.checkpoints import CheckpointError, load, save
     from micrograd_c.configuration import show_config
 
@@ -91,6 +92,7 @@ NAMES = {
     "explain": "_core.explained.explaining",
     "gradients": "_core.transforms.graphs",
     "jit": "_core.transforms.jit",
+    "scan": "_core.transforms.scanning",
     "show_config": "configuration",
     "take": "_core.mapped.taking",
 }
