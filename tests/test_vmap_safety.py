@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from micrograd_c import maximum, sumprod, vmap
-from micrograd_c._core.mapped import analysis, batch, columns, executor, grouping, lowering, packing, program
+from micrograd_c._core.mapped import (
+    analysis,
+    batch,
+    columns,
+    executor,
+    grouping,
+    lowering,
+    packing,
+    program,
+    reductions,
+)
 from micrograd_c._core.value import tracing
 from micrograd_c.engine import Value
 
@@ -263,7 +273,7 @@ def test_released_and_refusing_buffers():
 # --- the classes behind it ---
 
 MADE_OF_NOTHING = {
-    "Batch": batch.Batch, "Run": executor.Run, "Reduction": batch.Reduction, "Program": program.Program,
+    "Batch": batch.Batch, "Run": executor.Run, "Reduction": reductions.Reduction, "Program": program.Program,
     "Analysis": analysis.Analysis, "Compiler": lowering.Compiler, "Empty": columns.Empty,
     "Grouping": grouping.Grouping, "Packer": packing.Packer,
 }

@@ -6,6 +6,7 @@ part of the graph.
 
 import contextlib
 import contextvars
+import functools
 
 import functions
 import nodes
@@ -39,6 +40,12 @@ class Batch:
     def __init__(self, run, node, output, values, blur):
         self.run, self.node, self.output, self.values, self.blur = run, node, output, values, blur
 
+    def __copy__(self):
+        return Batch(None, None, 0, list(self.values), self.blur)
+
+    def __deepcopy__(self, known):
+        return self.__copy__()
+
     def __len__(self):
         return len(self.values)
 
@@ -68,8 +75,26 @@ class Batch:
     def mean(self, weights=None):
         return self.sum(weights, 1.0 / len(self.values))
 
+    def min(self):
+        return self.extreme(min(self.values))
+
+    def max(self):
+        return self.extreme(max(self.values))
+
+    def extreme(self, best):
+        equal = [float(number == best) for number in self.values]
+        out = self.sum([one / sum(equal) for one in equal])
+        out._data = best
+        return out
+
 
 class InnerBatch(list):
+    def min(self):
+        return functools.reduce(functions.minimum, self)
+
+    def max(self):
+        return functools.reduce(functions.maximum, self)
+
     def sum(self, weights=None):
         return sum(self, Value(0.0)) if weights is None else functions.sumprod(self, weights, Value(0.0))
 

@@ -85,7 +85,17 @@ def loss_of_run(draw):
     if b is None:
         return None
     s, a, out = draw.new(), draw.value(3.0), draw.new()
-    return f"{s} = {b}.mean()\n{out} = {s} * {s}" if a is None else f"{s} = {b}.sum()"
+    if a is None:
+        return f"{s} = {b}.mean()\n{out} = {s} * {s}"
+    way = draw.one(["sum()", "mean([0.5] * len({b}))", "max()", "min()"])
+    if draw.worlds.model[b].blur and way in ("max()", "min()"):    # where numbers differ, so may what is equal
+        way = "sum()"
+    return f"{s} = {b}.{way.format(b=b)}"
+
+
+def copied_batch(draw):
+    b = draw.any("b")
+    return None if b is None else f"{draw.new('b')} = {draw.one(['copy', 'deepcopy'])}({b})"
 
 
 def untraceable(draw):
@@ -202,7 +212,7 @@ KINDS = {
     "run_in_run": (1, lambda draw: run_with_index(draw, INNER)),
     "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
     "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
-    "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
+    "run_of_dot": (1, run_of_dot), "loss_of_run": (2, loss_of_run), "copied_batch": (0.5, copied_batch),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
     "run_of_places": (1, run_of_places), "compiled": (2, compiled),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),

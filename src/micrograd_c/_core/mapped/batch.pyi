@@ -5,13 +5,14 @@ from typing_extensions import Buffer, disjoint_base
 
 from micrograd_c._core.value.value import Value
 
-__all__ = ["Batch", "only_number", "run", "run_buffers"]
+__all__ = ["Batch", "of_numbers", "only_number", "run", "run_buffers"]
 
 @disjoint_base
 class Batch:
     """One number per row, computed by a function that was given to vmap.
 
-    A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
+    A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum(), mean(), min(), max() and std() are
+    Values. A copy, by copy or pickle, has the numbers, and no gradients.
     """
 
     def __init__(self) -> None: ...
@@ -61,7 +62,21 @@ class Batch:
         """
     def mean(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
+    def min(self) -> Value:
+        """The smallest, as a Value; nan if any is nan. Rows that are equal to it share its gradient equally.
 
+        Raises ValueError if there are no rows.
+        """
+    def max(self) -> Value:
+        """The largest, as min() is the smallest."""
+    def std(self, ddof: float = 0) -> Value:
+        """The standard deviation, as a Value: the root of the squares' sum divided by rows - ddof.
+
+        Its gradient is nan if all rows are equal. Raises ZeroDivisionError if there are ddof rows, or fewer.
+        """
+
+def of_numbers(numbers: Buffer) -> Batch:
+    """A Batch of the numbers in an array of doubles, which is its own from here on: what copies and pickles are."""
 def only_number(batch: Batch) -> Value:
     """The number of a Batch of one row, as a Value, with its sign if it is 0."""
 def run(runner: Any, columns: Any, shared: list[float], given: list[Any]) -> list[Batch]:

@@ -1,38 +1,35 @@
-"""Batches: the numbers that have come out of a run, row by row, and their sums as Values on the tape.
+"""Batches: the numbers that have come out of a run, row by row.
 
-Knows runs and the tape. Knows nothing of functions or of how their arguments are given.
+Knows runs, and reductions, which make Values of such numbers. Knows nothing of functions or of how their arguments are
+given.
 
 Design
 ------
-A Batch looks into its Run's memory, and keeps the Run alive. Its sum is a NATIVE node over the Run's node. The sum's
-edge points to the C struct in a Reduction, which the sum's Value holds. A sweep comes to all sums before it comes to
-the Run; each adds to the Run's seeds, the adjoints of the outputs.
+A Batch looks into its Run's memory, and keeps the Run alive. A copy looks into an array of its own, and has no Run.
 """
+
+from array import array
 
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
 from cpython.object cimport Py_EQ, Py_NE
-from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport free
-from libc.string cimport memcpy, memset
+from libc.stdint cimport int32_t
 
 from micrograd_c._core.mapped import reading
 from micrograd_c._core.mapped.columns cimport Buffer, Column, Columns, read_column
-from micrograd_c._core.mapped.executor cimport Run, Runner, new_doubles
-from micrograd_c._core.mapped.passes cimport RunState, find_seeds, put_aside
-from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
-cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport (
-    PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Node, Pushed, record, record_leaf, reserve, reserve_nary, tape,
+from micrograd_c._core.mapped.executor cimport Run, Runner
+from micrograd_c._core.mapped.reductions cimport (
+    Reduction, deviation, extreme, new_reduction, record_reduction, weighted_sum,
 )
-from micrograd_c._core.tape.pausing cimport paused_here
-from micrograd_c._core.value.lifetime cimport check_initialised, hold_all
-from micrograd_c._core.value.value cimport Value, bind, new_value
+from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
+from micrograd_c._core.mapped.seeding cimport Part
+from micrograd_c._core.value.lifetime cimport check_initialised
+from micrograd_c._core.value.value cimport Value
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         const char *tp_name
 
-__all__ = ["Batch", "only_number", "run", "run_buffers"]
+__all__ = ["Batch", "of_numbers", "only_number", "run", "run_buffers"]
 
 
 def run(Runner runner not None, Columns columns not None, list shared not None, list given not None):
@@ -77,74 +74,21 @@ cdef list batches_of(Run run):
     return batches
 
 
-cdef struct ReductionState:
-    Native native
-    RunState *run
-    double *weights         # one per row, or NULL
-    double scale
-    int32_t output
-
-
-cdef Pushed push_sum(
-    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
-) noexcept nogil:
-    """The rule of a sum: adds its share to the Run's seeds."""
-    cdef ReductionState *sum = <ReductionState *> native
-    cdef RunState *s = sum.run
-    cdef double *seeds = s.seeds + sum.output * s.rows
-    cdef double share = sum.scale * grad
-    cdef int64_t r
-    if not find_seeds(s, sweep):
-        if not put_aside(s):
-            return PUSH_OUT_OF_MEMORY
-        memset(s.seeds, 0, s.outputs * s.rows * sizeof(double))
-        memset(s.asked, 0, s.outputs)
-        s.asked_count = 0
-        s.seeded = sweep
-    if not s.asked[sum.output]:
-        s.asked[sum.output] = 1
-        s.asked_count += 1
-    if sum.weights == NULL:
-        for r in range(s.rows):
-            seeds[r] += share
-    else:
-        for r in range(s.rows):
-            seeds[r] += share * sum.weights[r]
-    return PUSHED
-
-
-cdef class Reduction:
-    """What a sum's node points to."""
-    cdef ReductionState state
-    cdef Run run
-
-    def __dealloc__(self):
-        free(self.state.weights)
-
-    def __reduce__(self):
-        raise TypeError("cannot copy or pickle a Reduction of vmap: it is part of a sum's Value")
-
-
 cdef class Batch:
     """Batch()\n--\n
     One number per row, computed by a function that was given to vmap.
 
-    A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
+    A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum(), mean(), min(), max() and std() are
+    Values. A copy, by copy or pickle, has the numbers, and no gradients.
     """
-    cdef Run run            # None for a Batch that no run has made
-    cdef Value node         # the run's, None if there can be no gradient
-    cdef double *values
-    cdef Py_ssize_t rows
-    cdef int32_t output
 
     def __init__(self):
         """TypeError: only a function given to vmap makes one."""
         raise TypeError("a Batch is what a function given to vmap returns; it cannot be made")
 
     def __reduce__(self):
-        """TypeError: take its numbers."""
-        raise TypeError("cannot copy or pickle a Batch, whose gradients go through memory of its own: "
-                        "take its numbers, batch.tolist() or np.array(batch)")
+        """Its numbers: a copy has no gradients."""
+        return of_numbers, (array("d", self),)
 
     def __len__(self):
         return self.rows
@@ -287,13 +231,58 @@ cdef class Batch:
 
         Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
         """
-        return reduce(self, weights, 1.0, 0.0)
+        return self.total(weights, 1.0)
 
     def mean(self, weights=None):
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
         if self.rows == 0:
             raise ZeroDivisionError("the mean of no rows")
-        return reduce(self, weights, 1.0 / self.rows, 0.0)
+        return self.total(weights, 1.0 / self.rows)
+
+    def min(self):
+        """The smallest, as a Value; nan if any is nan. Rows that are equal to it share its gradient equally.
+
+        Raises ValueError if there are no rows.
+        """
+        return self.extreme(False)
+
+    def max(self):
+        """The largest, as min() is the smallest."""
+        return self.extreme(True)
+
+    def std(self, ddof=0):
+        """The standard deviation, as a Value: the root of the squares' sum divided by rows - ddof.
+
+        Its gradient is nan if all rows are equal. Raises ZeroDivisionError if there are ddof rows, or fewer.
+        """
+        cdef Reduction reduction = self.reduction(1.0)
+        cdef double fewer = ddof
+        if not self.rows > fewer:
+            raise ZeroDivisionError(f"the standard deviation of {self.rows} rows, with ddof {ddof}")
+        return record_reduction(
+            reduction, self.node, deviation(self.values, self.rows, fewer, reduction.new_weights()))
+
+    cdef Reduction reduction(self, double scale):
+        if self.values == NULL:     # Batch.__new__(Batch)
+            raise TypeError("this Batch was not returned by a function given to vmap")
+        if self.run is None:
+            return new_reduction(None, Part(NULL, 0, self.rows, 0, 0), scale)
+        return new_reduction(self.run, Part(
+            &self.run.state, self.output * <Py_ssize_t> self.rows, self.rows, self.output, 1), scale)
+
+    cdef Value total(self, object weights, double scale, double start=0.0):
+        cdef Reduction reduction = self.reduction(scale)
+        if weights is not None:
+            read_weights(reduction.new_weights(), weights, self.rows)
+        return record_reduction(
+            reduction, self.node, scale * weighted_sum(self.values, self.rows, reduction.state.weights, start))
+
+    cdef Value extreme(self, bint largest):
+        cdef Reduction reduction = self.reduction(1.0)
+        if self.rows == 0:
+            raise ValueError(f"the {'largest' if largest else 'smallest'} of no rows")
+        return record_reduction(
+            reduction, self.node, extreme(self.values, self.rows, largest, reduction.new_weights()))
 
 
 cdef Batch new_batch(Run run, Value node, int32_t output):
@@ -303,55 +292,27 @@ cdef Batch new_batch(Run run, Value node, int32_t output):
     return batch
 
 
+def of_numbers(numbers not None):
+    """A Batch of the numbers in an array of doubles, which is its own from here on: what copies and pickles are."""
+    cdef Batch batch = Batch.__new__(Batch)
+    cdef Buffer buffer = Buffer(numbers)
+    if buffer.kind != c"d" or buffer.view.ndim != 1 or buffer.strides[0] != sizeof(double):
+        raise TypeError("a Batch is made of an array of doubles, one after the other")
+    batch.owner, batch.values, batch.rows = buffer, <double *> buffer.start, buffer.shape[0]
+    return batch
+
+
 def only_number(Batch batch not None):
     """The number of a Batch of one row, as a Value, with its sign if it is 0."""
     if batch.rows != 1:
         raise ValueError(f"one row is wanted, not {batch.rows}")
-    return reduce(batch, None, 1.0, -0.0)
+    return batch.total(None, 1.0, -0.0)
 
 
-cdef Value reduce(Batch batch, object weights, double scale, double start):
-    cdef Reduction reduction = Reduction.__new__(Reduction)
-    cdef ReductionState *sum = &reduction.state
-    cdef Native *native = &sum.native
-    cdef Value value
-    cdef double total = start
-    cdef Py_ssize_t r
-    cdef Edge *edge
-    if batch.run is None:       # Batch.__new__(Batch)
-        raise TypeError("this Batch was not returned by a function given to vmap")
-    reduction.run = batch.run
-    sum.native.push = push_sum
-    sum.run, sum.scale, sum.output = &batch.run.state, scale, batch.output
-    if weights is not None:
-        read_weights(sum, weights, batch.rows)
-        for r in range(batch.rows):
-            total += sum.weights[r] * batch.values[r]
-    else:
-        for r in range(batch.rows):
-            total += batch.values[r]
-    total *= scale
-    value = new_value()
-    if batch.node is None or tape.paused and paused_here():
-        reserve(&tape, 1)
-        bind(value, record_leaf(&tape, total, 0))
-        return value
-    batch.run.want_gradients()
-    reserve_nary(&tape, 1, 1)
-    edge = tape.edges + tape.edge_top
-    edge[0] = Edge(0.0, batch.node.index, 0)
-    memcpy(&edge[0].term, &native, sizeof(native))
-    tape.edge_top += 1
-    bind(value, record(&tape, rules.NATIVE, tape.edge_top - 1, 1, total, 0))
-    hold_all(value, (reduction, batch.node))
-    return value
-
-
-cdef int read_weights(ReductionState *sum, object weights, Py_ssize_t rows) except -1:
+cdef int read_weights(double *to, object weights, Py_ssize_t rows) except -1:
     cdef Buffer buffer = reading.read_weights(weights, rows)
     cdef Column column = Column(buffer.start, buffer.strides[0], buffer.kind)
-    sum.weights = new_doubles(rows)
-    read_column(&column, 0, rows, sum.weights)
+    read_column(&column, 0, rows, to)
     return 0
 
 

@@ -5,6 +5,7 @@ Arguments may hold Values of the trace, by which they differ from rows of number
 
 from __future__ import annotations
 
+import functools
 import operator
 
 from micrograd_c._core.bulk.functional import mean  # type: ignore[attr-defined]
@@ -13,6 +14,8 @@ from micrograd_c._core.mapped.arguments import is_named_tuple, read_all
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import as_float
+from micrograd_c._core.mapped.row_by_row import deviation
+from micrograd_c._core.value.selecting import maximum, minimum
 from micrograd_c._core.value.value import Value
 
 TYPE_CHECKING = False
@@ -40,6 +43,23 @@ class InnerBatch(list):     # type: ignore[type-arg]    # which Python 3.9 could
         if not self:
             raise ZeroDivisionError("the mean of no rows")
         return mean(self) if weights is None else self.sum(weights) * (1.0 / len(self))
+
+    def min(self) -> Value:
+        """The smallest, by `minimum` of one row after the other: of two equal ones each gets half of the gradient."""
+        return self.extreme(minimum)
+
+    def max(self) -> Value:
+        """The largest, as min() is the smallest."""
+        return self.extreme(maximum)
+
+    def extreme(self, choose: Callable[[Any, Any], Value]) -> Value:
+        if not self:
+            raise ValueError(f"the {choose.__name__} of no rows")
+        return functools.reduce(choose, self)
+
+    def std(self, ddof: float = 0) -> Value:
+        """The standard deviation, as a Batch has it."""
+        return deviation(self, ddof)
 
 
 def run(fn: Callable[..., Any], in_axes: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from _thread import _local
 
+from micrograd_c._core.bulk.functional import mean  # type: ignore[attr-defined]
 from micrograd_c._core.bulk.linear import sumprod
 from micrograd_c._core.mapped.outputs import transpose
 from micrograd_c._core.mapped.reading import read_weights
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from micrograd_c._core.mapped.arguments import Group
 
-__all__ = ["Rowwise", "computes_by_itself", "is_running", "run"]
+__all__ = ["Rowwise", "computes_by_itself", "deviation", "is_running", "run"]
 
 
 class Running(_local):
@@ -84,6 +85,27 @@ class Rowwise:
             raise ZeroDivisionError("the mean of no rows")
         return self.sum(weights) * (1.0 / len(self.values))
 
+    def min(self) -> Value:
+        """As for a Batch."""
+        return self.extreme(min)
+
+    def max(self) -> Value:
+        """As for a Batch."""
+        return self.extreme(max)
+
+    def extreme(self, choose: Callable[[list[float]], float]) -> Value:
+        numbers = self.tolist()
+        if not numbers:
+            raise ValueError(f"the {choose.__name__} of no rows")
+        unknown = [x for x in numbers if x != x]
+        best = unknown[0] if unknown else choose(numbers)
+        chosen = [v for v, x in zip(self.values, numbers) if x == best or (unknown and x != x)]
+        return Value(best, tuple(chosen), tuple([1.0 / len(chosen)] * len(chosen)))
+
+    def std(self, ddof: float = 0) -> Value:
+        """As for a Batch."""
+        return deviation(self.values, ddof)
+
     def __lt__(self, other: Any) -> Any:
         return refuse_order(self, other)
 
@@ -107,6 +129,14 @@ class Rowwise:
 
     def __bool__(self) -> NoReturn:
         refuse_truth(self)
+
+
+def deviation(values: list[Value], ddof: float) -> Value:
+    """The standard deviation of some Values."""
+    if len(values) <= ddof:
+        raise ZeroDivisionError(f"the standard deviation of {len(values)} rows, with ddof {ddof}")
+    middle = mean(values)
+    return (sum([(v - middle) ** 2 for v in values], Value(0.0)) * (1.0 / (len(values) - ddof))).sqrt()
 
 
 def run(fn: Callable[..., Any], given: Group) -> Any:

@@ -1,0 +1,140 @@
+"""Reductions: one number made of many of a run, such as their sum, as a Value on the tape.
+
+Knows runs and the tape. Knows nothing of what a batch looks like.
+
+Design
+------
+A reduction is a NATIVE node over the run's node. The node's edge points to the C struct in a Reduction, which the
+node's Value holds. A sweep comes to all reductions before it comes to the run; each adds to the run's seeds, the
+adjoints of the outputs: to each number's the node's own, times that number's weight. So whatever is to be reduced
+says what its weights are, which are its slopes.
+"""
+
+from libc.math cimport sqrt
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy
+
+from micrograd_c._core.mapped.executor cimport Run, new_doubles
+from micrograd_c._core.mapped.seeding cimport Part, open_seeds, seeds_of
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.tape.arena cimport (
+    PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Node, Pushed, record, record_leaf, reserve, reserve_nary, tape,
+)
+from micrograd_c._core.tape.pausing cimport paused_here
+from micrograd_c._core.value.lifetime cimport hold_all
+from micrograd_c._core.value.value cimport Value, bind, new_value
+
+__all__ = ["Reduction"]
+
+
+cdef Pushed push_reduction(
+    Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
+) noexcept nogil:
+    """The rule of a reduction: adds its share to the run's seeds."""
+    cdef ReductionState *sum = <ReductionState *> native
+    cdef double share = sum.scale * grad
+    cdef double *seeds
+    cdef int64_t r
+    if not open_seeds(sum.part.run, sweep):
+        return PUSH_OUT_OF_MEMORY
+    seeds = seeds_of(&sum.part)
+    if sum.weights == NULL:
+        for r in range(sum.part.count):
+            seeds[r] += share
+    else:
+        for r in range(sum.part.count):
+            seeds[r] += share * sum.weights[r]
+    return PUSHED
+
+
+cdef class Reduction:
+    """What a reduction's node points to."""
+
+    def __dealloc__(self):
+        free(self.state.weights)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Reduction of vmap: it is part of a sum's Value")
+
+    cdef double *new_weights(self) except NULL:
+        """Room for them, which is to be filled."""
+        self.state.weights = new_doubles(self.state.part.count)
+        return self.state.weights
+
+
+cdef Reduction new_reduction(Run run, Part part, double scale):
+    cdef Reduction reduction = Reduction.__new__(Reduction)
+    reduction.run = run
+    reduction.state.native.push = push_reduction
+    reduction.state.part, reduction.state.scale = part, scale
+    return reduction
+
+
+cdef Value record_reduction(Reduction reduction, Value node, double number):
+    """The Value of that number; a leaf if there is no node, or under no_grad."""
+    cdef Native *native = &reduction.state.native
+    cdef Value value = new_value()
+    cdef Edge *edge
+    if node is None or tape.paused and paused_here():
+        reserve(&tape, 1)
+        bind(value, record_leaf(&tape, number, 0))
+        return value
+    reduction.run.want_gradients()
+    reserve_nary(&tape, 1, 1)
+    edge = tape.edges + tape.edge_top
+    edge[0] = Edge(0.0, node.index, 0)
+    memcpy(&edge[0].term, &native, sizeof(native))
+    tape.edge_top += 1
+    bind(value, record(&tape, rules.NATIVE, tape.edge_top - 1, 1, number, 0))
+    hold_all(value, (reduction, node))
+    return value
+
+
+# --- what is computed, and its slopes ---
+
+cdef double weighted_sum(const double *numbers, int64_t count, const double *weights, double start) noexcept:
+    cdef double total = start
+    cdef int64_t r
+    if weights == NULL:
+        for r in range(count):
+            total += numbers[r]
+    else:
+        for r in range(count):
+            total += weights[r] * numbers[r]
+    return total
+
+
+cdef double extreme(const double *numbers, int64_t count, bint largest, double *weights) noexcept:
+    """The smallest or the largest, or nan if there is one. Those that are equal to it have equal weights."""
+    cdef double best = numbers[0]
+    cdef double x
+    cdef int64_t equal = 0
+    cdef int64_t r
+    for r in range(1, count):
+        x = numbers[r]
+        if (x > best if largest else x < best) or x != x:
+            best = x
+        if best != best:
+            break
+    for r in range(count):
+        weights[r] = numbers[r] == best or (numbers[r] != numbers[r] and best != best)
+        equal += weights[r] != 0.0
+    for r in range(count):
+        weights[r] /= equal
+    return best
+
+
+cdef double deviation(const double *numbers, int64_t count, double ddof, double *weights) noexcept:
+    """The standard deviation. Weights are nan if it is 0, as it has no slope there."""
+    cdef double mean = weighted_sum(numbers, count, NULL, 0.0) / count
+    cdef double squares = 0.0
+    cdef double found
+    cdef int64_t r
+    for r in range(count):
+        weights[r] = numbers[r] - mean
+        squares += weights[r] * weights[r]
+    found = sqrt(squares / (count - ddof))
+    for r in range(count):
+        weights[r] /= (count - ddof) * found
+    return found
