@@ -20,6 +20,7 @@ from micrograd_c._core.mapped import (
     packing,
     program,
     reductions,
+    running,
 )
 from micrograd_c._core.value import tracing
 from micrograd_c.engine import Value
@@ -132,7 +133,7 @@ def test_shared_numbers_may_change_the_list_they_are_in():
     column = columns.Columns(1)
     column.add(columns.Buffer(array.array("d", [1.0])))
     with pytest.raises(ValueError, match="1 shared numbers for a program of 2"):
-        batch.run(mapped.latest.runner, column, shared, [])
+        running.run(mapped.latest.runner, column, shared, [])
 
 
 class TolistOf:
@@ -324,7 +325,7 @@ def test_wrong_arguments_of_what_is_internal():
         (lambda: columns.Columns(sys.maxsize // 8), MemoryError), (lambda: columns.Columns(-1), MemoryError),
         (lambda: columns.Columns(1).add(text), TypeError), (text.flat, TypeError),
         (lambda: columns.Columns(1).add(columns.Buffer(np.array(1.0))), ValueError),
-        (lambda: batch.run(runner, columns.Columns(0), [], []), ValueError),
+        (lambda: running.run(runner, columns.Columns(0), [], []), ValueError),
         (lambda: columns.empty((2, 3)), ValueError), (lambda: columns.empty(()), ValueError),
         (lambda: columns.empty((0,) * 65), ValueError), (lambda: tracing.argument([]), RuntimeError),
         (lambda: columns.Columns(1).add(None), TypeError), (lambda: tracing.check_read(None, ""), TypeError),

@@ -67,7 +67,7 @@ class Batch:
         if self.node is None:
             out = result(total, (), "", rules.of_leaf)
         else:
-            constant = self.run, self.output, [weight * scale for weight in weights]
+            constant = [(self.run, self.output, [weight * scale for weight in weights])]
             out = result(total, (self.node,), "vmap", of_native_sum, constant)
         out._blur = self.blur * (size + 1.0) * scale
         return out
@@ -88,6 +88,32 @@ class Batch:
         return out
 
 
+class Stack:
+    """Some outputs of a run, row by row or output by output."""
+
+    def __init__(self, batches, axis):
+        self.batches, self.axis = batches, axis
+
+    def tolist(self):
+        columns = [batch.values for batch in self.batches]
+        return [list(row) for row in zip(*columns)] if self.axis == 0 else [*map(list, columns)]
+
+    def sum(self, weights=None):
+        weights = weights or [[1.0] * len(row) for row in self.tolist()]
+        parts, total = [], 0.0
+        for batch, own in zip(self.batches, zip(*weights) if self.axis == 0 else weights):
+            parts.append(batch.sum(own))
+            for weight, number in zip(own, batch.values):
+                total += weight * number
+        out = result(total, (), "", rules.of_leaf)
+        recorded = [part for part in parts if part._children]
+        if recorded:
+            seeds = [one for part in recorded for one in part._constant]
+            out = result(total, recorded[0]._children, "vmap", of_native_sum, seeds)
+        out._blur = sum(getattr(part, "_blur", 0.0) for part in parts)
+        return out
+
+
 class InnerBatch(list):
     def min(self):
         return functools.reduce(functions.minimum, self)
@@ -103,8 +129,8 @@ class InnerBatch(list):
 
 
 def of_native_sum(node, grad):
-    run, output, weights = node._constant
-    run.seed(output, weights, grad, node._slack)
+    for run, output, weights in node._constant:
+        run.seed(output, weights, grad, node._slack)
     return [(node._children[0], 0.0)]
 
 
@@ -125,8 +151,9 @@ def of_native_run(node, grad):
     return []
 
 
-def vmap(fn, in_axes=0, *, threads=1, saved_bytes=2**26, exact=False):
-    """`exact` is for the model: the function's numbers have micrograd_c's bits."""
+def vmap(fn, in_axes=0, out_axes=0, *, stacked=False, threads=1, saved_bytes=2**26):
+    if stacked:
+        return lambda *arguments: Stack(run(fn, in_axes, arguments), out_axes)
     return lambda *arguments: run(fn, in_axes, arguments)
 
 

@@ -135,6 +135,20 @@ def run_of_several(draw):
             f"{first}, {second} = {f}([0.0, 2.0, {draw.one([-1.5, 0.0])}])[{draw.one(['0:2', '1:3', '0:3:2'])}]")
 
 
+def stacked_run(draw):
+    """Several outputs as one array, and a weighted sum of it."""
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b, s = draw.new("f"), draw.new("t"), draw.new()
+    forms = draw.random.sample(["w * x", "w * v * x", "(x + v).tanh()", "sumprod([w, v], [x, x]).relu()", "w", "x"], 3)
+    axis = draw.one([0, 1])
+    weights = draw.one(["", str([[1.0, 0.5, -2.0]] * 4 if axis == 0 else [[1.0, 0.5, -2.0, 0.25]] * 3)])
+    options = draw.one(["", ", saved_bytes=0", ", threads=2"])
+    return (f"{f} = vmap(lambda x, w={w}, v={v}: [{', '.join(forms)}], out_axes={axis}, stacked=True{options}); "
+            f"{b} = {f}([0.5, 2.0, -1.5, 1.0]); {s} = {b}.sum({weights}); del {b}")
+
+
 def kept_from_trace(draw):
     """A Value that outlives the trace that it was made in."""
     w = draw.value(3.0)
@@ -214,6 +228,6 @@ KINDS = {
     "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
     "run_of_dot": (1, run_of_dot), "loss_of_run": (2, loss_of_run), "copied_batch": (0.5, copied_batch),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
-    "run_of_places": (1, run_of_places), "compiled": (2, compiled),
+    "stacked_run": (1, stacked_run), "run_of_places": (1, run_of_places), "compiled": (2, compiled),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }

@@ -293,8 +293,16 @@ FAULTS = {
     ]),
     "src/micrograd_c/_core/mapped/batch.pyx": (RUNS + " test_vmap_arguments.py", [
         ("weights with a stride are read one after the other",
-         "    cdef Column column = Column(buffer.start, buffer.strides[0], buffer.kind)\n",
-         "    cdef Column column = Column(buffer.start, buffer.view.itemsize, buffer.kind)\n"),
+         "        column = Column(buffer.start + offset, buffer.strides[0], buffer.kind)\n",
+         "        column = Column(buffer.start + offset, buffer.view.itemsize, buffer.kind)\n"),
+        ("all but the first output of a stack are asked by nobody",
+         "&self.run.state, self.output * <Py_ssize_t> self.rows, self.size, self.output, self.outputs), scale)\n",
+         "&self.run.state, self.output * <Py_ssize_t> self.rows, self.size, self.output, 1), scale)\n",
+         "test_stacked.py"),
+        ("axes before the rows' have the strides of others",
+         "            for k in range(self.ndim - 2, -1, -1):\n",
+         "            for k in range(self.ndim - 1):\n",
+         "test_stacked.py"),
     ]),
     "src/micrograd_c/_core/mapped/columns.pxd": ("test_traces.py test_vmap_arguments.py", [
         ("large unsigned numbers are negative",

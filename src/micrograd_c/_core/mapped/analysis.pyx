@@ -51,6 +51,7 @@ cdef class Analysis:
             raise RuntimeError("an Analysis is made once")
         self.read_tape(outputs, inputs, shared, given)
         self.classify()
+        self.varying = [self.nodes[<int32_t> k].kind == VARYING for k in self.outputs]
         find_dots(self)
         self.list_steps()
         self.list_uses()

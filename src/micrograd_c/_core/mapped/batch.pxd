@@ -11,10 +11,18 @@ cdef class Batch:
     cdef Run run            # None for a copy, and for a Batch that nothing has made
     cdef Value node         # the run's, None if there can be no gradient
     cdef object owner       # of a copy's numbers
-    cdef double *values
+    cdef double *values     # output by output, all rows
     cdef Py_ssize_t rows
-    cdef int32_t output
+    cdef Py_ssize_t size    # how many numbers there are
+    cdef int32_t output, outputs    # the first one, and how many there are
+    cdef int ndim, axis     # axis: the rows'
+    cdef Py_ssize_t *layout     # with more than one axis: lengths, then strides in bytes; else NULL
 
+    cdef int lay_out(self, tuple shape, int axis) except -1
+    cdef object listed(self, const char *place, int axis)
     cdef Reduction reduction(self, double scale)
     cdef Value total(self, object weights, double scale, double start=*)
-    cdef Value extreme(self, bint largest)
+    cdef Value chosen(self, bint largest)
+
+
+cdef Batch new_batch(Run run, Value node, int32_t output, tuple shape, int axis)

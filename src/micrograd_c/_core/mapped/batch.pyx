@@ -1,82 +1,43 @@
 """Batches: the numbers that have come out of a run, row by row.
 
-Knows runs, and reductions, which make Values of such numbers. Knows nothing of functions or of how their arguments are
-given.
+Knows runs, and reductions, which make Values of such numbers. Knows nothing of functions or of how runs come about.
 
 Design
 ------
 A Batch looks into its Run's memory, and keeps the Run alive. A copy looks into an array of its own, and has no Run.
+A Run's numbers lie output by output. So many outputs are one array, whose axis of rows has the smallest stride.
 """
 
 from array import array
 
-from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
+from cpython.buffer cimport (
+    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES,
+    PyBUF_WRITABLE, PyBuffer_IsContiguous,
+)
 from cpython.object cimport Py_EQ, Py_NE
 from libc.stdint cimport int32_t
+from libc.stdlib cimport free, malloc
 
 from micrograd_c._core.mapped import reading
-from micrograd_c._core.mapped.columns cimport Buffer, Column, Columns, read_column
-from micrograd_c._core.mapped.executor cimport Run, Runner
+from micrograd_c._core.mapped.columns cimport MOST_AXES, Buffer, Column, offset_in_row, read_column
+from micrograd_c._core.mapped.executor cimport Run
 from micrograd_c._core.mapped.reductions cimport (
     Reduction, deviation, extreme, new_reduction, record_reduction, weighted_sum,
 )
 from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 from micrograd_c._core.mapped.seeding cimport Part
-from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.value cimport Value
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         const char *tp_name
 
-__all__ = ["Batch", "of_numbers", "only_number", "run", "run_buffers"]
-
-
-def run(Runner runner not None, Columns columns not None, list shared not None, list given not None):
-    """Run all rows, with Values in the place of those that the call is given. Returns a list of Batches."""
-    cdef list numbers = [float(number) for number in shared]    # which may run any code
-    if columns.count != runner.program.inputs:
-        raise ValueError(f"{columns.count} columns for a program of {runner.program.inputs} inputs")
-    if len(numbers) != runner.program.shared:
-        raise ValueError(f"{len(numbers)} shared numbers for a program of {runner.program.shared}")
-    if len(given) != runner.program.given:
-        raise ValueError(f"{len(given)} Values for a program of {runner.program.given}")
-    for value in given:
-        check_value(value)
-    return batches_of(runner.run(columns.columns, columns.rows, numbers, given or None))
-
-
-cdef int check_value(value) except -1:
-    if not isinstance(value, Value):
-        raise TypeError(f"a Value is wanted, not {value!r}")
-    check_initialised(<Value> value)
-    return 0
-
-
-def run_buffers(Runner runner not None, tuple arguments not None):
-    """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""
-    cdef Run run
-    for argument in arguments:
-        if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # its gradient would be lost
-            return None
-        if hasattr(argument, "mask"):       # and so would the mask of an array
-            return None
-    run = runner.run_buffers(arguments)
-    return None if run is None else batches_of(run)
-
-
-cdef list batches_of(Run run):
-    cdef Value node = run.record_node()
-    cdef list batches = []
-    cdef int32_t k
-    for k in range(run.state.outputs):
-        batches.append(new_batch(run, node if run.state.output_adjoints[k] >= 0 else None, k))
-    return batches
+__all__ = ["Batch", "first_number", "of_numbers", "only_number"]
 
 
 cdef class Batch:
     """Batch()\n--\n
-    One number per row, computed by a function that was given to vmap.
+    One number per row, computed by a function that was given to vmap; with stacked=True, an array of them per row.
 
     A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum(), mean(), min(), max() and std() are
     Values. A copy, by copy or pickle, has the numbers, and no gradients.
@@ -86,23 +47,42 @@ cdef class Batch:
         """TypeError: only a function given to vmap makes one."""
         raise TypeError("a Batch is what a function given to vmap returns; it cannot be made")
 
+    def __cinit__(self):
+        self.ndim = 1
+
+    def __dealloc__(self):
+        free(self.layout)
+
     def __reduce__(self):
         """Its numbers: a copy has no gradients."""
-        return of_numbers, (array("d", self),)
+        cdef bytes numbers = (<char *> self.values)[:self.size * sizeof(double)] if self.size else b""
+        shape = self.shape
+        return of_numbers, (array("d", numbers), shape[:self.axis] + shape[self.axis + 1:], self.axis)
 
     def __len__(self):
-        return self.rows
+        return self.rows if self.layout == NULL else self.layout[0]
 
     def __getitem__(self, key):
         cdef Py_ssize_t k
+        cdef Py_ssize_t length = len(self)
+        cdef Py_ssize_t stride = sizeof(double) if self.layout == NULL else self.layout[self.ndim]
         if isinstance(key, slice):
-            return [self.values[i] for i in range(*key.indices(self.rows))]
+            return [self[i] for i in range(*key.indices(length))]
         k = key
         if k < 0:
-            k += self.rows
-        if not 0 <= k < self.rows:
-            raise IndexError(f"row {key} of a Batch of {self.rows} rows")
-        return self.values[k]
+            k += length
+        if not 0 <= k < length:
+            raise IndexError(f"row {key} of a Batch of {length} rows")
+        return self.listed(<char *> self.values + k * stride, 1)
+
+    cdef object listed(self, const char *place, int axis):
+        """The numbers there as nested lists, but for the first axes."""
+        cdef Py_ssize_t k
+        if axis >= self.ndim:
+            return (<const double *> place)[0]
+        if self.layout == NULL:
+            return [self.values[k] for k in range(self.rows)]
+        return [self.listed(place + k * self.layout[self.ndim + axis], axis + 1) for k in range(self.layout[axis])]
 
     def __iter__(self):
         return iter(self.tolist())
@@ -201,54 +181,70 @@ cdef class Batch:
         """True if its sums have gradients. What is computed from its numbers has none."""
         return self.node is not None
 
+    @property
+    def shape(self):
+        """The length of each axis."""
+        return (self.rows,) if self.layout == NULL else tuple([self.layout[k] for k in range(self.ndim)])
+
     def __repr__(self):
+        if self.layout != NULL:
+            return f"Batch(shape={self.shape})"
         shown = ", ".join([repr(self.values[k]) for k in range(min(self.rows, 6))])
         return f"Batch([{shown}{', ...' if self.rows > 6 else ''}], rows={self.rows})"
 
     def tolist(self):
-        """All numbers, as a list of floats."""
-        return [self.values[k] for k in range(self.rows)]
+        """All numbers, as a list of floats; of more axes, as nested lists."""
+        return self.listed(<const char *> self.values, 0)
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         if flags & PyBUF_WRITABLE == PyBUF_WRITABLE:
             raise BufferError("a Batch cannot be written to: copy it, np.array(batch)")
         buffer.buf = self.values
         buffer.obj = self
-        buffer.len = self.rows * sizeof(double)
+        buffer.len = self.size * sizeof(double)
         buffer.itemsize = sizeof(double)
         buffer.readonly = 1
-        buffer.ndim = 1
+        buffer.ndim = max(self.ndim, 1)
         buffer.format = NULL
         if flags & PyBUF_FORMAT:
             buffer.format = <char *> b"d"
-        buffer.shape = &self.rows if flags & PyBUF_ND else NULL
-        buffer.strides = &buffer.itemsize if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
+        buffer.shape = &self.rows if self.layout == NULL else self.layout
+        buffer.strides = &buffer.itemsize if self.layout == NULL else self.layout + self.ndim
         buffer.suboffsets = NULL
         buffer.internal = NULL
+        if self.layout != NULL and not serves(buffer, flags):
+            raise BufferError("the numbers of this Batch do not lie one after the other: np.ascontiguousarray(batch) "
+                              "copies them, and with out_axes=-1 they do")
+        if flags & PyBUF_STRIDES != PyBUF_STRIDES:
+            buffer.strides = NULL
+        if not flags & PyBUF_ND:
+            buffer.ndim = 1
+            buffer.shape = NULL
 
     def sum(self, weights=None):
         """The sum over the rows, first to last, as a Value. If weights are given, each row is multiplied by its own.
 
-        Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
+        Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows. With more
+        axes it is the sum of all numbers, and weights have the same shape.
         """
         return self.total(weights, 1.0)
 
     def mean(self, weights=None):
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
-        if self.rows == 0:
+        if self.size == 0:
             raise ZeroDivisionError("the mean of no rows")
-        return self.total(weights, 1.0 / self.rows)
+        return self.total(weights, 1.0 / self.size)
 
     def min(self):
         """The smallest, as a Value; nan if any is nan. Rows that are equal to it share its gradient equally.
 
         Raises ValueError if there are no rows.
         """
-        return self.extreme(False)
+        return self.chosen(False)
 
     def max(self):
         """The largest, as min() is the smallest."""
-        return self.extreme(True)
+        return self.chosen(True)
 
     def std(self, ddof=0):
         """The standard deviation, as a Value: the root of the squares' sum divided by rows - ddof.
@@ -257,49 +253,101 @@ cdef class Batch:
         """
         cdef Reduction reduction = self.reduction(1.0)
         cdef double fewer = ddof
-        if not self.rows > fewer:
-            raise ZeroDivisionError(f"the standard deviation of {self.rows} rows, with ddof {ddof}")
+        if not self.size > fewer:
+            raise ZeroDivisionError(f"the standard deviation of {self.size} rows, with ddof {ddof}")
         return record_reduction(
-            reduction, self.node, deviation(self.values, self.rows, fewer, reduction.new_weights()))
+            reduction, self.node, deviation(self.values, self.size, fewer, reduction.new_weights()))
 
     cdef Reduction reduction(self, double scale):
         if self.values == NULL:     # Batch.__new__(Batch)
             raise TypeError("this Batch was not returned by a function given to vmap")
         if self.run is None:
-            return new_reduction(None, Part(NULL, 0, self.rows, 0, 0), scale)
+            return new_reduction(None, Part(NULL, 0, self.size, 0, 0), scale)
         return new_reduction(self.run, Part(
-            &self.run.state, self.output * <Py_ssize_t> self.rows, self.rows, self.output, 1), scale)
+            &self.run.state, self.output * <Py_ssize_t> self.rows, self.size, self.output, self.outputs), scale)
 
     cdef Value total(self, object weights, double scale, double start=0.0):
         cdef Reduction reduction = self.reduction(scale)
         if weights is not None:
-            read_weights(reduction.new_weights(), weights, self.rows)
+            read_weights(reduction.new_weights(), weights, self.shape, self.axis)
         return record_reduction(
-            reduction, self.node, scale * weighted_sum(self.values, self.rows, reduction.state.weights, start))
+            reduction, self.node, scale * weighted_sum(self.values, self.size, reduction.state.weights, start))
 
-    cdef Value extreme(self, bint largest):
+    cdef Value chosen(self, bint largest):
         cdef Reduction reduction = self.reduction(1.0)
-        if self.rows == 0:
+        if self.size == 0:
             raise ValueError(f"the {'largest' if largest else 'smallest'} of no rows")
         return record_reduction(
-            reduction, self.node, extreme(self.values, self.rows, largest, reduction.new_weights()))
+            reduction, self.node, extreme(self.values, self.size, largest, reduction.new_weights()))
+
+    cdef int lay_out(self, tuple shape, int axis) except -1:
+        """Have axes: those of a row's numbers, of that shape, and the rows'. Values and rows are known."""
+        cdef Py_ssize_t stride = self.rows * <Py_ssize_t> sizeof(double)
+        cdef int k, place
+        self.ndim, self.axis, self.outputs = <int> len(shape) + 1, axis, 1
+        if self.ndim > 1:
+            self.layout = <Py_ssize_t *> malloc(2 * self.ndim * sizeof(Py_ssize_t))
+            if self.layout == NULL:
+                raise MemoryError("no memory for the shape of a Batch")
+            self.layout[axis], self.layout[self.ndim + axis] = self.rows, sizeof(double)
+            for k in range(self.ndim - 2, -1, -1):
+                place = k + (k >= axis)
+                self.layout[place], self.layout[self.ndim + place] = shape[k], stride
+                self.outputs *= shape[k]
+                stride *= shape[k]
+        self.size = self.outputs * self.rows
+        return 0
 
 
-cdef Batch new_batch(Run run, Value node, int32_t output):
+cdef bint serves(Py_buffer *buffer, int flags) noexcept:
+    """Whether whoever asks for a view with these flags can read this one."""
+    if flags & PyBUF_C_CONTIGUOUS == PyBUF_C_CONTIGUOUS or flags & PyBUF_STRIDES != PyBUF_STRIDES:
+        return PyBuffer_IsContiguous(buffer, c"C")
+    if flags & PyBUF_F_CONTIGUOUS == PyBUF_F_CONTIGUOUS:
+        return PyBuffer_IsContiguous(buffer, c"F")
+    return flags & PyBUF_ANY_CONTIGUOUS != PyBUF_ANY_CONTIGUOUS or PyBuffer_IsContiguous(buffer, c"A")
+
+
+cdef Batch new_batch(Run run, Value node, int32_t output, tuple shape, int axis):
+    """Of so many outputs as that shape has places, from that one on. The node is the run's."""
     cdef Batch batch = Batch.__new__(Batch)
-    batch.run, batch.node, batch.output = run, node, output
+    cdef int32_t k
+    batch.run, batch.output = run, output
     batch.values, batch.rows = run.state.values + output * run.state.rows, run.state.rows
+    batch.lay_out(shape, axis)
+    for k in range(output, output + batch.outputs):
+        if run.state.output_adjoints[k] >= 0:
+            batch.node = node
+            break
     return batch
 
 
-def of_numbers(numbers not None):
+def of_numbers(numbers not None, tuple shape not None=(), int axis=0):
     """A Batch of the numbers in an array of doubles, which is its own from here on: what copies and pickles are."""
     cdef Batch batch = Batch.__new__(Batch)
     cdef Buffer buffer = Buffer(numbers)
+    cdef Py_ssize_t places = 1
     if buffer.kind != c"d" or buffer.view.ndim != 1 or buffer.strides[0] != sizeof(double):
         raise TypeError("a Batch is made of an array of doubles, one after the other")
-    batch.owner, batch.values, batch.rows = buffer, <double *> buffer.start, buffer.shape[0]
+    if len(shape) >= MOST_AXES or not 0 <= axis <= len(shape) or min(shape, default=1) < 0:
+        raise ValueError(f"a Batch has no row of shape {shape} along axis {axis}")
+    for length in shape:
+        places *= length
+    batch.owner, batch.values = buffer, <double *> buffer.start
+    batch.rows = buffer.shape[0] // places if places else 0
+    if batch.rows * places != buffer.shape[0]:
+        raise ValueError(f"{buffer.shape[0]} numbers for rows of shape {shape}")
+    batch.lay_out(shape, axis)
     return batch
+
+
+def first_number(Batch batch not None):
+    """The number of the first row, as a Value: of one that is the same in all rows."""
+    cdef Reduction reduction = batch.reduction(1.0)
+    if not batch.size:
+        raise ValueError("what is the same in all rows is not known without any row")
+    reduction.state.part.count = 1
+    return record_reduction(reduction, batch.node, batch.values[0])
 
 
 def only_number(Batch batch not None):
@@ -309,10 +357,16 @@ def only_number(Batch batch not None):
     return batch.total(None, 1.0, -0.0)
 
 
-cdef int read_weights(double *to, object weights, Py_ssize_t rows) except -1:
-    cdef Buffer buffer = reading.read_weights(weights, rows)
-    cdef Column column = Column(buffer.start, buffer.strides[0], buffer.kind)
-    read_column(&column, 0, rows, to)
+cdef int read_weights(double *to, object weights, tuple shape, int axis) except -1:
+    """Write them as a Batch's numbers lie."""
+    cdef Buffer buffer = reading.read_weights(weights, shape, axis)
+    cdef Py_ssize_t rows = shape[axis]
+    cdef Py_ssize_t k, offset
+    cdef Column column
+    for k in range(buffer.columns):
+        offset = offset_in_row(k, buffer.view.ndim, buffer.lengths, buffer.strides)
+        column = Column(buffer.start + offset, buffer.strides[0], buffer.kind)
+        read_column(&column, 0, rows, to + k * rows)
     return 0
 
 

@@ -39,7 +39,7 @@ def compile(list outputs, list inputs, list shared, list given):
     cdef Compiler compiler = Compiler(outputs, inputs, shared, given)
     cdef Program program = Program()
     compiler.program = program
-    compiler.program.values = compiler.parameters
+    compiler.program.values, compiler.program.varying = compiler.parameters, compiler.varying
     compiler.give_slots()
     compiler.write_uniforms(compiler.program)
     compiler.write_instructions()

@@ -135,6 +135,7 @@ cdef class Program:
     cdef int64_t work               # for a row, in tenths of a nanosecond, roughly
     cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
     cdef readonly int differentiable    # how many outputs depend on a parameter
+    cdef readonly list varying          # by output: whether it differs from row to row
     cdef void *spare                # a workspace that a run has left
     cdef size_t spare_size
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import operator
 from _thread import _local
+from array import array
 
 from micrograd_c._core.bulk.functional import mean  # type: ignore[attr-defined]
 from micrograd_c._core.bulk.linear import sumprod
-from micrograd_c._core.mapped.outputs import transpose
+from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped.nested import nested
 from micrograd_c._core.mapped.reading import read_weights
 from micrograd_c._core.mapped.refusals import (
     refuse_arithmetic,
@@ -45,8 +47,9 @@ def is_running() -> bool:
 class Rowwise:
     """What stands in for a Batch if its Values are computed one by one."""
 
-    def __init__(self, values: list[Value]) -> None:
-        self.values = values
+    def __init__(self, values: list[Value], shape: tuple[int, ...] | None = None) -> None:
+        self.values = values        # of more axes, in order
+        self.shape = (len(values),) if shape is None else shape
 
     @property
     def keeps_graph(self) -> bool:
@@ -54,7 +57,7 @@ class Rowwise:
         return any(value._prev for value in self.values)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return self.shape[0]
 
     def __getitem__(self, key: Any) -> Any:
         return self.tolist()[key]
@@ -69,15 +72,27 @@ class Rowwise:
         import numpy as np  # whoever calls this has it
         return np.array(self.tolist(), dtype=dtype or float)
 
-    def tolist(self) -> list[float]:
-        """All numbers, as a list of floats."""
+    @property
+    def numbers(self) -> list[float]:
+        """All of them, in order."""
         return [float(value.data) for value in self.values]
+
+    @property
+    def buffer(self) -> Any:
+        """The same as a buffer."""
+        if 0 in self.shape:
+            return columns.empty(self.shape)
+        return memoryview(array("d", self.numbers)).cast("B").cast("d", self.shape)
+
+    def tolist(self) -> list[Any]:
+        """All numbers, as a list of floats; of more axes, as nested lists."""
+        return nested(self.shape, iter(self.numbers).__next__)  # type: ignore[no-any-return]
 
     def sum(self, weights: Iterable[float] | None = None) -> Value:
         """As for a Batch."""
         if weights is None:
             return sum(self.values, Value(0.0))
-        return sumprod(self.values, read_weights(weights, len(self.values)).flat(), Value(0.0))
+        return sumprod(self.values, read_weights(weights, self.shape).flat(), Value(0.0))
 
     def mean(self, weights: Iterable[float] | None = None) -> Value:
         """As for a Batch."""
@@ -94,7 +109,7 @@ class Rowwise:
         return self.extreme(max)
 
     def extreme(self, choose: Callable[[list[float]], float]) -> Value:
-        numbers = self.tolist()
+        numbers = self.numbers
         if not numbers:
             raise ValueError(f"the {choose.__name__} of no rows")
         unknown = [x for x in numbers if x != x]
@@ -139,11 +154,11 @@ def deviation(values: list[Value], ddof: float) -> Value:
     return (sum([(v - middle) ** 2 for v in values], Value(0.0)) * (1.0 / (len(values) - ddof))).sqrt()
 
 
-def run(fn: Callable[..., Any], given: Group) -> Any:
-    """The function's result, with a Rowwise for each Value."""
+def run(fn: Callable[..., Any], given: Group) -> list[Any]:
+    """The function's result for each row."""
     running.depth += 1
     try:
-        return transpose([given.call(fn, operator.methodcaller("row", k)) for k in range(given.rows)], Rowwise)
+        return [given.call(fn, operator.methodcaller("row", k)) for k in range(given.rows)]
     finally:
         running.depth -= 1
 
