@@ -14,6 +14,7 @@ from micrograd_c._core.mapped import (
     columns,
     executor,
     grouping,
+    linking,
     lowering,
     packing,
     program,
@@ -373,6 +374,7 @@ CASES = {
     "Runner": Case(lambda: mapped_trace().runner, None, never("a Runner of vmap")),
     "Run": Case(lambda: executor.Run.__new__(executor.Run), None, never("a Run of vmap")),
     "Reduction": Case(lambda: reductions.Reduction.__new__(reductions.Reduction), None, never("a Reduction of vmap")),
+    "Links": Case(linking.Links, None, never("Links of vmap: they are part of a run")),
     "Buffer": Case(lambda: columns.Buffer(b"abc"), None, never("a Buffer, which looks into memory of others")),
     "Columns": Case(lambda: columns.Columns(3), None, never("Columns, which look into buffers")),
     "Layout": Case(lambda: columns.Layout([(2,)]), None, never("a Layout of vmap")),
@@ -423,7 +425,7 @@ def test_every_public_object_has_a_case():
 
 
 @pytest.mark.parametrize(
-    "module", [analysis, columns, executor, grouping, lowering, packing, program, reductions, value],
+    "module", [analysis, columns, executor, grouping, linking, lowering, packing, program, reductions, value],
     ids=lambda module: module.__name__,
 )
 def test_every_compiled_class_has_a_case(module):

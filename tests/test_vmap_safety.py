@@ -16,6 +16,7 @@ from micrograd_c._core.mapped import (
     columns,
     executor,
     grouping,
+    linking,
     lowering,
     packing,
     program,
@@ -276,7 +277,7 @@ def test_released_and_refusing_buffers():
 MADE_OF_NOTHING = {
     "Batch": batch.Batch, "Run": executor.Run, "Reduction": reductions.Reduction, "Program": program.Program,
     "Analysis": analysis.Analysis, "Compiler": lowering.Compiler, "Empty": columns.Empty,
-    "Grouping": grouping.Grouping, "Packer": packing.Packer,
+    "Links": linking.Links, "Grouping": grouping.Grouping, "Packer": packing.Packer,
 }
 
 
@@ -326,6 +327,8 @@ def test_wrong_arguments_of_what_is_internal():
         (lambda: columns.Columns(1).add(text), TypeError), (text.flat, TypeError),
         (lambda: columns.Columns(1).add(columns.Buffer(np.array(1.0))), ValueError),
         (lambda: running.run(runner, columns.Columns(0), [], []), ValueError),
+        (lambda: linking.row_of(mapped([[1.0, 2.0]]), two, 0), ValueError),
+        (lambda: linking.row_of(None, two, 0), TypeError),
         (lambda: columns.empty((2, 3)), ValueError), (lambda: columns.empty(()), ValueError),
         (lambda: columns.empty((0,) * 65), ValueError), (lambda: tracing.argument([]), RuntimeError),
         (lambda: columns.Columns(1).add(None), TypeError), (lambda: tracing.check_read(None, ""), TypeError),

@@ -149,6 +149,21 @@ def stacked_run(draw):
             f"{b} = {f}([0.5, 2.0, -1.5, 1.0]); {s} = {b}.sum({weights}); del {b}")
 
 
+def linked_run(draw):
+    """A run whose argument is another's result, or the sum of one with another's weights."""
+    b, w = draw.any("b"), draw.value(3.0)
+    if b is None or w is None or draw.replaced:
+        return None
+    if draw.random.random() < 0.3:
+        other = draw.any("b")
+        if len(draw.worlds.model[other]) == len(draw.worlds.model[b]):
+            return f"{draw.new()} = {b}.sum({other})"
+    f, made = draw.new("f"), draw.new("b")
+    form = draw.one(["x * w", "x * x + w", "maximum(x, w) * 0.5", "sumprod([w, x], [x, w])", "stop_gradient(x) * w"])
+    options = draw.one(["", ", saved_bytes=0", ", threads=2"])
+    return f"{f} = vmap(lambda x, w={w}: {form}{options}); {made} = {f}({b})"
+
+
 def kept_from_trace(draw):
     """A Value that outlives the trace that it was made in."""
     w = draw.value(3.0)
@@ -228,6 +243,7 @@ KINDS = {
     "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
     "run_of_dot": (1, run_of_dot), "loss_of_run": (2, loss_of_run), "copied_batch": (0.5, copied_batch),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
-    "stacked_run": (1, stacked_run), "run_of_places": (1, run_of_places), "compiled": (2, compiled),
+    "stacked_run": (1, stacked_run), "linked_run": (2, linked_run),
+    "run_of_places": (1, run_of_places), "compiled": (2, compiled),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t
 
 from micrograd_c._core.mapped.executor cimport Run
 from micrograd_c._core.mapped.reductions cimport Reduction
+from micrograd_c._core.mapped.seeding cimport Part
 from micrograd_c._core.value.value cimport Value
 
 
@@ -20,6 +21,7 @@ cdef class Batch:
 
     cdef int lay_out(self, tuple shape, int axis) except -1
     cdef object listed(self, const char *place, int axis)
+    cdef Part part(self)
     cdef Reduction reduction(self, double scale)
     cdef Value total(self, object weights, double scale, double start=*)
     cdef Value chosen(self, bint largest)

@@ -61,8 +61,8 @@ class Batch:
     def sum(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum over the rows, first to last, as a Value. If weights are given, each row is multiplied by its own.
 
-        Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows. With more
-        axes it is the sum of all numbers, and weights have the same shape.
+        Weights are numbers, one per row, and are copied; those of a Batch get gradients, too. Raises ValueError if
+        there are not as many as rows. With more axes it is the sum of all numbers, and weights have the same shape.
         """
     def mean(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""

@@ -21,9 +21,7 @@ from libc.stdlib cimport free, malloc
 from micrograd_c._core.mapped import reading
 from micrograd_c._core.mapped.columns cimport MOST_AXES, Buffer, Column, offset_in_row, read_column
 from micrograd_c._core.mapped.executor cimport Run
-from micrograd_c._core.mapped.reductions cimport (
-    Reduction, deviation, extreme, new_reduction, record_reduction, weighted_sum,
-)
+from micrograd_c._core.mapped.reductions cimport Reduction, deviation, extreme, new_reduction, weighted_sum
 from micrograd_c._core.mapped.refusals import refuse_arithmetic, refuse_order, refuse_truth, refuse_use_as_number
 from micrograd_c._core.mapped.seeding cimport Part
 from micrograd_c._core.value.value cimport Value
@@ -224,8 +222,8 @@ cdef class Batch:
     def sum(self, weights=None):
         """The sum over the rows, first to last, as a Value. If weights are given, each row is multiplied by its own.
 
-        Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows. With more
-        axes it is the sum of all numbers, and weights have the same shape.
+        Weights are numbers, one per row, and are copied; those of a Batch get gradients, too. Raises ValueError if
+        there are not as many as rows. With more axes it is the sum of all numbers, and weights have the same shape.
         """
         return self.total(weights, 1.0)
 
@@ -255,30 +253,36 @@ cdef class Batch:
         cdef double fewer = ddof
         if not self.size > fewer:
             raise ZeroDivisionError(f"the standard deviation of {self.size} rows, with ddof {ddof}")
-        return record_reduction(
-            reduction, self.node, deviation(self.values, self.size, fewer, reduction.new_weights()))
+        return reduction.as_value(deviation(self.values, self.size, fewer, reduction.new_weights()))
+
+    cdef Part part(self):
+        """Its numbers as those of a run."""
+        if self.run is None:
+            return Part(NULL, 0, self.size, 0, 0)
+        return Part(&self.run.state, self.output * <Py_ssize_t> self.rows, self.size, self.output, self.outputs)
 
     cdef Reduction reduction(self, double scale):
+        cdef Reduction reduction
         if self.values == NULL:     # Batch.__new__(Batch)
             raise TypeError("this Batch was not returned by a function given to vmap")
-        if self.run is None:
-            return new_reduction(None, Part(NULL, 0, self.size, 0, 0), scale)
-        return new_reduction(self.run, Part(
-            &self.run.state, self.output * <Py_ssize_t> self.rows, self.size, self.output, self.outputs), scale)
+        reduction = new_reduction(self.values, self.part(), scale)
+        reduction.run, reduction.node, reduction.owner = self.run, self.node, self.owner
+        return reduction
 
     cdef Value total(self, object weights, double scale, double start=0.0):
         cdef Reduction reduction = self.reduction(scale)
         if weights is not None:
+            if isinstance(weights, Batch):
+                link_weights(reduction, self, weights)
+                weights = memoryview(weights)       # its numbers
             read_weights(reduction.new_weights(), weights, self.shape, self.axis)
-        return record_reduction(
-            reduction, self.node, scale * weighted_sum(self.values, self.size, reduction.state.weights, start))
+        return reduction.as_value(scale * weighted_sum(self.values, self.size, reduction.state.weights, start))
 
     cdef Value chosen(self, bint largest):
         cdef Reduction reduction = self.reduction(1.0)
         if self.size == 0:
             raise ValueError(f"the {'largest' if largest else 'smallest'} of no rows")
-        return record_reduction(
-            reduction, self.node, extreme(self.values, self.size, largest, reduction.new_weights()))
+        return reduction.as_value(extreme(self.values, self.size, largest, reduction.new_weights()))
 
     cdef int lay_out(self, tuple shape, int axis) except -1:
         """Have axes: those of a row's numbers, of that shape, and the rows'. Values and rows are known."""
@@ -347,7 +351,7 @@ def first_number(Batch batch not None):
     if not batch.size:
         raise ValueError("what is the same in all rows is not known without any row")
     reduction.state.part.count = 1
-    return record_reduction(reduction, batch.node, batch.values[0])
+    return reduction.as_value(batch.values[0])
 
 
 def only_number(Batch batch not None):
@@ -355,6 +359,16 @@ def only_number(Batch batch not None):
     if batch.rows != 1:
         raise ValueError(f"one row is wanted, not {batch.rows}")
     return batch.total(None, 1.0, -0.0)
+
+
+cdef int link_weights(Reduction reduction, Batch batch, Batch weights) except -1:
+    """Have gradients go to weights that are another Batch's numbers, or this one's."""
+    if weights.shape == batch.shape and weights.axis != batch.axis:
+        raise ValueError(f"weights have their rows along axis {weights.axis}, and what they are for along axis "
+                         f"{batch.axis}: compute both with the same out_axes")
+    reduction.state.of_weights = weights.part()
+    reduction.weights_run, reduction.weights_node = weights.run, weights.node
+    return 0
 
 
 cdef int read_weights(double *to, object weights, tuple shape, int axis) except -1:

@@ -13,6 +13,9 @@ cdef class Run:
     cdef RunState state
     cdef readonly Program program
     cdef list parameters    # the Program's, and those that the call has given
+    cdef object links       # the owner of the state's links
+    cdef list sources       # the Runs that they lead to, and their nodes; None if there are none
+    cdef list source_nodes
     cdef void *workspace    # slots and adjoints
     cdef size_t workspace_size
 

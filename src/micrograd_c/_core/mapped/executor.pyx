@@ -9,8 +9,8 @@ inputs; then the forward pass of a block is done again. Its memory is one piece 
 are needed, and the workspace, which the next run of the same Program takes over: fresh pages would cost as much as the
 arithmetic. What is done with all that is in passes.pyx.
 
-On the tape a Run is a NATIVE node over the parameters. The term of the node's first edge points to the RunState; the
-node's Value holds the Run.
+On the tape a Run is a NATIVE node over the parameters, and over the Runs whose numbers were its arguments. The term of
+the node's first edge points to the RunState; the node's Value holds the Run.
 """
 
 import sys
@@ -158,14 +158,19 @@ cdef class Run:
         cdef RunState *s = &self.state
         cdef size_t seeds = <size_t> s.outputs * s.rows
         cdef size_t gradients = <size_t> s.chunks * s.uses + s.uniforms
+        cdef size_t of_rows = <size_t> s.link_count * s.rows
         cdef Program program = self.program
         if s.differentiable > 1 and s.part == NULL:
             s.part = program.spare_backward if program.spare_backward != NULL else new_backward(program)
             program.spare_backward = NULL
         if s.seeds != NULL:
             return 0
-        s.seeds = new_doubles(seeds + gradients + s.outputs // sizeof(double) + 1)
-        s.gradients = s.seeds + seeds
+        if self.sources is not None:
+            for source in self.sources:
+                (<Run> source).want_gradients()
+        s.seeds = new_doubles(seeds + of_rows + gradients + s.outputs // sizeof(double) + 1)
+        s.row_gradients = s.seeds + seeds
+        s.gradients = s.row_gradients + of_rows
         s.asked = <uint8_t *> (s.gradients + gradients)
         s.backward = s.whole
         clear_idle(s)
@@ -175,9 +180,11 @@ cdef class Run:
         """Put the run on the tape. None if it can have no gradient."""
         cdef RunState *s = &self.state
         cdef list parameters = self.parameters
-        cdef list held = [self]
+        cdef list sources = self.source_nodes or []
+        cdef list held = [self, *sources]
         cdef int32_t count = s.parameters
-        cdef int32_t edges = 1 + (count + 1) // 2
+        cdef int32_t own = 1 + (count + 1) // 2
+        cdef int32_t edges = own + <int32_t> len(sources)
         cdef int32_t index, k
         cdef uint8_t flags
         cdef Edge *edge
@@ -193,6 +200,8 @@ cdef class Run:
         edge[0] = Edge(0.0, 0, 0)
         memcpy(&edge[0].term, &native, sizeof(native))
         flags = self.write_edges(edge + 1)
+        for k in range(own, edges):
+            edge[k] = Edge(0.0, (<Value> sources[k - own]).index, 0)
         bind(node, index)
         if flags & ODD:
             for k in range(count):

@@ -14,7 +14,7 @@ from micrograd_c._core.mapped import depending  # type: ignore[attr-defined]  # 
 from micrograd_c._core.mapped.arguments import is_named_tuple, read_all
 from micrograd_c._core.mapped.nested import DEEPEST, nested, too_deep
 from micrograd_c._core.mapped.outputs import transpose
-from micrograd_c._core.mapped.reading import as_float
+from micrograd_c._core.mapped.reading import as_float, refuse
 from micrograd_c._core.mapped.results import depends, gathered
 from micrograd_c._core.mapped.row_by_row import deviation
 from micrograd_c._core.value.selecting import maximum, minimum
@@ -38,6 +38,7 @@ class InnerBatch(list):     # type: ignore[type-arg]    # which Python 3.9 could
         """The sum over the rows, as a Batch has it. Weights may be Values, too."""
         if weights is None:
             return sum(entries(self), Value(0.0))
+        refuse(weights, "weights")
         weights = weights if hasattr(weights, "shape") else list(weights)
         if len(weights) != len(self):
             raise ValueError(f"{len(weights)} weights for {len(self)} rows")
@@ -122,6 +123,7 @@ def as_lists(argument: Any, name: str, depth: int = 0) -> Any:
         return argument
     if depth > DEEPEST:
         raise too_deep(name)
+    refuse(argument, name)
     if isinstance(argument, dict):
         return {key: as_lists(part, f"{name}[{key!r}]", depth + 1) for key, part in argument.items()}
     if is_named_tuple(argument):

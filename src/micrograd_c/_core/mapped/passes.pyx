@@ -20,8 +20,9 @@ from libc.string cimport memcmp, memcpy, memset
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.columns cimport read_column
+from micrograd_c._core.mapped.linking cimport keep_row_gradients, open_links, push_links
 from micrograd_c._core.mapped.program cimport MOST_LANES, Scalar, follow, in_parallel
-from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSHED, Edge, Native, Node, Pushed
+from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Node, Pushed
 from micrograd_c._core.tape.interrupts cimport is_interrupted
 from micrograd_c._core.tape.sweeping cimport goes_on
 
@@ -136,6 +137,7 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
                     pad(slot, rows, 0.0)
         s.kernels.backward(
             &s.backward.code, slots, adjoints, s.width, rows, s.numbers, fresh, s.gradients + chunk * s.uses)
+        keep_row_gradients(s, adjoints, block, rows)
         fresh = False
         block += 1
 
@@ -270,6 +272,8 @@ cdef Pushed push_run(
     cdef int32_t k
     if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum took part in this sweep, or no row
         return PUSHED
+    if not open_links(s, sweep):
+        return PUSH_OUT_OF_MEMORY
     choose_backward(s)
     s.stopped, s.holds_lock, s.looked = 0, 1, now()
     in_parallel(backward_chunk, s, s.chunks, s.threads)
@@ -284,5 +288,6 @@ cdef Pushed push_run(
         nodes[edges.a].grad += uniforms[k]
         if k + 1 < s.parameters:
             nodes[edges.b].grad += uniforms[k + 1]
+    push_links(s)
     s.seeded = NO_SWEEP
     return PUSHED

@@ -121,6 +121,7 @@ cdef class Program:
     cdef int32_t *used              # the uniform of each use
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
+    cdef int32_t *input_adjoints    # likewise, of linked columns; NULL if there are none
     cdef Instruction *instructions
     cdef Layer *layers
     cdef Products *products

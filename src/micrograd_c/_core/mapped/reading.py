@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["PLAIN", "as_float", "as_buffer", "checked_size", "from_lists", "read_weights"]
+__all__ = ["PLAIN", "as_float", "as_buffer", "checked_size", "from_lists", "read_weights", "refuse"]
 
 PLAIN = {float, int}     # what an array takes as it is
 

@@ -4,10 +4,10 @@ Knows runs and the tape. Knows nothing of what a batch looks like.
 
 Design
 ------
-A reduction is a NATIVE node over the run's node. The node's edge points to the C struct in a Reduction, which the
-node's Value holds. A sweep comes to all reductions before it comes to the run; each adds to the run's seeds, the
-adjoints of the outputs: to each number's the node's own, times that number's weight. So whatever is to be reduced
-says what its weights are, which are its slopes.
+A reduction is a NATIVE node over the run's node, and that of the weights' run if those are another's numbers. The edge
+points to the C struct in a Reduction, which the node's Value holds. A sweep comes to all reductions before it comes to
+the run; each adds to the run's seeds, the adjoints of the outputs: to each number's the node's own, times that number's
+weight. So whatever is to be reduced says what its weights are, which are its slopes.
 """
 
 from libc.math cimport sqrt
@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-from micrograd_c._core.mapped.executor cimport Run, new_doubles
+from micrograd_c._core.mapped.executor cimport new_doubles
 from micrograd_c._core.mapped.seeding cimport Part, open_seeds, seeds_of
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
@@ -31,21 +31,28 @@ __all__ = ["Reduction"]
 cdef Pushed push_reduction(
     Native *native, Node *nodes, const Edge *edges, int32_t count, double grad, int64_t sweep
 ) noexcept nogil:
-    """The rule of a reduction: adds its share to the run's seeds."""
+    """The rule of a reduction: adds its share to the run's seeds, and to those of the weights."""
     cdef ReductionState *sum = <ReductionState *> native
     cdef double share = sum.scale * grad
-    cdef double *seeds
-    cdef int64_t r
-    if not open_seeds(sum.part.run, sweep):
+    if sum.part.run != NULL and not open_seeds(sum.part.run, sweep):
         return PUSH_OUT_OF_MEMORY
-    seeds = seeds_of(&sum.part)
-    if sum.weights == NULL:
-        for r in range(sum.part.count):
+    if sum.of_weights.run != NULL and not open_seeds(sum.of_weights.run, sweep):
+        return PUSH_OUT_OF_MEMORY
+    if sum.part.run != NULL:
+        add_share(seeds_of(&sum.part), share, sum.weights, sum.part.count)
+    if sum.of_weights.run != NULL:
+        add_share(seeds_of(&sum.of_weights), share, sum.numbers, sum.part.count)
+    return PUSHED
+
+
+cdef inline void add_share(double *seeds, double share, const double *weights, int64_t count) noexcept nogil:
+    cdef int64_t r
+    if weights == NULL:
+        for r in range(count):
             seeds[r] += share
     else:
-        for r in range(sum.part.count):
-            seeds[r] += share * sum.weights[r]
-    return PUSHED
+        for r in range(count):
+            seeds[r] += share * weights[r]
 
 
 cdef class Reduction:
@@ -62,33 +69,43 @@ cdef class Reduction:
         self.state.weights = new_doubles(self.state.part.count)
         return self.state.weights
 
-
-cdef Reduction new_reduction(Run run, Part part, double scale):
-    cdef Reduction reduction = Reduction.__new__(Reduction)
-    reduction.run = run
-    reduction.state.native.push = push_reduction
-    reduction.state.part, reduction.state.scale = part, scale
-    return reduction
-
-
-cdef Value record_reduction(Reduction reduction, Value node, double number):
-    """The Value of that number; a leaf if there is no node, or under no_grad."""
-    cdef Native *native = &reduction.state.native
-    cdef Value value = new_value()
-    cdef Edge *edge
-    if node is None or tape.paused and paused_here():
-        reserve(&tape, 1)
-        bind(value, record_leaf(&tape, number, 0))
+    cdef Value as_value(self, double number):
+        """The Value of that number, over the nodes of the runs; a leaf if there are none, or under no_grad."""
+        cdef Native *native = &self.state.native
+        cdef Value value = new_value()
+        cdef Edge *edge
+        if self.node is None and self.weights_node is None or tape.paused and paused_here():
+            reserve(&tape, 1)
+            bind(value, record_leaf(&tape, number, 0))
+            return value
+        if self.node is None:
+            self.state.part.run = NULL
+        else:
+            self.run.want_gradients()
+        if self.weights_node is None:
+            self.state.of_weights.run = NULL
+        else:
+            self.weights_run.want_gradients()
+        reserve_nary(&tape, 1, 1)
+        edge = tape.edges + tape.edge_top
+        edge[0] = Edge(0.0, 0, 0)
+        if self.node is not None:
+            edge.a = self.node.index
+        if self.weights_node is not None and self.weights_node is not self.node:
+            edge.b = self.weights_node.index
+        memcpy(&edge.term, &native, sizeof(native))
+        tape.edge_top += 1
+        bind(value, record(&tape, rules.NATIVE, tape.edge_top - 1, 1, number, 0))
+        hold_all(value, tuple([self, *[node for node in (self.node, self.weights_node) if node is not None]]))
         return value
-    reduction.run.want_gradients()
-    reserve_nary(&tape, 1, 1)
-    edge = tape.edges + tape.edge_top
-    edge[0] = Edge(0.0, node.index, 0)
-    memcpy(&edge[0].term, &native, sizeof(native))
-    tape.edge_top += 1
-    bind(value, record(&tape, rules.NATIVE, tape.edge_top - 1, 1, number, 0))
-    hold_all(value, (reduction, node))
-    return value
+
+
+cdef Reduction new_reduction(const double *numbers, Part part, double scale):
+    """A reduction that is to be told more about: where gradients go, and what weights there are."""
+    cdef Reduction reduction = Reduction.__new__(Reduction)
+    reduction.state.native.push = push_reduction
+    reduction.state.numbers, reduction.state.part, reduction.state.scale = numbers, part, scale
+    return reduction
 
 
 # --- what is computed, and its slopes ---

@@ -8,18 +8,23 @@ from libc.stdint cimport int32_t
 from micrograd_c._core.mapped.batch cimport Batch, new_batch
 from micrograd_c._core.mapped.columns cimport Columns
 from micrograd_c._core.mapped.executor cimport Run, Runner
+from micrograd_c._core.mapped.linking cimport link
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["run", "run_buffers"]
 
 
-def run(Runner runner not None, Columns columns not None, list shared not None, list given not None, list parts=None):
+def run(
+    Runner runner not None, Columns columns not None, list shared not None, list given not None, list parts=None,
+    list sources=None,
+):
     """Run all rows, with Values in the place of those that the call is given. Returns a list of Batches.
 
     One for each output, or for each of `parts`: the first of its outputs, the shape that they make up, and where among
-    its axes the rows are.
+    its axes the rows are. `sources` has the columns that are linked: the first one, how many there are, and the Batch.
     """
+    cdef Run run
     cdef list numbers = [float(number) for number in shared]    # which may run any code
     if columns.count != runner.program.inputs:
         raise ValueError(f"{columns.count} columns for a program of {runner.program.inputs} inputs")
@@ -29,7 +34,10 @@ def run(Runner runner not None, Columns columns not None, list shared not None, 
         raise ValueError(f"{len(given)} Values for a program of {runner.program.given}")
     for value in given:
         check_value(value)
-    return batches_of(runner.run(columns.columns, columns.rows, numbers, given or None), parts)
+    run = runner.run(columns.columns, columns.rows, numbers, given or None)
+    if sources:
+        link(run, columns, sources)
+    return batches_of(run, parts)
 
 
 cdef int check_value(value) except -1:
@@ -43,7 +51,7 @@ def run_buffers(Runner runner not None, tuple arguments not None, list parts=Non
     """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""
     cdef Run run
     for argument in arguments:
-        if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # its gradient would be lost
+        if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # it wants to be linked
             return None
         if hasattr(argument, "mask"):       # and so would the mask of an array
             return None

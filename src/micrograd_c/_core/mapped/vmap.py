@@ -152,7 +152,7 @@ class Mapped(Traceable):
             one.add_to(numbers)
         shared = [number for one in given.leaves for number in one.shared]
         values = [value for one in given.leaves for value in one.given]
-        return found.results_of(running.run(found.runner, numbers, shared, values, found.pieces))
+        return found.results_of(running.run(found.runner, numbers, shared, values, found.pieces, given.linked))
 
 
 class Specialization:
@@ -188,7 +188,8 @@ class Specialization:
         result = given.call(fn, lambda one: one.values(inputs, shared, values))
         self.results = outputs_of(result, roots)
         self.columns = len(inputs)
-        program = lowering.compile(roots, inputs, shared, values)
+        linked = [k for first, count, _ in given.linked for k in range(first, first + count)]
+        program = lowering.compile(roots, inputs, shared, values, linked)
         if self.wanted is not None:
             self.plan = Plan(self.results, *self.wanted)
             self.plan.check_same(program.varying)
