@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import itertools
 import math
 import random
 import signal
@@ -74,8 +75,9 @@ def test_rows_of_several_numbers(axis, options):
             mapped = vmap(lambda row: row[0] * row[-1] + sumprod(row, row) * v, in_axes=other, **options)
             lines = eager if other in (0, -2) else [list(column) for column in zip(*eager)]
             wanted = sum([line[0] * line[-1] + sumprod(line, line) * v for line in lines])
-            batch = mapped(stack)
-            assert close(grads_of(batch.sum(), [w, v]), grads_of(wanted, [w, v]))
+            for _ in range(2):      # the second time without looking
+                batch = mapped(stack)
+                assert close(grads_of(batch.sum(), [w, v]), grads_of(wanted, [w, v]))
             both = vmap(lambda row, w=w: row[0] * w, in_axes=other, **options)(stack)
             assert close(grads_of(both.sum() + batch.sum(), [w, v]),
                          grads_of(sum([line[0] * w for line in lines]) + wanted, [w, v]))
@@ -243,6 +245,48 @@ def test_other_kinds_of_the_same_argument_are_traced_apart():
             assert not mapped(batch).keeps_graph
         assert grads_of(mapped(copy.copy(batch)).sum(), [w, v]) == [0, 8.0]
     assert len(mapped.specializations) == 2
+
+
+def test_which_arguments_are_linked_may_differ_from_call_to_call():
+    w, v = Value(2.0), Value(3.0)
+    mapped = vmap(lambda p, row, q: p * row[1] + q * row[0] * v)
+    batch, numbers = vmap(lambda x: x * w)([1.0, 3.0]), np.array([5.0, 7.0])
+    stack, pairs = vmap(lambda x: [x, x * w], stacked=True)([1.0, 3.0]), np.array([[1.0, 2.0], [3.0, 4.0]])
+    last = vmap(lambda x: [x * w, x], out_axes=-1, stacked=True)([2.0, 3.0])
+    for _ in range(3):
+        for p, row, q in itertools.product((batch, numbers), (stack, pairs, last), (batch, numbers)):
+            slopes = [[1.0, 3.0] if p is batch else [0.0, 0.0], [1.0, 3.0] if q is batch else [0.0, 0.0],
+                      {id(stack): [[0.0, 1.0], [0.0, 3.0]], id(pairs): [[0.0] * 2] * 2,
+                       id(last): [[2.0, 3.0], [0.0, 0.0]]}[id(row)]]
+            a, b, c = (np.asarray(one) for one in (p, row, q))
+            da, dc, db = map(np.array, slopes)
+            wanted = (da * b[:, 1] + a * db[:, 1] + 3.0 * (dc * b[:, 0] + c * db[:, 0])).sum()
+            assert close(grads_of(mapped(p, row, q).sum(), [w, v]), [wanted, (c * b[:, 0]).sum()])
+            with no_grad():
+                assert not mapped(p, row, q).keeps_graph
+    with pytest.raises(TypeError, match="argument"):
+        mapped(batch, stack)
+
+
+def test_a_long_sequence_step_by_step():
+    """What is compiled is one step; gradients go back through all of them."""
+    model = MLP(3, [2], activation=["tanh"])
+    step = vmap(lambda state, x: model([*state, x]), stacked=True)
+    readings, before = np.random.RandomState(0).randn(30, 4), None
+    for times in (3, 30):
+        state = np.zeros((4, 2))
+        for x in readings[:times]:
+            state = step(state, x)
+        found = grads_of(state.sum(state), model.parameters())
+        total = Value(0.0)
+        for row in range(4):
+            eager = [0.0, 0.0]
+            for x in readings[:times, row].tolist():
+                eager = model([*eager, x])
+            total = total + sumprod(eager, eager)
+        assert close(found, grads_of(total, model.parameters()))
+        assert before in (None, set(step.specializations))
+        before = set(step.specializations)
 
 
 def test_no_rows():

@@ -186,9 +186,15 @@ class Group:
     @property
     def shapes(self) -> list[Any] | None:
         """The shape of a row of each argument, if all are arrays of rows, one row after the other; else None."""
-        if self.names or not all(isinstance(one, Rows) and one.axis == 0 and one.source is None for one in self.found):
+        if self.names or not all(isinstance(one, Rows) and one.axis == 0 for one in self.found):
             return None
         return [one.shape for one in self.found]
+
+    @property
+    def linked_arguments(self) -> tuple[bool, ...] | None:
+        """Which arguments are such Batches; None if none is."""
+        found = tuple([getattr(one, "source", None) is not None for one in self.found])
+        return found if any(found) else None
 
     @property
     def linked(self) -> list[tuple[int, int, Batch]]:

@@ -7,7 +7,7 @@ by Ctrl-C, and is then done again.
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from micrograd_c._core.mapped.columns cimport Columns
+from micrograd_c._core.mapped.columns cimport Columns, Layout
 from micrograd_c._core.mapped.executor cimport Run
 from micrograd_c._core.mapped.passes cimport Link, RunState
 from micrograd_c._core.mapped.seeding cimport ask, open_seeds
@@ -55,3 +55,4 @@ cdef inline void push_links(RunState *s) noexcept nogil:
 
 
 cdef int link(Run run, Columns columns, list sources) except -1
+cdef int link_arguments(Run run, Layout layout, tuple arguments, tuple linked) except -1

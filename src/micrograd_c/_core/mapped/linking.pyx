@@ -30,35 +30,71 @@ cdef class Links:
     def __reduce__(self):
         raise TypeError("cannot copy or pickle Links of vmap: they are part of a run")
 
-    cdef int add(self, Run run, Columns columns, Batch source, int32_t first, int32_t count) except -1:
-        """Link those columns that gradients come to."""
-        cdef RunState *s = &source.run.state
-        cdef int32_t k
-        cdef Py_ssize_t offset
-        for k in range(first, first + count):
-            if run.program.input_adjoints[k] >= 0:
-                offset = columns.columns[k].first - <const char *> s.values
-                self.links[self.count] = Link(
-                    s, offset // <Py_ssize_t> sizeof(double), columns.columns[k].stride // <Py_ssize_t> sizeof(double),
-                    run.program.input_adjoints[k])
-                self.count += 1
+    cdef int begin(self, Run run) except -1:
+        """Make room for a link of each of a run's inputs."""
+        self.links = <Link *> malloc((run.program.inputs or 1) * sizeof(Link))
+        if self.links == NULL:
+            raise MemoryError("no memory for links between runs of vmap")
+        run.sources, run.source_nodes = [], []
+        return 0
+
+    cdef int add(self, Run run, Batch source, int32_t input, Py_ssize_t first, Py_ssize_t stride) except -1:
+        """Link an input, if gradients come to it, to a source's numbers: bytes from its first one, and the stride."""
+        cdef int32_t slot = run.program.input_adjoints[input]
+        if slot >= 0:
+            self.links[self.count] = Link(
+                &source.run.state, source.output * <Py_ssize_t> source.rows + first // <Py_ssize_t> sizeof(double),
+                stride // <Py_ssize_t> sizeof(double), slot)
+            self.count += 1
+            if source.run not in run.sources:
+                run.sources.append(source.run)
+                run.source_nodes.append(source.node)
+        return 0
+
+    cdef int end(self, Run run) except -1:
+        run.links = self
+        run.state.links, run.state.link_count = self.links, self.count
+        return 0
 
 
 cdef int link(Run run, Columns columns, list sources) except -1:
     """Link a run to those that have computed its arguments: a first column, how many there are, and the Batch."""
     cdef Links links = Links.__new__(Links)
     cdef Batch source
-    links.links = <Link *> malloc((columns.count or 1) * sizeof(Link))
-    if links.links == NULL:
-        raise MemoryError("no memory for links between runs of vmap")
-    run.sources, run.source_nodes = [], []
+    cdef int32_t k, first, count
+    links.begin(run)
     for first, count, source in sources:
-        links.add(run, columns, source, first, count)
-        if source.run not in run.sources:
-            run.sources.append(source.run)
-            run.source_nodes.append(source.node)
-    run.links = links
-    run.state.links, run.state.link_count = links.links, links.count
+        for k in range(first, first + count):
+            links.add(run, source, k, columns.columns[k].first - <const char *> source.values,
+                      columns.columns[k].stride)
+    links.end(run)
+    return 0
+
+
+cdef int link_arguments(Run run, Layout layout, tuple arguments, tuple linked) except -1:
+    """The same for arguments of that Layout, whose rows are along their first axes."""
+    cdef Links links = Links.__new__(Links)
+    cdef const Py_ssize_t *shape = layout.shapes
+    cdef Batch source
+    cdef int32_t first = 0
+    cdef int32_t count, k
+    cdef int argument, axis
+    links.begin(run)
+    for argument in range(<int> len(arguments)):
+        count = 1
+        for axis in range(1, <int> shape[0] + 1):
+            count *= <int32_t> shape[axis]
+        shape += shape[0] + 1
+        if linked[argument]:
+            source = arguments[argument]
+            for k in range(count):
+                if source.layout == NULL:
+                    links.add(run, source, first, 0, sizeof(double))
+                else:
+                    links.add(run, source, first + k, offset_in_row(
+                        k, source.ndim, source.layout, source.layout + source.ndim), source.layout[source.ndim])
+        first += count
+    links.end(run)
     return 0
 
 

@@ -8,7 +8,9 @@ from libc.stdint cimport int32_t
 from micrograd_c._core.mapped.batch cimport Batch, new_batch
 from micrograd_c._core.mapped.columns cimport Columns
 from micrograd_c._core.mapped.executor cimport Run, Runner
-from micrograd_c._core.mapped.linking cimport link
+from micrograd_c._core.mapped.linking cimport link, link_arguments
+from micrograd_c._core.tape.arena cimport tape
+from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.value.lifetime cimport check_initialised
 from micrograd_c._core.value.value cimport Value
 
@@ -47,16 +49,29 @@ cdef int check_value(value) except -1:
     return 0
 
 
-def run_buffers(Runner runner not None, tuple arguments not None, list parts=None):
-    """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""
+def run_buffers(Runner runner not None, tuple arguments not None, list parts=None, tuple linked=None):
+    """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None.
+
+    `linked` says of each whether it is a Batch that is to be linked; None if none is.
+    """
+    cdef bint records = not (tape.paused and paused_here())
+    cdef Py_ssize_t k
     cdef Run run
-    for argument in arguments:
-        if isinstance(argument, Batch) and (<Batch> argument).node is not None:     # it wants to be linked
-            return None
-        if hasattr(argument, "mask"):       # and so would the mask of an array
+    if linked is not None and len(linked) != len(arguments):
+        return None
+    for k in range(len(arguments)):
+        argument = arguments[k]
+        if isinstance(argument, Batch):
+            if (records and (<Batch> argument).node is not None) != (linked is not None and <bint> linked[k]):
+                return None
+        elif hasattr(argument, "mask") or linked is not None and <bint> linked[k]:      # a mask would be lost
             return None
     run = runner.run_buffers(arguments)
-    return None if run is None else batches_of(run, parts)
+    if run is None:
+        return None
+    if linked is not None:
+        link_arguments(run, runner.layout, arguments, linked)
+    return batches_of(run, parts)
 
 
 cdef list batches_of(Run run, list parts):

@@ -134,7 +134,7 @@ class Mapped(Traceable):
         """The function's results for all rows."""
         latest = self.latest
         if latest is not None and not keywords:     # the usual case, without looking twice
-            batches = running.run_buffers(latest.runner, arguments, latest.pieces)
+            batches = running.run_buffers(latest.runner, arguments, latest.pieces, latest.linked)
             if batches is not None:
                 return latest.results_of(batches)
         if tracing.is_tracing():
@@ -166,6 +166,7 @@ class Specialization:
         self.wanted = wanted
         self.plan: Plan | None = None
         self.pieces: Any = None
+        self.linked: tuple[bool, ...] | None = None
         with one_trace():
             try:
                 program = tracing.trace(lambda: self.compiled(fn, given))
@@ -178,6 +179,7 @@ class Specialization:
                 warn(fn, "it has an op of its own, whose numbers Python computes")
                 return
         self.runner = executor.Runner(program, given.shapes, *options)
+        self.linked = given.linked_arguments
 
     def compiled(self, fn: Callable[..., Any], given: Group) -> Any:
         """The Program of the function, which is run here: what it records is the trace."""
