@@ -439,6 +439,7 @@ def handler(number, frame):
         calls.append((w.grad, v.grad))
         w.grad, v.grad = 0, 0
     if RAISES:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         raise KeyboardInterrupt
 signal.signal(signal.SIGALRM, handler)
 signal.setitimer(signal.ITIMER_REAL, 0.012, 0.012)
