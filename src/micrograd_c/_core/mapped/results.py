@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from micrograd_c._core.mapped.arguments import is_axis, is_named_tuple
-from micrograd_c._core.mapped.nested import DEEPEST, nested, too_deep
+from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
 from micrograd_c._core.mapped.outputs import WasTuple, structure_of, transpose
 
 TYPE_CHECKING = False
@@ -52,11 +52,12 @@ class Plan:
                 (first, shape, axis)]
 
     def planned(self, structure: Any, axes: Any, name: str) -> Any:
-        """The structure, with the number of a part in the place of each."""
+        """The structure, with None in the place of each part."""
         if structure is None or (self.stacked and is_array(structure)):
             if not is_axis(axes):
                 raise ValueError(f"{name} is one part of the result: out_axes must have one axis for it, not {axes!r}")
-            return self.part(shape_of(structure, name), axes, name)
+            self.add(shape_of(structure, name), axes, name)
+            return None
         keys = list(structure) if isinstance(structure, dict) else range(len(structure))
         if isinstance(axes, (list, tuple)) and not isinstance(structure, dict) and len(axes) == len(structure):
             each: list[Any] = list(axes)
@@ -74,7 +75,7 @@ class Plan:
             return structure._make(made)
         return tuple(made) if self.stacked and isinstance(structure, WasTuple) else made
 
-    def part(self, shape: tuple[int, ...], axis: int | None, name: str) -> int:
+    def add(self, shape: tuple[int, ...], axis: int | None, name: str) -> None:
         axes = len(shape) + 1
         if axes > DEEPEST:      # of a buffer
             raise too_deep(RESULT)
@@ -85,7 +86,6 @@ class Plan:
             axis %= axes
         self.parts.append((self.outputs, shape, axis))
         self.outputs += math.prod(shape)
-        return len(self.parts) - 1
 
     def check_same(self, varying: list[bool]) -> None:
         """Raise ValueError if a part without an axis for rows differs from row to row, as these say of outputs."""
@@ -96,9 +96,9 @@ class Plan:
     def finish(self, pieces: list[Any], first: Callable[[Any], Any]) -> Any:
         """The result made of what was computed for each piece. `first` makes one number of what has no rows."""
         following = iter(pieces)
-        return filled(self.tree, [
-            nested(shape, lambda: first(next(following))) if axis is None else next(following)
-            for _, shape, axis in self.parts])
+        made = [nested(shape, lambda: first(next(following))) if axis is None else next(following)
+                for _, shape, axis in self.parts]
+        return fill(self.tree, iter(made).__next__)
 
     def gather(self, rows: list[list[Any]], make: Callable[[list[Any], tuple[int, ...]], Any]) -> Any:
         """The result made of all outputs of each row: `make` is given an array's entries in order, and its shape.
@@ -116,7 +116,7 @@ class Plan:
                 [one for start in range(0, math.prod(shape), inner or 1) for row in own
                  for one in row[start:start + inner]],
                 (*shape[:axis], len(rows), *shape[axis:])))
-        return filled(self.tree, made)
+        return fill(self.tree, iter(made).__next__)
 
 
 def depends() -> ValueError:
@@ -135,16 +135,6 @@ def shape_of(structure: Any, name: str) -> tuple[int, ...]:
     if len(shapes) > 1:
         raise ValueError(f"{name} is ragged, and cannot be stacked: return parts of unlike shapes as a tuple or dict")
     return (len(structure), *(shapes.pop() if shapes else ()))
-
-
-def filled(tree: Any, made: list[Any]) -> Any:
-    """A plan's tree, with what was made in the place of its number."""
-    if isinstance(tree, dict):
-        return {key: filled(one, made) for key, one in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        parts = [filled(one, made) for one in tree]
-        return tree._make(parts) if is_named_tuple(tree) else type(tree)(parts)
-    return made[tree]
 
 
 def gathered(
