@@ -16,8 +16,9 @@ cdef class Batch:
     cdef Py_ssize_t rows
     cdef Py_ssize_t size    # how many numbers there are
     cdef int32_t output, outputs    # the first one, and how many there are
-    cdef int ndim, axis     # axis: the rows'
     cdef Py_ssize_t *layout     # with more than one axis: lengths, then strides in bytes; else NULL
+    cdef int ndim           # how many these are; 0 with one
+    cdef int axis           # the rows'
 
     cdef int lay_out(self, tuple shape, int axis) except -1
     cdef object listed(self, const char *place, int axis)

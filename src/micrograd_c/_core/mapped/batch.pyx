@@ -45,9 +45,6 @@ cdef class Batch:
         """TypeError: only a function given to vmap makes one."""
         raise TypeError("a Batch is what a function given to vmap returns; it cannot be made")
 
-    def __cinit__(self):
-        self.ndim = 1
-
     def __dealloc__(self):
         free(self.layout)
 
@@ -76,7 +73,7 @@ cdef class Batch:
     cdef object listed(self, const char *place, int axis):
         """The numbers there as nested lists, but for the first axes."""
         cdef Py_ssize_t k
-        if axis >= self.ndim:
+        if axis and axis >= self.ndim:
             return (<const double *> place)[0]
         if self.layout == NULL:
             return [self.values[k] for k in range(self.rows)]
@@ -288,8 +285,9 @@ cdef class Batch:
         """Have axes: those of a row's numbers, of that shape, and the rows'. Values and rows are known."""
         cdef Py_ssize_t stride = self.rows * <Py_ssize_t> sizeof(double)
         cdef int k, place
-        self.ndim, self.axis, self.outputs = <int> len(shape) + 1, axis, 1
-        if self.ndim > 1:
+        self.outputs = 1
+        if shape:
+            self.ndim, self.axis = <int> len(shape) + 1, axis
             self.layout = <Py_ssize_t *> malloc(2 * self.ndim * sizeof(Py_ssize_t))
             if self.layout == NULL:
                 raise MemoryError("no memory for the shape of a Batch")

@@ -180,11 +180,11 @@ cdef class Run:
         """Put the run on the tape. None if it can have no gradient."""
         cdef RunState *s = &self.state
         cdef list parameters = self.parameters
-        cdef list sources = self.source_nodes or []
-        cdef list held = [self, *sources]
+        cdef list sources = self.source_nodes
+        cdef list held = [self]
         cdef int32_t count = s.parameters
         cdef int32_t own = 1 + (count + 1) // 2
-        cdef int32_t edges = own + <int32_t> len(sources)
+        cdef int32_t edges = own
         cdef int32_t index, k
         cdef uint8_t flags
         cdef Edge *edge
@@ -192,6 +192,9 @@ cdef class Run:
         cdef Value node
         if not self.program.differentiable or tape.paused and paused_here():
             return None
+        if sources is not None:
+            held += sources
+            edges += <int32_t> len(sources)
         node = new_value()
         reserve_nary(&tape, 1, edges)
         index = record(&tape, rules.NATIVE, tape.edge_top, edges, 0.0, 0)

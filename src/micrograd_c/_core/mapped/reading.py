@@ -153,24 +153,27 @@ def read_weights(weights: Any, shape: tuple[int, ...], axis: int = 0) -> columns
     """A Buffer of numbers for the sum of a batch of that shape, whose axis of rows is that one: it comes first here."""
     if isinstance(weights, (dict, set, frozenset)):
         raise TypeError(f"weights must be numbers in the order of the rows, not a {type(weights).__name__}")
-    wanted = "one per row" if len(shape) == 1 else f"of shape {shape}"
     try:
         buffer = None if isinstance(weights, Value) else as_buffer(weights, "weights", axis)
         if buffer is None:
-            buffer = columns.Buffer(from_lists(as_weights(weights, wanted), "weights"), axis)
+            buffer = columns.Buffer(from_lists(as_weights(weights, shape), "weights"), axis)
     except IndexError:
-        raise TypeError(f"weights must be numbers {wanted}, and have no axis {axis}") from None
-    rows, *others = shape[axis], *shape[:axis], *shape[axis + 1:]
+        raise TypeError(f"weights must be numbers, {weights_for(shape)}, and have no axis {axis}") from None
+    wanted = shape if axis == 0 else (shape[axis], *shape[:axis], *shape[axis + 1:])
+    if buffer.shape == wanted:
+        return buffer
     if len(buffer.shape) != len(shape):
-        raise TypeError(f"weights must be numbers, {wanted}, not an array of {len(buffer.shape)} axes")
-    if buffer.shape[0] != rows:
-        raise ValueError(f"{buffer.shape[0]} weights for {rows} rows")
-    if buffer.shape[1:] != tuple(others):
-        raise ValueError(f"weights must be numbers, {wanted}, as what they are for")
-    return buffer
+        raise TypeError(f"weights must be numbers, {weights_for(shape)}, not an array of {len(buffer.shape)} axes")
+    if buffer.shape[0] != wanted[0]:
+        raise ValueError(f"{buffer.shape[0]} weights for {wanted[0]} rows")
+    raise ValueError(f"weights must be numbers, {weights_for(shape)}, as what they are for")
 
 
-def as_weights(weights: Any, wanted: str) -> list[Any]:
+def weights_for(shape: tuple[int, ...]) -> str:
+    return "one per row" if len(shape) == 1 else f"of shape {shape}"
+
+
+def as_weights(weights: Any, shape: tuple[int, ...]) -> list[Any]:
     """What can be iterated, as a list. Values are refused."""
     if isinstance(weights, Value):
         tracing.check_usable(weights)
@@ -178,8 +181,8 @@ def as_weights(weights: Any, wanted: str) -> list[Any]:
         weights = list(weights)
     except TypeError:
         given = f"{reprlib.repr(weights)} of type {type(weights).__name__}"
-        hint = ". A batch has one axis, its rows: sum() adds up all of them" if wanted == "one per row" else ""
-        raise TypeError(f"weights must be numbers, {wanted}, not {given}{hint}") from None
+        hint = ". A batch has one axis, its rows: sum() adds up all of them" if len(shape) == 1 else ""
+        raise TypeError(f"weights must be numbers, {weights_for(shape)}, not {given}{hint}") from None
     for weight in weights:
         if isinstance(weight, Value):
             tracing.check_usable(weight)

@@ -96,7 +96,10 @@ cdef class Reduction:
         memcpy(&edge.term, &native, sizeof(native))
         tape.edge_top += 1
         bind(value, record(&tape, rules.NATIVE, tape.edge_top - 1, 1, number, 0))
-        hold_all(value, tuple([self, *[node for node in (self.node, self.weights_node) if node is not None]]))
+        if self.node is None or self.weights_node is None:
+            hold_all(value, (self, self.weights_node if self.node is None else self.node))
+        else:
+            hold_all(value, (self, self.node, self.weights_node))
         return value
 
 
