@@ -196,11 +196,10 @@ def run(fn, in_axes, arguments):
         if isinstance(argument, Batch) and argument.node is not None and not paused.get():
             given[-1] = [Value(number) for number in argument.values]
             links.update({value: (argument, row) for row, value in enumerate(given[-1])})
-    arguments = given
     start, inner = next(births), tracing.get()
     with recording():
         results = [
-            fn(*[as_values(one[row] if axis == 0 else one) for one, axis in zip(arguments, axes)])
+            fn(*[as_values(one[row] if axis == 0 else one) for one, axis in zip(given, axes)])
             for row in range(rows)
         ]
     if inner:
@@ -210,7 +209,7 @@ def run(fn, in_axes, arguments):
     parameters = {node: None for column in outputs for root in column[:1] for node in below_trace(root, start)}
     differentiable = [depends(column[0], start) for column in outputs]
     shared, node = Run(rows, len(outputs)), None
-    read = {batch.blur for batch, _ in links.values()}
+    read = {argument.blur for argument in arguments if isinstance(argument, Batch)}
     blur = EXACT if any(read) or any(has_functions(column[0], start) for column in outputs) else 0.0
     if any(differentiable) and not paused.get():
         for k, column in enumerate(outputs):
@@ -218,7 +217,8 @@ def run(fn, in_axes, arguments):
                 with contextlib.suppress(ZeroDivisionError):    # infinite ones, of an output that nobody will ask
                     shared.slopes[k] = [slopes_of(root, start) for root in column]
         read = [one for one in parameters if one not in links]
-        runs = {batch.node: None for batch, _ in links.values()}
+        flows = [node for column in outputs for root in column[:1] for node in inside(root, start, rules.of_stop)]
+        runs = {links[node][0].node: None for node in flows if node in links}
         shared.links, shared.parameters = links, len(read)
         node = result(0.0, (*read, *runs), "vmap", of_native_run, shared)
     batches = [
@@ -251,11 +251,12 @@ def below_trace(root, start):
     return [node for node in inside(root, start) if node._birth < start]
 
 
-def inside(root, start):
+def inside(root, start, end=None):
+    """What it was computed from, down to the parameters, and to nodes of the rule `end`."""
     found, todo = {root: None}, [root]
     while todo:
         node = todo.pop()
-        for child in node._children if node._birth > start else ():
+        for child in node._children if node._birth > start and node._rule is not end else ():
             if child not in found:
                 found[child] = None
                 todo.append(child)
