@@ -257,6 +257,13 @@ def test_axes_that_are_none(axes):
         vmap(lambda x: x, out_axes=axes)
 
 
+def test_axes_in_themselves():
+    axes = [0]
+    axes.append(axes)
+    with pytest.raises(ValueError, match="out_axes has lists in lists more than 64 deep"):
+        vmap(lambda x: x, out_axes=axes)
+
+
 def test_stacked_is_true_or_false():
     with pytest.raises(ValueError, match="stacked must be True or False"):
         vmap(lambda x: x, stacked=1)
@@ -389,6 +396,7 @@ def test_as_an_argument_of_another_function():
     assert again.tolist() == [8.0, 27.0]
     assert vmap(lambda m: m[0][0], in_axes=2)(stack).tolist() == [1.0, 2.0]
     assert vmap(lambda x, m: m[1][1][1], in_axes=(0, None))([1.0], stack).tolist() == [6.0]
+    assert jit(lambda m: m[1][1][1] - m[0][0][0])(stack).data == 5.0
 
 
 @pytest.mark.parametrize("axis", range(3))

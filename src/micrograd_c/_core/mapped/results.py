@@ -27,10 +27,12 @@ def check_out_axes(out_axes: Any) -> None:
                          f"lists, tuples and dicts of these like the function's result, not {out_axes!r}")
 
 
-def are_axes(axes: Any) -> bool:
-    if isinstance(axes, dict):
-        return all(map(are_axes, axes.values()))
-    return all(map(are_axes, axes)) if isinstance(axes, (list, tuple)) else is_axis(axes)
+def are_axes(axes: Any, depth: int = 0) -> bool:
+    if not isinstance(axes, (dict, list, tuple)):
+        return is_axis(axes)
+    if depth > DEEPEST:
+        raise too_deep("out_axes")
+    return all(are_axes(one, depth + 1) for one in (axes.values() if isinstance(axes, dict) else axes))
 
 
 class Plan:

@@ -40,7 +40,3 @@ cdef inline double *seeds_of(const Part *part) noexcept nogil:
     for k in range(part.output, part.output + part.outputs):
         ask(part.run, k)
     return part.run.seeds + part.first
-
-
-cdef inline const double *numbers_of(const Part *part) noexcept nogil:
-    return part.run.values + part.first
