@@ -108,7 +108,9 @@ def bundle_adjustment(rows, repeats):
     random = np.random.RandomState(0)
     numbers = (random.randn(rows, 11) * 0.05 + 0.3, random.randn(rows, 3) * 0.3 + [0, 0, 20], random.rand(rows),
                random.randn(rows, 2))
-    ours = [vmap(residuals), vmap(jacrev(residuals, argnums=(0, 1, 2)))]
+    jacobian = jacrev(residuals, argnums=(0, 1, 2))
+    stacked = vmap(lambda *numbers: [[*camera, *point, w] for camera, point, w in jacobian(*numbers)], stacked=True)
+    ours = [vmap(residuals), vmap(jacobian), lambda *numbers: np.asarray(stacked(*numbers))]
     theirs = []
     try:
         import jax
@@ -117,13 +119,21 @@ def bundle_adjustment(rows, repeats):
     else:
         from jax_side import residuals as of_arrays
 
-        theirs = [jax.jit(jax.vmap(of_arrays)), jax.jit(jax.vmap(jax.jacrev(of_arrays, argnums=(0, 1, 2))))]
-    for name, *both in zip(["objective", "jacobian"], ours, *([theirs] if theirs else [])):
+        parts = jax.jacrev(of_arrays, argnums=(0, 1, 2))
+
+        def joined(*numbers):
+            camera, point, w = parts(*numbers)
+            return jax.numpy.concatenate([camera, point, w[:, None]], axis=1)
+
+        theirs = [jax.jit(jax.vmap(one)) for one in (of_arrays, parts, joined)]
+    for name, *both in zip(["objective", "jacobian", "jacobian, stacked"], ours, *([theirs] if theirs else [])):
         if len(both) > 1 and name == "jacobian":
             found, wanted = both[0](*numbers), both[1](*numbers)
             for k in range(2):
                 np.testing.assert_allclose(np.array(found[k][0]), np.asarray(wanted[0][:, k]).T, rtol=1e-9, atol=1e-10)
                 np.testing.assert_allclose(np.array(found[k][1]), np.asarray(wanted[1][:, k]).T, rtol=1e-9, atol=1e-10)
+        elif len(both) > 1 and name == "jacobian, stacked":
+            np.testing.assert_allclose(both[0](*numbers), both[1](*numbers), rtol=1e-9, atol=1e-10)
         sides = [lambda f=both[0]: f(*numbers)]
         if len(both) > 1:
             sides.append(lambda f=both[1]: jax.block_until_ready(f(*numbers)))

@@ -11,13 +11,14 @@ import micrograd_c
 from micrograd_c import Value, nn, no_grad, optim, vmap
 from micrograd_c._core.mapped import (
     analysis,
-    batch,
     columns,
     executor,
     grouping,
+    linking,
     lowering,
     packing,
     program,
+    reductions,
     row_by_row,
 )
 from micrograd_c._core.value import value
@@ -280,6 +281,11 @@ def batch_of_three():
     return vmap(lambda x: w * x)([1.0, 2.0, 3.0])
 
 
+def like_batch(twin, original):
+    assert type(twin) is micrograd_c.Batch
+    assert (twin.tolist(), twin.keeps_graph, original.keeps_graph) == (original.tolist(), False, True)
+
+
 def computed_row_by_row():
     with pytest.warns(UserWarning, match="row by row"):
         return vmap(lambda x: Value(x.data * 2, (x,), "own"))([1.0, 2.0])
@@ -349,7 +355,7 @@ CASES = {
     "Adam": Case(ADAM, like_optimizer),
     "AdamW": Case(optimizer(optim.AdamW), like_optimizer),
     "Adam without its model": Case(lambda: ADAM()[1], like_lone_optimizer),
-    "Batch": Case(batch_of_three, None, never("take its numbers")),
+    "Batch": Case(batch_of_three, like_batch),
     "Rowwise": Case(computed_row_by_row, like_rows, LEAVES_ONLY),
     "vmap": Case(lambda: mapped, like_mapped),
     "vmap of a function with a name of its own": Case(lambda: vmap(plain), like_mapped),
@@ -367,7 +373,8 @@ CASES = {
     "Program": Case(program.Program, None, never("a Program of vmap")),
     "Runner": Case(lambda: mapped_trace().runner, None, never("a Runner of vmap")),
     "Run": Case(lambda: executor.Run.__new__(executor.Run), None, never("a Run of vmap")),
-    "Reduction": Case(lambda: batch.Reduction.__new__(batch.Reduction), None, never("a Reduction of vmap")),
+    "Reduction": Case(lambda: reductions.Reduction.__new__(reductions.Reduction), None, never("a Reduction of vmap")),
+    "Links": Case(linking.Links, None, never("Links of vmap: they are part of a run")),
     "Buffer": Case(lambda: columns.Buffer(b"abc"), None, never("a Buffer, which looks into memory of others")),
     "Columns": Case(lambda: columns.Columns(3), None, never("Columns, which look into buffers")),
     "Layout": Case(lambda: columns.Layout([(2,)]), None, never("a Layout of vmap")),
@@ -418,7 +425,7 @@ def test_every_public_object_has_a_case():
 
 
 @pytest.mark.parametrize(
-    "module", [analysis, batch, columns, executor, grouping, lowering, packing, program, value],
+    "module", [analysis, columns, executor, grouping, linking, lowering, packing, program, reductions, value],
     ids=lambda module: module.__name__,
 )
 def test_every_compiled_class_has_a_case(module):

@@ -10,7 +10,19 @@ import numpy as np
 import pytest
 
 from micrograd_c import maximum, sumprod, vmap
-from micrograd_c._core.mapped import analysis, batch, columns, executor, grouping, lowering, packing, program
+from micrograd_c._core.mapped import (
+    analysis,
+    batch,
+    columns,
+    executor,
+    grouping,
+    linking,
+    lowering,
+    packing,
+    program,
+    reductions,
+    running,
+)
 from micrograd_c._core.value import tracing
 from micrograd_c.engine import Value
 
@@ -122,7 +134,7 @@ def test_shared_numbers_may_change_the_list_they_are_in():
     column = columns.Columns(1)
     column.add(columns.Buffer(array.array("d", [1.0])))
     with pytest.raises(ValueError, match="1 shared numbers for a program of 2"):
-        batch.run(mapped.latest.runner, column, shared, [])
+        running.run(mapped.latest.runner, column, shared, [])
 
 
 class TolistOf:
@@ -263,9 +275,9 @@ def test_released_and_refusing_buffers():
 # --- the classes behind it ---
 
 MADE_OF_NOTHING = {
-    "Batch": batch.Batch, "Run": executor.Run, "Reduction": batch.Reduction, "Program": program.Program,
+    "Batch": batch.Batch, "Run": executor.Run, "Reduction": reductions.Reduction, "Program": program.Program,
     "Analysis": analysis.Analysis, "Compiler": lowering.Compiler, "Empty": columns.Empty,
-    "Grouping": grouping.Grouping, "Packer": packing.Packer,
+    "Links": linking.Links, "Grouping": grouping.Grouping, "Packer": packing.Packer,
 }
 
 
@@ -314,7 +326,9 @@ def test_wrong_arguments_of_what_is_internal():
         (lambda: columns.Columns(sys.maxsize // 8), MemoryError), (lambda: columns.Columns(-1), MemoryError),
         (lambda: columns.Columns(1).add(text), TypeError), (text.flat, TypeError),
         (lambda: columns.Columns(1).add(columns.Buffer(np.array(1.0))), ValueError),
-        (lambda: batch.run(runner, columns.Columns(0), [], []), ValueError),
+        (lambda: running.run(runner, columns.Columns(0), [], []), ValueError),
+        (lambda: linking.row_of(mapped([[1.0, 2.0]]), two, 0), ValueError),
+        (lambda: linking.row_of(None, two, 0), TypeError),
         (lambda: columns.empty((2, 3)), ValueError), (lambda: columns.empty(()), ValueError),
         (lambda: columns.empty((0,) * 65), ValueError), (lambda: tracing.argument([]), RuntimeError),
         (lambda: columns.Columns(1).add(None), TypeError), (lambda: tracing.check_read(None, ""), TypeError),

@@ -372,6 +372,28 @@ def mapped_large():
     return numbers(loss, WEIGHT), batch[1][0][4_999]
 
 
+def mapped_stacked():
+    stack, same = vmap(lambda x: ([[WEIGHT * x, x], [x.sin(), WEIGHT]], WEIGHT * 2), out_axes=(-1, None), stacked=True)(
+        [1.0, 2.0, 3.0])
+    twin = pickle.loads(pickle.dumps(stack))
+    loss = stack.sum([[[1.0, 2.0, 3.0]] * 2] * 2) + stack.max() * stack.std(1) + stack.min() + same + twin.mean()
+    loss.backward()
+    return stack.tolist(), stack[0], stack.shape, bytes(stack), copy.copy(twin).tolist(), numbers(loss, WEIGHT)
+
+
+def mapped_linked():
+    stack = STACK([1.0, 2.0, 3.0])
+    batch = LINKED(stack, [0.5, 0.25, 2.0])
+    again = LINKED(stack, batch)
+    across = vmap(lambda row: row[0] * row[2], in_axes=1)(stack)
+    # a run in a cycle of ops of one's own leaves its workspace to nobody, so it is of a function that goes with it
+    by_rows = vmap(lambda x: own_op(x * 2, WEIGHT))(vmap(lambda x: x * WEIGHT)([1.0, 2.0]))
+    loss = again.sum(batch) + across.max() + stack.mean() + by_rows.sum()
+    loss.backward()
+    loss.backward()
+    return again.tolist(), across.tolist(), numbers(loss, WEIGHT, LEAVES[1])
+
+
 class Method:
     def __init__(self):
         self.w = Value(2.0)
@@ -392,13 +414,15 @@ def mapped_methods():
 
 
 AGAIN = vmap(lambda x, y: [MODEL([x, y, WEIGHT]), [x.sin() * y + WEIGHT]], threads=2)
+STACK = vmap(lambda x: [WEIGHT * x, x.sin()], stacked=True)
+LINKED = vmap(lambda row, x: row[0] * row[1] + x * LEAVES[1])
 LONG = [array.array("d", [0.001 * k for k in range(5_000)])] * 2
 FEATURES = {
     feature.__name__: feature for feature in (
         operators, functions, derivatives, errors, local_gradients, attributes, subclasses, graphs, hooks, copies,
         pickles, weak_references, without_gradients, sums_of_products, softmaxes, large_graphs, networks,
         names_and_states, pictures, optimizers, mapped, mapped_again, mapped_structures, mapped_row_by_row,
-        mapped_errors, mapped_large,
+        mapped_errors, mapped_large, mapped_stacked, mapped_linked,
         mapped_methods,
     )
 }

@@ -85,7 +85,17 @@ def loss_of_run(draw):
     if b is None:
         return None
     s, a, out = draw.new(), draw.value(3.0), draw.new()
-    return f"{s} = {b}.mean()\n{out} = {s} * {s}" if a is None else f"{s} = {b}.sum()"
+    if a is None:
+        return f"{s} = {b}.mean()\n{out} = {s} * {s}"
+    way = draw.one(["sum()", "mean([0.5] * len({b}))", "max()", "min()"])
+    if draw.worlds.model[b].blur and way in ("max()", "min()"):    # where numbers differ, so may what is equal
+        way = "sum()"
+    return f"{s} = {b}.{way.format(b=b)}"
+
+
+def copied_batch(draw):
+    b = draw.any("b")
+    return None if b is None else f"{draw.new('b')} = {draw.one(['copy', 'deepcopy'])}({b})"
 
 
 def untraceable(draw):
@@ -123,6 +133,35 @@ def run_of_several(draw):
     options = draw.one(["", ", saved_bytes=0", ", threads=2"])
     return (f"{f} = vmap(lambda x, w={w}, b={b}: [{', '.join(forms)}, {unused}]{options}); "
             f"{first}, {second} = {f}([0.0, 2.0, {draw.one([-1.5, 0.0])}])[{draw.one(['0:2', '1:3', '0:3:2'])}]")
+
+
+def stacked_run(draw):
+    """Several outputs as one array, and a weighted sum of it."""
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced:
+        return None
+    f, b, s = draw.new("f"), draw.new("t"), draw.new()
+    forms = draw.random.sample(["w * x", "w * v * x", "(x + v).tanh()", "sumprod([w, v], [x, x]).relu()", "w", "x"], 3)
+    axis = draw.one([0, 1])
+    weights = draw.one(["", str([[1.0, 0.5, -2.0]] * 4 if axis == 0 else [[1.0, 0.5, -2.0, 0.25]] * 3)])
+    options = draw.one(["", ", saved_bytes=0", ", threads=2"])
+    return (f"{f} = vmap(lambda x, w={w}, v={v}: [{', '.join(forms)}], out_axes={axis}, stacked=True{options}); "
+            f"{b} = {f}([0.5, 2.0, -1.5, 1.0]); {s} = {b}.sum({weights}); del {b}")
+
+
+def linked_run(draw):
+    """A run whose argument is another's result, or the sum of one with another's weights."""
+    b, w = draw.any("b"), draw.value(3.0)
+    if b is None or w is None or draw.replaced:
+        return None
+    if draw.random.random() < 0.3:
+        other = draw.any("b")
+        if len(draw.worlds.model[other]) == len(draw.worlds.model[b]):
+            return f"{draw.new()} = {b}.sum({other})"
+    f, made = draw.new("f"), draw.new("b")
+    form = draw.one(["x * w", "x * x + w", "maximum(x, w) * 0.5", "sumprod([w, x], [x, w])", "stop_gradient(x) * w"])
+    options = draw.one(["", ", saved_bytes=0", ", threads=2"])
+    return f"{f} = vmap(lambda x, w={w}: {form}{options}); {made} = {f}({b})"
 
 
 def kept_from_trace(draw):
@@ -202,8 +241,9 @@ KINDS = {
     "run_in_run": (1, lambda draw: run_with_index(draw, INNER)),
     "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
     "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
-    "run_of_dot": (1, run_of_dot), "loss_of_run": (1, loss_of_run),
+    "run_of_dot": (1, run_of_dot), "loss_of_run": (2, loss_of_run), "copied_batch": (0.5, copied_batch),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
+    "stacked_run": (1, stacked_run), "linked_run": (2, linked_run),
     "run_of_places": (1, run_of_places), "compiled": (2, compiled),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }

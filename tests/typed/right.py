@@ -211,6 +211,15 @@ def several(x: list[Value], w: Value) -> list[Value]:
 assert_type(vmap(several, in_axes=(0, None))([[1.0, 2.0]], a)[0], Batch)
 
 
+def two_lists(x: list[Value]) -> list[list[Value]]:
+    return [x, x]
+
+
+stack: Batch = vmap(two_lists, 0, -1, stacked=True)([[1.0, 2.0]])
+assert_type(stack.shape, tuple[int, ...])
+assert_type(stack.std(ddof=1) + stack.max() - stack.min(), Value)
+
+
 class Curve:
     """A method for all rows."""
 

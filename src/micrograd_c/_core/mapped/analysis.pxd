@@ -60,6 +60,8 @@ cdef class Analysis:
     cdef int32_t count, parameter_count, uniform_count, dot_count, step_count, read_count, use_count
     cdef list parameters        # Values
     cdef list outputs, inputs, shared, given    # places in the array; of given Values those that are used
+    cdef list linked            # inputs to which gradients go, by their places in that list
+    cdef list varying           # by output: whether it differs from row to row
     cdef list used_given        # which of them these are
     cdef int given_count        # how many there are
     cdef list layers            # lists of dots

@@ -46,11 +46,15 @@ cdef class Analysis:
     Untraceable for a node with a Python function.
     """
 
-    def __init__(self, list outputs not None, list inputs not None, list shared not None, list given not None):
+    def __init__(
+        self, list outputs not None, list inputs not None, list shared not None, list given not None, list linked=None,
+    ):
         if self.owned_count:
             raise RuntimeError("an Analysis is made once")
+        self.linked = linked or []
         self.read_tape(outputs, inputs, shared, given)
         self.classify()
+        self.varying = [self.nodes[<int32_t> k].kind == VARYING for k in self.outputs]
         find_dots(self)
         self.list_steps()
         self.list_uses()
@@ -206,6 +210,8 @@ cdef class Analysis:
             self.new_uniform(k)
         for k in self.inputs:
             self.nodes[k].kind = VARYING
+        for place in self.linked:
+            self.nodes[<int32_t> self.inputs[place]].differentiable = 1
         for k in range(self.count):
             node = self.nodes + k
             if node.kind:

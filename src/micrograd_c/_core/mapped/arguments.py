@@ -8,10 +8,12 @@ from __future__ import annotations
 import functools
 import types
 
-from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped import columns, linking  # type: ignore[attr-defined]  # compiled, without stubs
+from micrograd_c._core.mapped.batch import Batch
 from micrograd_c._core.mapped.nested import nested
 from micrograd_c._core.mapped.reading import as_buffer, from_lists
 from micrograd_c._core.mapped.shared_arguments import Shared
+from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
@@ -63,15 +65,16 @@ def numbers_or_shared(argument: Any, axis: int | None, name: str) -> Rows | Shar
     """An argument, or a part of one, with rows of numbers, or the same for all rows."""
     if axis is None:
         return Shared(argument, name)
+    source = argument if isinstance(argument, Batch) and argument.keeps_graph and not pausing.is_paused() else None
     try:
-        buffer = as_buffer(argument, name, axis)
+        buffer = columns.Buffer(argument, axis) if isinstance(argument, Batch) else as_buffer(argument, name, axis)
         if buffer is None:
             buffer = columns.Buffer(from_lists(argument, name), axis)
     except IndexError:
         raise ValueError(f"{name} has no axis {axis}, which in_axes says are its rows") from None
     if not buffer.shape:
         raise ValueError(f"{name} is a single number: with in_axes {axis} it should have an axis of rows")
-    return Rows(buffer, name, axis)
+    return Rows(buffer, name, axis, source)
 
 
 def read_all(
@@ -98,14 +101,15 @@ def is_named_tuple(one: Any) -> bool:
 
 
 class Rows:
-    """An argument with rows, in a buffer: each call gets one of them."""
+    """An argument with rows, in a buffer: each call gets one of them. They may be those of a Batch with gradients."""
 
     shared: tuple[()] = ()
     given: tuple[()] = ()
 
-    def __init__(self, buffer: columns.Buffer, name: str, axis: int) -> None:
-        self.buffer, self.name, self.axis = buffer, name, axis
-        self.structure = buffer.shape[1:]
+    def __init__(self, buffer: columns.Buffer, name: str, axis: int, source: Batch | None = None) -> None:
+        self.buffer, self.name, self.axis, self.source = buffer, name, axis, source
+        self.shape = buffer.shape[1:]
+        self.structure = self.shape if source is None else ("linked", *self.shape)
         self.rows = buffer.shape[0]
 
     def add_to(self, found: columns.Columns) -> None:
@@ -113,7 +117,7 @@ class Rows:
 
     def values(self, inputs: list[int], shared: list[int], given: list[int]) -> Any:
         """What the function gets while it is traced."""
-        return nested(self.structure, lambda: tracing.argument(inputs))
+        return nested(self.shape, lambda: tracing.argument(inputs))
 
     def first(self) -> Any:
         """What the function gets where it is watched: Values that have just been made."""
@@ -121,8 +125,10 @@ class Rows:
 
     def row(self, k: int) -> Any:
         """What the function gets for row k, as Values of its own."""
+        if self.source is not None:
+            return nested(self.shape, iter(linking.row_of(self.source, self.buffer, k)).__next__)
         numbers = iter(self.flat[k * self.buffer.columns:(k + 1) * self.buffer.columns])
-        return nested(self.structure, lambda: Value(next(numbers)))
+        return nested(self.shape, lambda: Value(next(numbers)))
 
     @functools.cached_property
     def flat(self) -> list[float]:
@@ -182,7 +188,24 @@ class Group:
         """The shape of a row of each argument, if all are arrays of rows, one row after the other; else None."""
         if self.names or not all(isinstance(one, Rows) and one.axis == 0 for one in self.found):
             return None
-        return [one.structure for one in self.found]
+        return [one.shape for one in self.found]
+
+    @property
+    def linked_arguments(self) -> tuple[bool, ...] | None:
+        """Which arguments are such Batches; None if none is."""
+        found = tuple([getattr(one, "source", None) is not None for one in self.found])
+        return found if any(found) else None
+
+    @property
+    def linked(self) -> list[tuple[int, int, Batch]]:
+        """Which numbers of a row are a Batch's that has gradients: the first one, how many there are, and the Batch."""
+        found, first = [], 0
+        for one in self.leaves:
+            if isinstance(one, Rows):
+                if one.source is not None:
+                    found.append((first, one.buffer.columns, one.source))
+                first += one.buffer.columns
+        return found
 
     def call(self, fn: Callable[..., Any], made: Callable[[Any], Any]) -> Any:
         """The function's result for what is made of the arguments."""

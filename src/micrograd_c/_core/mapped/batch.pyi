@@ -5,13 +5,14 @@ from typing_extensions import Buffer, disjoint_base
 
 from micrograd_c._core.value.value import Value
 
-__all__ = ["Batch", "only_number", "run", "run_buffers"]
+__all__ = ["Batch", "first_number", "of_numbers", "only_number"]
 
 @disjoint_base
 class Batch:
-    """One number per row, computed by a function that was given to vmap.
+    """One number per row, computed by a function that was given to vmap; with stacked=True, an array of them per row.
 
-    A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum() and mean() are Values.
+    A sequence of floats, and a buffer: np.asarray(batch) shares its memory. sum(), mean(), min(), max() and std() are
+    Values. A copy, by copy or pickle, has the numbers, and no gradients.
     """
 
     def __init__(self) -> None: ...
@@ -20,12 +21,15 @@ class Batch:
     def __getitem__(self, key: int, /) -> float: ...
     @overload
     def __getitem__(self, key: slice, /) -> list[float]: ...
-    def __iter__(self) -> Iterator[float]: ...
+    def __iter__(self) -> Iterator[float]: ...      # and of more axes lists, which is no type of its own
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
     @property
     def keeps_graph(self) -> bool:
         """True if its sums have gradients. What is computed from its numbers has none."""
     def tolist(self) -> list[float]:
-        """All numbers, as a list of floats."""
+        """All numbers, as a list of floats; of more axes, as nested lists."""
     def __add__(self, other: Any, /) -> Any: ...
     def __radd__(self, other: Any, /) -> Any: ...
     def __sub__(self, other: Any, /) -> Any: ...
@@ -57,14 +61,27 @@ class Batch:
     def sum(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum over the rows, first to last, as a Value. If weights are given, each row is multiplied by its own.
 
-        Weights are numbers, one per row, and are copied. Raises ValueError if there are not as many as rows.
+        Weights are numbers, one per row, and are copied; those of a Batch get gradients, too. Raises ValueError if
+        there are not as many as rows. With more axes it is the sum of all numbers, and weights have the same shape.
         """
     def mean(self, weights: Buffer | Iterable[float] | None = None) -> Value:
         """The sum divided by the number of rows. Raises ZeroDivisionError if there are none."""
+    def min(self) -> Value:
+        """The smallest, as a Value; nan if any is nan. Rows that are equal to it share its gradient equally.
 
+        Raises ValueError if there are no rows.
+        """
+    def max(self) -> Value:
+        """The largest, as min() is the smallest."""
+    def std(self, ddof: float = 0) -> Value:
+        """The standard deviation, as a Value: the root of the squares' sum divided by rows - ddof.
+
+        Its gradient is nan if all rows are equal. Raises ZeroDivisionError if there are ddof rows, or fewer.
+        """
+
+def first_number(batch: Batch) -> Value:
+    """The number of the first row, as a Value: of one that is the same in all rows."""
+def of_numbers(numbers: Buffer, shape: tuple[int, ...] = (), axis: int = 0) -> Batch:
+    """A Batch of the numbers in an array of doubles, which is its own from here on: what copies and pickles are."""
 def only_number(batch: Batch) -> Value:
     """The number of a Batch of one row, as a Value, with its sign if it is 0."""
-def run(runner: Any, columns: Any, shared: list[float], given: list[Any]) -> list[Batch]:
-    """Run all rows, with Values in the place of those that the call is given. Returns a list of Batches."""
-def run_buffers(runner: Any, arguments: tuple[Any, ...]) -> list[Batch] | None:
-    """The same for arguments as they come, if they are buffers of the shapes that the Runner is for; else None."""

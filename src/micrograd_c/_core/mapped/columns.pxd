@@ -45,6 +45,9 @@ cdef class Layout:
     cdef void list_columns(self, Py_buffer *views, Column *columns) noexcept
 
 
+cdef Py_ssize_t offset_in_row(Py_ssize_t k, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides) noexcept
+
+
 # Numbers may be at any address, aligned or not. So memcpy reads them, which is one instruction where that is allowed.
 
 ctypedef fused Number:

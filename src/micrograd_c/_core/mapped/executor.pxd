@@ -5,7 +5,6 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from micrograd_c._core.mapped.columns cimport Column, Layout
 from micrograd_c._core.mapped.passes cimport RunState
 from micrograd_c._core.mapped.program cimport Kernels, Program
-from micrograd_c._core.tape.arena cimport Edge
 from micrograd_c._core.value.value cimport Value
 
 
@@ -13,6 +12,9 @@ cdef class Run:
     cdef RunState state
     cdef readonly Program program
     cdef list parameters    # the Program's, and those that the call has given
+    cdef object links       # the owner of the state's links
+    cdef list sources       # the Runs that they lead to, and their nodes; None if there are none
+    cdef list source_nodes
     cdef void *workspace    # slots and adjoints
     cdef size_t workspace_size
     cdef int32_t span_count     # of parameters that followed one another when they were read

@@ -9,8 +9,8 @@ inputs; then the forward pass of a block is done again. Its memory is one piece 
 are needed, and the workspace, which the next run of the same Program takes over: fresh pages would cost as much as the
 arithmetic. What is done with all that is in passes.pyx.
 
-On the tape a Run is a NATIVE node over the parameters. The term of the node's first edge points to the RunState; the
-node's Value holds the Run.
+On the tape a Run is a NATIVE node over the parameters, and over the Runs whose numbers were its arguments. The term of
+the node's first edge points to the RunState; the node's Value holds the Run.
 """
 
 import sys
@@ -159,14 +159,19 @@ cdef class Run:
         cdef RunState *s = &self.state
         cdef size_t seeds = <size_t> s.outputs * s.rows
         cdef size_t gradients = <size_t> s.chunks * s.uses + s.uniforms
+        cdef size_t of_rows = <size_t> s.link_count * s.rows
         cdef Program program = self.program
         if s.differentiable > 1 and s.part == NULL:
             s.part = program.spare_backward if program.spare_backward != NULL else new_backward(program)
             program.spare_backward = NULL
         if s.seeds != NULL:
             return 0
-        s.seeds = new_doubles(seeds + gradients + s.outputs // sizeof(double) + 1)
-        s.gradients = s.seeds + seeds
+        if self.sources is not None:
+            for source in self.sources:
+                (<Run> source).want_gradients()
+        s.seeds = new_doubles(seeds + of_rows + gradients + s.outputs // sizeof(double) + 1)
+        s.row_gradients = s.seeds + seeds
+        s.gradients = s.row_gradients + of_rows
         s.asked = <uint8_t *> (s.gradients + gradients)
         s.backward = s.whole
         clear_idle(s)
@@ -176,6 +181,7 @@ cdef class Run:
         """Put the run on the tape. None if it can have no gradient."""
         cdef RunState *s = &self.state
         cdef list parameters = self.parameters
+        cdef list sources = self.source_nodes
         cdef list held = [self]
         cdef int32_t count = s.parameters
         cdef int32_t edges = self.span_count
@@ -186,10 +192,13 @@ cdef class Run:
         cdef Value node
         if not self.program.differentiable or tape.paused and paused_here():
             return None
+        if sources is not None:
+            held += sources
+            edges += <int32_t> len(sources)
         node = new_value()
         reserve_nary(&tape, 1, 1 + edges)
         if not self.write_edges(&edges, &flags):
-            edges = count
+            edges += count
             reserve_nary(&tape, 1, 1 + edges)
             self.write_edges(&edges, &flags)
         index = record(&tape, rules.NATIVE, tape.edge_top, 1 + edges, 0.0, 0)
@@ -206,7 +215,7 @@ cdef class Run:
         return node
 
     cdef bint write_edges(self, int32_t *count, uint8_t *flags) noexcept:
-        """Write an edge for parameters that follow one another, from the tape's second free one on.
+        """Write an edge for parameters that follow one another, from the tape's second free one on; then for sources.
 
         False if there are more of them than `count`; this becomes how many there are. Other threads may have moved
         parameters since they were read. Adds to `flags` those that any parameter has.
@@ -226,6 +235,13 @@ cdef class Run:
             edge[0] = Edge(0.0, first, first + neighbours - 1)
             k += neighbours
             left -= 1
+        if self.source_nodes is not None:
+            if left < len(self.source_nodes):
+                return False
+            for k in range(<int32_t> len(self.source_nodes)):
+                edge += 1
+                edge[0] = Edge(0.0, (<Value> self.source_nodes[k]).index, 0)
+                left -= 1
         count[0] -= left
         return True
 

@@ -30,23 +30,24 @@ cdef enum:
     MOST_PACKED = 50_000    # steps of a trace that is kept for packing
 
 
-def compile(list outputs, list inputs, list shared, list given):
+def compile(list outputs, list inputs, list shared, list given, list linked=None):
     """The Program that computes the outputs, Values of the trace, from a row's inputs and numbers that all rows share.
 
-    Inputs, shared numbers, and shared Values that a call gives are told by the indexes of what stands for them. Raises
-    Untraceable for a node with a Python function.
+    Inputs, shared numbers, and shared Values that a call gives are told by the indexes of what stands for them; inputs
+    that are linked, to which gradients go, by their places in the list. Raises Untraceable for a node with a Python
+    function.
     """
-    cdef Compiler compiler = Compiler(outputs, inputs, shared, given)
+    cdef Compiler compiler = Compiler(outputs, inputs, shared, given, linked)
     cdef Program program = Program()
     compiler.program = program
-    compiler.program.values = compiler.parameters
+    compiler.program.values, compiler.program.varying = compiler.parameters, compiler.varying
     compiler.give_slots()
     compiler.write_uniforms(compiler.program)
     compiler.write_instructions()
     compiler.give_adjoints()
     start_backward(program)
     compiler.program = None
-    if compiler.step_count <= MOST_PACKED:
+    if compiler.step_count <= MOST_PACKED and not linked:
         program.source = compiler
     return program
 
@@ -323,6 +324,8 @@ cdef class Compiler(Analysis):
             else:
                 self.give_back(step, &slots)
         program.adjoints = slots.count
+        if self.linked:
+            program.input_adjoints = numbers([self.nodes[<int32_t> k].adjoint for k in self.inputs])
         return 0
 
     cdef int join_group(self, Step *step, list members, AdjointSlots *slots) except -1:

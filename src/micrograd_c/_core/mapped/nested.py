@@ -23,13 +23,14 @@ def nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
 
 
 def fill(tree: Any, make: Callable[[], Any], change: Callable[[Any], Any] = lambda one: one) -> Any:
-    """Lists, dicts and named tuples like those in the tree, with what `make` makes for None, and all else changed."""
+    """Lists, dicts and tuples like those in the tree, with what `make` makes for None, and all else changed."""
     if isinstance(tree, list):
         return [fill(one, make, change) for one in tree]
     if isinstance(tree, dict):
         return {key: fill(one, make, change) for key, one in tree.items()}
-    if isinstance(tree, tuple):     # a named one
-        return tree._make([fill(one, make, change) for one in tree])  # type: ignore[attr-defined]
+    if isinstance(tree, tuple):
+        parts = [fill(one, make, change) for one in tree]
+        return tree._make(parts) if hasattr(tree, "_make") else tuple(parts)
     return make() if tree is None else change(tree)
 
 

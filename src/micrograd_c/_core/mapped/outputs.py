@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["as_output", "outputs_of", "structure_of", "transpose"]
+__all__ = ["WasTuple", "as_output", "outputs_of", "structure_of", "transpose"]
 
 RESULT = "what the function given to vmap returns"
 
@@ -38,7 +38,13 @@ def like(result: Any, parts: list[Any]) -> Any:
     """A dict or a named tuple like that, or a list, of other parts."""
     if isinstance(result, dict):
         return dict(zip(result, parts))
-    return result._make(parts) if hasattr(result, "_make") else parts
+    if hasattr(result, "_make"):
+        return result._make(parts)
+    return WasTuple(parts) if isinstance(result, (tuple, WasTuple)) else parts
+
+
+class WasTuple(list):       # type: ignore[type-arg]    # which Python 3.9 could not subscript in a base class
+    """A list in the place of a tuple, which is a list of results, but no array."""
 
 
 def as_output(result: Any) -> Value:

@@ -19,6 +19,15 @@ cdef struct Seeds:          # what sums have left for a sweep, while another one
     uint8_t *asked
 
 
+cdef struct RunState
+
+
+cdef struct Link:           # a column of a run's arguments is numbers of another run
+    RunState *run
+    int64_t first, stride   # where they are among that run's numbers
+    int32_t slot            # the column's adjoint slot
+
+
 cdef struct RunState:
     Native native           # must be first: the node points to it
     const Code *code
@@ -51,6 +60,9 @@ cdef struct RunState:
     double *values          # by output, all rows
     double *seeds           # adjoints, by output, all rows; NULL until gradients may be needed
     double *gradients       # of uses, chunk by chunk; the first chunk's become the sum of all; then those of uniforms
+    double *row_gradients   # of linked columns, all rows
+    const Link *links
+    int32_t link_count
     int64_t seeded          # the sweep that the seeds belong to, or NO_SWEEP
     Seeds *aside            # the seeds of other sweeps, in the middle of which that one runs
     uint8_t *asked          # by output: 1 if a sum of it took part in that sweep

@@ -20,8 +20,9 @@ from libc.string cimport memcmp, memcpy, memset
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.columns cimport read_column
+from micrograd_c._core.mapped.linking cimport keep_row_gradients, open_links, push_links
 from micrograd_c._core.mapped.program cimport MOST_LANES, Scalar, follow, in_parallel
-from micrograd_c._core.tape.arena cimport PUSHED, PUSH_INTERRUPTED, Edge, Native, Pushed
+from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Pushed
 from micrograd_c._core.tape.interrupts cimport is_interrupted
 from micrograd_c._core.tape.rows cimport add_row
 from micrograd_c._core.tape.sweeping cimport goes_on
@@ -137,6 +138,7 @@ cdef void backward_chunk(void *context, int64_t chunk) noexcept nogil:
                     pad(slot, rows, 0.0)
         s.kernels.backward(
             &s.backward.code, slots, adjoints, s.width, rows, s.numbers, fresh, s.gradients + chunk * s.uses)
+        keep_row_gradients(s, adjoints, block, rows)
         fresh = False
         block += 1
 
@@ -268,9 +270,12 @@ cdef Pushed push_run(
     cdef double *total = s.gradients
     cdef double *uniforms = s.gradients + s.chunks * s.uses
     cdef int64_t chunk
-    cdef int32_t k
+    cdef int32_t left = s.parameters
+    cdef int32_t neighbours
     if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum took part in this sweep, or no row
         return PUSHED
+    if not open_links(s, sweep):
+        return PUSH_OUT_OF_MEMORY
     choose_backward(s)
     s.stopped, s.holds_lock, s.looked = 0, 1, now()
     in_parallel(backward_chunk, s, s.chunks, s.threads)
@@ -279,8 +284,12 @@ cdef Pushed push_run(
     for chunk in range(1, s.chunks):
         add_row(total, s.gradients + chunk * s.uses, s.uses)
     push_uniforms(s, total, uniforms)
-    for k in range(1, count):
-        add_row(grads + edges[k].a, uniforms, edges[k].b - edges[k].a + 1)
-        uniforms += edges[k].b - edges[k].a + 1
+    while left > 0:         # edges after these are those of links
+        edges += 1
+        neighbours = edges.b - edges.a + 1
+        add_row(grads + edges.a, uniforms, neighbours)
+        uniforms += neighbours
+        left -= neighbours
+    push_links(s)
     s.seeded = NO_SWEEP
     return PUSHED

@@ -128,6 +128,7 @@ cdef class Program:
     cdef int32_t stretch_count
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
+    cdef int32_t *input_adjoints    # likewise, of linked columns; NULL if there are none
     cdef Instruction *instructions
     cdef Layer *layers
     cdef Products *products
@@ -142,6 +143,7 @@ cdef class Program:
     cdef int64_t work               # for a row, in tenths of a nanosecond, roughly
     cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
     cdef readonly int differentiable    # how many outputs depend on a parameter
+    cdef readonly list varying          # by output: whether it differs from row to row
     cdef void *spare                # a workspace that a run has left
     cdef size_t spare_size
 

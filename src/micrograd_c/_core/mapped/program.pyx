@@ -40,6 +40,7 @@ cdef class Program:
         PyMem_Free(self.stretches)
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
+        PyMem_Free(self.input_adjoints)
         free_backward(self.backward)
         free_backward(self.spare_backward)
         free(self.spare)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["PLAIN", "as_float", "as_buffer", "checked_size", "from_lists", "read_weights"]
+__all__ = ["PLAIN", "as_float", "as_buffer", "checked_size", "from_lists", "read_weights", "refuse"]
 
 PLAIN = {float, int}     # what an array takes as it is
 
@@ -30,7 +30,7 @@ def as_buffer(argument: Any, name: str, axis: int = 0) -> columns.Buffer | None:
     """A Buffer of the argument, of which an axis is the rows; None if it is not a buffer."""
     refuse(argument, name)
     if hasattr(argument, "keeps_graph"):
-        argument = array("d", argument.tolist())
+        argument = getattr(argument, "buffer", argument)
     try:
         buffer = columns.Buffer(argument, axis)
     except columns.TooLarge as error:
@@ -149,21 +149,31 @@ def as_float(argument: Any, name: str) -> float:
     raise TypeError(f"{name} must hold numbers, not {reprlib.repr(argument)} of type {type(argument).__name__}")
 
 
-def read_weights(weights: Any, rows: int) -> columns.Buffer:
-    """A Buffer of numbers, one per row, for the sum of a batch."""
+def read_weights(weights: Any, shape: tuple[int, ...], axis: int = 0) -> columns.Buffer:
+    """A Buffer of numbers for the sum of a batch of that shape, whose axis of rows is that one: it comes first here."""
     if isinstance(weights, (dict, set, frozenset)):
         raise TypeError(f"weights must be numbers in the order of the rows, not a {type(weights).__name__}")
-    buffer = None if isinstance(weights, Value) else as_buffer(weights, "weights")
-    if buffer is None:
-        buffer = columns.Buffer(from_lists(as_weights(weights), "weights"))
-    if len(buffer.shape) != 1:
-        raise TypeError(f"weights must be numbers, one per row, not an array of shape {buffer.shape}")
-    if buffer.shape[0] != rows:
-        raise ValueError(f"{buffer.shape[0]} weights for {rows} rows")
-    return buffer
+    try:
+        buffer = None if isinstance(weights, Value) else as_buffer(weights, "weights", axis)
+        if buffer is None:
+            buffer = columns.Buffer(from_lists(as_weights(weights, shape), "weights"), axis)
+    except IndexError:
+        raise TypeError(f"weights must be numbers, {weights_for(shape)}, and have no axis {axis}") from None
+    wanted = shape if axis == 0 else (shape[axis], *shape[:axis], *shape[axis + 1:])
+    if buffer.shape == wanted:
+        return buffer
+    if len(buffer.shape) != len(shape):
+        raise TypeError(f"weights must be numbers, {weights_for(shape)}, not an array of {len(buffer.shape)} axes")
+    if buffer.shape[0] != wanted[0]:
+        raise ValueError(f"{buffer.shape[0]} weights for {wanted[0]} rows")
+    raise ValueError(f"weights must be numbers, {weights_for(shape)}, as what they are for")
 
 
-def as_weights(weights: Any) -> list[Any]:
+def weights_for(shape: tuple[int, ...]) -> str:
+    return "one per row" if len(shape) == 1 else f"of shape {shape}"
+
+
+def as_weights(weights: Any, shape: tuple[int, ...]) -> list[Any]:
     """What can be iterated, as a list. Values are refused."""
     if isinstance(weights, Value):
         tracing.check_usable(weights)
@@ -171,8 +181,8 @@ def as_weights(weights: Any) -> list[Any]:
         weights = list(weights)
     except TypeError:
         given = f"{reprlib.repr(weights)} of type {type(weights).__name__}"
-        raise TypeError(f"weights must be numbers, one per row, not {given}. A batch has one axis, its rows: sum() "
-                        "adds up all of them") from None
+        hint = ". A batch has one axis, its rows: sum() adds up all of them" if len(shape) == 1 else ""
+        raise TypeError(f"weights must be numbers, {weights_for(shape)}, not {given}{hint}") from None
     for weight in weights:
         if isinstance(weight, Value):
             tracing.check_usable(weight)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import operator
 from _thread import _local
+from array import array
 
+from micrograd_c._core.bulk.functional import mean  # type: ignore[attr-defined]
 from micrograd_c._core.bulk.linear import sumprod
-from micrograd_c._core.mapped.outputs import transpose
+from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped.nested import nested
 from micrograd_c._core.mapped.reading import read_weights
 from micrograd_c._core.mapped.refusals import (
     refuse_arithmetic,
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     from micrograd_c._core.mapped.arguments import Group
 
-__all__ = ["Rowwise", "computes_by_itself", "is_running", "run"]
+__all__ = ["Rowwise", "computes_by_itself", "deviation", "is_running", "run"]
 
 
 class Running(_local):
@@ -44,8 +47,9 @@ def is_running() -> bool:
 class Rowwise:
     """What stands in for a Batch if its Values are computed one by one."""
 
-    def __init__(self, values: list[Value]) -> None:
-        self.values = values
+    def __init__(self, values: list[Value], shape: tuple[int, ...] | None = None) -> None:
+        self.values = values        # of more axes, in order
+        self.shape = (len(values),) if shape is None else shape
 
     @property
     def keeps_graph(self) -> bool:
@@ -53,7 +57,7 @@ class Rowwise:
         return any(value._prev for value in self.values)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return self.shape[0]
 
     def __getitem__(self, key: Any) -> Any:
         return self.tolist()[key]
@@ -68,21 +72,54 @@ class Rowwise:
         import numpy as np  # whoever calls this has it
         return np.array(self.tolist(), dtype=dtype or float)
 
-    def tolist(self) -> list[float]:
-        """All numbers, as a list of floats."""
+    @property
+    def numbers(self) -> list[float]:
+        """All of them, in order."""
         return [float(value.data) for value in self.values]
+
+    @property
+    def buffer(self) -> Any:
+        """The same as a buffer."""
+        if 0 in self.shape:
+            return columns.empty(self.shape)
+        return memoryview(array("d", self.numbers)).cast("B").cast("d", self.shape)
+
+    def tolist(self) -> list[Any]:
+        """All numbers, as a list of floats; of more axes, as nested lists."""
+        return nested(self.shape, iter(self.numbers).__next__)  # type: ignore[no-any-return]
 
     def sum(self, weights: Iterable[float] | None = None) -> Value:
         """As for a Batch."""
         if weights is None:
             return sum(self.values, Value(0.0))
-        return sumprod(self.values, read_weights(weights, len(self.values)).flat(), Value(0.0))
+        return sumprod(self.values, read_weights(weights, self.shape).flat(), Value(0.0))
 
     def mean(self, weights: Iterable[float] | None = None) -> Value:
         """As for a Batch."""
         if not self.values:
             raise ZeroDivisionError("the mean of no rows")
         return self.sum(weights) * (1.0 / len(self.values))
+
+    def min(self) -> Value:
+        """As for a Batch."""
+        return self.extreme(min)
+
+    def max(self) -> Value:
+        """As for a Batch."""
+        return self.extreme(max)
+
+    def extreme(self, choose: Callable[[list[float]], float]) -> Value:
+        numbers = self.numbers
+        if not numbers:
+            raise ValueError(f"the {choose.__name__} of no rows")
+        unknown = [x for x in numbers if x != x]
+        best = unknown[0] if unknown else choose(numbers)
+        chosen = [v for v, x in zip(self.values, numbers) if x == best or (unknown and x != x)]
+        return Value(best, tuple(chosen), tuple([1.0 / len(chosen)] * len(chosen)))
+
+    def std(self, ddof: float = 0) -> Value:
+        """As for a Batch."""
+        return deviation(self.values, ddof)
 
     def __lt__(self, other: Any) -> Any:
         return refuse_order(self, other)
@@ -109,11 +146,19 @@ class Rowwise:
         refuse_truth(self)
 
 
-def run(fn: Callable[..., Any], given: Group) -> Any:
-    """The function's result, with a Rowwise for each Value."""
+def deviation(values: list[Value], ddof: float) -> Value:
+    """The standard deviation of some Values."""
+    if len(values) <= ddof:
+        raise ZeroDivisionError(f"the standard deviation of {len(values)} rows, with ddof {ddof}")
+    middle = mean(values)
+    return (sum([(v - middle) ** 2 for v in values], Value(0.0)) * (1.0 / (len(values) - ddof))).sqrt()
+
+
+def run(fn: Callable[..., Any], given: Group) -> list[Any]:
+    """The function's result for each row."""
     running.depth += 1
     try:
-        return transpose([given.call(fn, operator.methodcaller("row", k)) for k in range(given.rows)], Rowwise)
+        return [given.call(fn, operator.methodcaller("row", k)) for k in range(given.rows)]
     finally:
         running.depth -= 1
 

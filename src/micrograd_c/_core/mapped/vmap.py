@@ -9,10 +9,20 @@ from __future__ import annotations
 import sys
 import warnings
 
-from micrograd_c._core.mapped import analysis, batch, columns, executor, inside, lowering, row_by_row  # type: ignore
+from micrograd_c._core.mapped import (  # type: ignore
+    analysis,
+    batch,
+    columns,
+    executor,
+    inside,
+    lowering,
+    row_by_row,
+    running,
+)
 from micrograd_c._core.mapped.arguments import check_axes, read_all
 from micrograd_c._core.mapped.nested import fill
-from micrograd_c._core.mapped.outputs import outputs_of, structure_of
+from micrograd_c._core.mapped.outputs import outputs_of, structure_of, transpose
+from micrograd_c._core.mapped.results import Plan, check_out_axes, gathered
 from micrograd_c._core.mapped.traceable import Traceable, for_measurements, one_trace
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.tracing import TraceError
@@ -20,7 +30,7 @@ from micrograd_c._core.value.tracing import TraceError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol, TypeVar, overload
+    from typing import Any, Literal, Protocol, TypeVar, overload
 
     from micrograd_c._core.mapped.arguments import Group
     from micrograd_c._core.mapped.batch import Batch
@@ -36,23 +46,27 @@ __all__ = ["TraceError", "vmap"]
 
 SAVED_BYTES = 2**26
 
-if TYPE_CHECKING:       # results nested deeper than in one list, and those of a lambda, have no type
+if TYPE_CHECKING:       # results that are stacked, nested deeper than in one list, or a lambda's have no type
     @overload
     def vmap(
-        fn: Callable[..., Value | float], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = ...,
+        fn: Callable[..., Value | float], in_axes: _Axes = 0, out_axes: int = 0, *, stacked: bool = ...,
+        threads: int = 1, saved_bytes: int = ...,
     ) -> _ForAllRows[Batch]: ...
     @overload
     def vmap(
-        fn: Callable[..., Sequence[Value | float]], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = ...,
+        fn: Callable[..., Sequence[Value | float]], in_axes: _Axes = 0, out_axes: int = 0, *,
+        stacked: Literal[False] = ..., threads: int = 1, saved_bytes: int = ...,
     ) -> _ForAllRows[list[Batch]]: ...
     @overload
     def vmap(
-        fn: Callable[..., Any], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = ...,
+        fn: Callable[..., Any], in_axes: _Axes = 0, out_axes: _Axes | dict[Any, Any] = 0, *, stacked: bool = ...,
+        threads: int = 1, saved_bytes: int = ...,
     ) -> _ForAllRows[Any]: ...
 
 
 def vmap(
-    fn: Callable[..., Any], in_axes: _Axes = 0, *, threads: int = 1, saved_bytes: int = SAVED_BYTES,
+    fn: Callable[..., Any], in_axes: _Axes = 0, out_axes: _Axes | dict[Any, Any] = 0, *, stacked: bool = False,
+    threads: int = 1, saved_bytes: int = SAVED_BYTES,
 ) -> Mapped:
     """A function that runs `fn`, written for one row, over the rows of a batch.
 
@@ -63,7 +77,9 @@ def vmap(
     dict or named tuple of axes. Arguments by name have rows along their first axis.
 
     In their place `fn` gets Values and lists of Values. It returns a Value, or nested lists, dicts and named tuples of
-    Values; the result has a Batch for each, and a list for a tuple.
+    Values; the result has a Batch for each, and a list for a tuple. With stacked=True, nested lists of one shape are
+    one Batch of more axes, of which the rows are the first, and a tuple stays one. Then out_axes may be another axis,
+    such as -1; or lists, tuples and dicts of axes like the result. None is for what is the same in all rows: a Value.
 
     `fn` is run once for arguments of one structure. What Python does in it then stays as it is: an `if`, the length of
     a loop, a number that is not an argument. Values from outside, the parameters, are read at each call, and get
@@ -87,11 +103,14 @@ def vmap(
     if not callable(fn):
         raise TypeError(f"vmap wants a function, not {fn!r}")
     check_axes(in_axes)
+    check_out_axes(out_axes)
+    if not isinstance(stacked, bool):
+        raise ValueError(f"stacked must be True or False, not {stacked!r}")
     if threads < 1:
         raise ValueError(f"threads must be 1 or more, not {threads}")
     if not isinstance(saved_bytes, int) or saved_bytes < 0:
         raise ValueError(f"saved_bytes must be a number of bytes, 0 or more, not {saved_bytes!r}")
-    return Mapped(fn, in_axes, threads, saved_bytes)
+    return Mapped(fn, in_axes, (out_axes, stacked), threads, saved_bytes)
 
 
 class Mapped(Traceable):
@@ -99,9 +118,12 @@ class Mapped(Traceable):
 
     kept_as = "_vmap_"
 
-    def __init__(self, fn: Callable[..., Any], in_axes: Any, threads: int, saved_bytes: int) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], in_axes: Any, results: tuple[Any, bool], threads: int, saved_bytes: int,
+    ) -> None:
         super().__init__(fn)
         self.in_axes = in_axes
+        self.results = None if results == (0, False) else results   # out_axes and stacked, if not the usual ones
         self.options = threads, min(saved_bytes, sys.maxsize), *for_measurements()
 
     def forget(self) -> None:
@@ -112,15 +134,15 @@ class Mapped(Traceable):
         """The function's results for all rows."""
         latest = self.latest
         if latest is not None and not keywords:     # the usual case, without looking twice
-            batches = batch.run_buffers(latest.runner, arguments)
+            batches = running.run_buffers(latest.runner, arguments, latest.pieces, latest.linked)
             if batches is not None:
                 return latest.results_of(batches)
         if tracing.is_tracing():
-            return inside.run(self.fn, self.in_axes, arguments, keywords)
+            return inside.run(self.fn, self.in_axes, self.results, arguments, keywords)
         given = read_all(self.fn, self.in_axes, arguments, keywords)
         found = self.specializations.get(given.structure)
         if found is None:
-            found = Specialization(self.fn, given, self.options)
+            found = Specialization(self.fn, given, self.results, self.options)
             self.keep(given.structure, found)
         if found.runner is None:
             return found.row_by_row(self.fn, given)
@@ -130,15 +152,21 @@ class Mapped(Traceable):
             one.add_to(numbers)
         shared = [number for one in given.leaves for number in one.shared]
         values = [value for one in given.leaves for value in one.given]
-        return found.results_of(batch.run(found.runner, numbers, shared, values))
+        return found.results_of(running.run(found.runner, numbers, shared, values, found.pieces, given.linked))
 
 
 class Specialization:
     """What became of the function for arguments of one structure: a Runner, or None if it has to be run row by row."""
 
-    def __init__(self, fn: Callable[..., Any], given: Group, options: tuple[Any, ...]) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], given: Group, wanted: tuple[Any, bool] | None, options: tuple[Any, ...],
+    ) -> None:
         self.runner: Any = None
         self.results: Any = None
+        self.wanted = wanted
+        self.plan: Plan | None = None
+        self.pieces: Any = None
+        self.linked: tuple[bool, ...] | None = None
         with one_trace():
             try:
                 program = tracing.trace(lambda: self.compiled(fn, given))
@@ -151,6 +179,7 @@ class Specialization:
                 warn(fn, "it has an op of its own, whose numbers Python computes")
                 return
         self.runner = executor.Runner(program, given.shapes, *options)
+        self.linked = given.linked_arguments
 
     def compiled(self, fn: Callable[..., Any], given: Group) -> Any:
         """The Program of the function, which is run here: what it records is the trace."""
@@ -161,19 +190,35 @@ class Specialization:
         result = given.call(fn, lambda one: one.values(inputs, shared, values))
         self.results = outputs_of(result, roots)
         self.columns = len(inputs)
-        return lowering.compile(roots, inputs, shared, values)
+        linked = [k for first, count, _ in given.linked for k in range(first, first + count)]
+        program = lowering.compile(roots, inputs, shared, values, linked)
+        if self.wanted is not None:
+            self.plan = Plan(self.results, *self.wanted)
+            self.plan.check_same(program.varying)
+            self.pieces = self.plan.pieces
+        return program
 
     def row_by_row(self, fn: Callable[..., Any], given: Group) -> Any:
         """The function's result, with a Rowwise for each Value; without rows, with the structure of earlier results."""
-        if not given.rows:
-            return fill(self.results, lambda: row_by_row.Rowwise([]))
-        results = row_by_row.run(fn, given)
-        self.results = structure_of(results)
-        return results
+        results, made = row_by_row.run(fn, given), row_by_row.Rowwise
+        if not results:
+            plan = self.wanted and Plan(self.results, *self.wanted)
+            return plan.gather([], made) if plan else fill(self.results, lambda: made([]))
+        found = gathered(results, *self.wanted, made, refuse_same) if self.wanted else transpose(results, made)
+        self.results = structure_of(results[0])
+        return found
 
     def results_of(self, batches: list[Batch]) -> Any:
         """The function's result, with a Batch for each Value."""
+        if self.plan is not None:
+            return self.plan.finish(batches, batch.first_number)
         return batches[0] if self.results is None else fill(self.results, iter(batches).__next__)
+
+
+def refuse_same(values: list[Value]) -> None:
+    if values:
+        raise ValueError("out_axes cannot be None for a function that is run row by row, as nobody knows what depends "
+                         "on the rows: return what does not from a function of its own")
 
 
 def warn(fn: Callable[..., Any], reason: str) -> None:

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import warnings
 
-from micrograd_c._core.mapped import analysis, batch, columns, executor, lowering, row_by_row  # type: ignore
+from micrograd_c._core.mapped import (  # type: ignore
+    analysis,
+    batch,
+    columns,
+    executor,
+    lowering,
+    row_by_row,
+    running,
+)
 from micrograd_c._core.mapped.traceable import Traceable, for_measurements, one_trace
 from micrograd_c._core.mapped.vmap import SAVED_BYTES
 from micrograd_c._core.transforms.calling import check_argnums, check_callable, is_inside
@@ -146,7 +154,7 @@ class Specialization:
             numbers = columns.Columns(given.count)
             for buffer in given.buffers():
                 numbers.add_row(buffer)
-            found = iter(batch.run(self.runner, numbers, [], given.values))
+            found = iter(running.run(self.runner, numbers, [], given.values))
         # lists and dicts are new ones each time
         return transform(
             self.result[0], lambda leaf: batch.only_number(next(found)) if leaf is COMPUTED else leaf, "a result")

@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python, is_builtin_number, read_exact_number
-from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, node_at, pin, record, spans_of, tape, unpin
+from micrograd_c._core.tape.arena cimport DETACHED, GRAD_FLOAT, HOOK, Node, node_at, pin, record, tape, unpin
 from micrograd_c._core.tape.sweeping cimport local_gradients
 from micrograd_c._core.value.lifetime cimport check_initialised, describe, take_number
 from micrograd_c._core.value.observers cimport remembered
