@@ -96,7 +96,8 @@ def list_of_values(draw):
 def of_list(draw):
     x = draw.any("l")
     return x and draw.one([f"{draw.new()} = {x}[{draw.one([0, -1, 1])}]", f"{draw.new()} = sum({x})",
-                           f"len({x}) > 1 and {x}.pop()", f"{draw.new()} = mean({x})", f"{x}.reverse()", f"{x}[0].backward()",
+                           f"len({x}) > 1 and {x}.pop()", f"{draw.new()} = mean({x})", f"{x}.reverse()",
+                           f"{x}[0].backward()",
                            f"{draw.new()} = sumprod({x}, {x})", f"{x}[0] = {x}[-1] * 2",
                            f"{x}.append({draw.any('v')})"])
 

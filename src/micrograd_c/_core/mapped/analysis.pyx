@@ -20,12 +20,13 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+from micrograd_c._core.mapped.needed cimport need_all, need_operands, size_as_read, size_with_edges, table_size
 from micrograd_c._core.mapped.program cimport DO_MOVE, DO_TAKE
 from micrograd_c._core.mapped.sums cimport find_dots
 from micrograd_c._core.mapped.taking cimport is_take, length_of_table
 from micrograd_c._core.mapped.value_numbers cimport number_values
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport HOOK, Operands, Span, Spans, spans_of, tape
+from micrograd_c._core.tape.arena cimport HOOK, Operands, tape
 from micrograd_c._core.value.lifetime cimport check_initialised, describe
 from micrograd_c._core.value.operands cimport handle_of, op_name
 from micrograd_c._core.value.tracing import TraceError, is_tracing
@@ -425,56 +426,6 @@ cdef int refuse(int32_t index) except -1:
         raise AttributeError(f"an operand of {op_name(index)!r} in a function given to vmap has no data yet: a Value "
                              "whose __init__ was not called")
     return 0
-
-
-cdef int need_all(list indexes, const int32_t *computed, int32_t *needed) except -1:
-    for index in indexes:
-        need(computed[<int32_t> index], needed)
-    return 0
-
-
-cdef inline void need(int32_t index, int32_t *needed) noexcept:
-    """Leaves that stand for arguments are told apart."""
-    if not needed[index]:
-        needed[index] = 1
-
-
-cdef inline void need_span(Span span, const int32_t *computed, int32_t *needed) noexcept:
-    cdef int32_t i
-    for i in range(span.first, span.end):
-        need(computed[i], needed)
-
-
-cdef void need_operands(int32_t index, const int32_t *computed, int32_t *needed) noexcept:
-    cdef Operands operands = tape.operands[index]
-    cdef Spans spans
-    cdef int32_t j
-    if rules.has_edges(tape.op[index]):
-        for j in range(operands.a, operands.a + operands.b):
-            spans = spans_of(&tape, index, j)
-            need_span(spans.a, computed, needed)
-            need_span(spans.b, computed, needed)
-    else:
-        need(computed[operands.a], needed)
-        need(computed[operands.b], needed)
-
-
-cdef int32_t table_size(int32_t nodes) noexcept:
-    """A power of 2, with room for as many nodes again."""
-    cdef int32_t size = 16
-    while size < 2 * nodes:
-        size *= 2
-    return size
-
-
-cdef int32_t size_as_read(int32_t index) noexcept:
-    """How many nodes of the Analysis a node of the trace becomes."""
-    return size_with_edges(tape.operands[index].b) if tape.op[index] == rules.LOCAL else 1
-
-
-cdef int32_t size_with_edges(int32_t count) noexcept:
-    """Per operand a local gradient, a product and, but for the first, a sum; then the number, and GIVEN."""
-    return 3 * count + 1
 
 
 cdef int32_t index_of(object output) except -1:

@@ -96,6 +96,7 @@ cdef class Run:
         s.native.push = push_run
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.stretches, s.stretch_count = program.scalars, program.stretches, program.stretch_count
+        s.cleared, s.cleared_count = program.cleared, program.cleared_count
         s.output_slots, s.output_adjoints = program.output_slots, program.output_adjoints
         s.whole, s.differentiable = program.backward, program.differentiable
         s.inputs, s.outputs, s.slots, s.adjoints = program.inputs, program.outputs, program.slots, program.adjoints
@@ -142,7 +143,8 @@ cdef class Run:
         cdef list parameters = self.parameters
         cdef int32_t k = 0
         cdef int32_t count
-        memcpy(s.uniform, self.program.constants, s.uniforms * sizeof(double))
+        memcpy(s.uniform + s.parameters, self.program.constants + s.parameters,
+               (s.uniforms - s.parameters) * sizeof(double))
         self.span_count = 0
         while k < s.parameters:
             count = consecutive_from(&tape, <PyObject *> parameters, k)

@@ -34,12 +34,13 @@ cdef struct RunState:
     const Kernels *kernels
     const Scalar *scalars
     const Stretch *stretches
+    const Stretch *cleared
     const int32_t *output_slots
     const int32_t *output_adjoints
     const Backward *backward    # what the backward pass runs
     const Backward *whole       # the one from all outputs
     Backward *part              # one from some of them; NULL if gradients come from one output only
-    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, stretch_count, parameters
+    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, stretch_count, cleared_count, parameters
     int32_t differentiable  # how many outputs gradients can come from
     int32_t width           # numbers in a slot
     int32_t block           # rows in a block: as many, or, of a packed program, one

@@ -21,7 +21,7 @@ from libc.string cimport memcmp, memcpy, memset
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.columns cimport read_column
 from micrograd_c._core.mapped.linking cimport keep_row_gradients, open_links, push_links
-from micrograd_c._core.mapped.program cimport MOST_LANES, Scalar, follow, in_parallel
+from micrograd_c._core.mapped.program cimport MOST_LANES, Scalar, Stretch, follow, in_parallel
 from micrograd_c._core.tape.arena cimport PUSH_INTERRUPTED, PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Pushed
 from micrograd_c._core.tape.interrupts cimport is_interrupted
 from micrograd_c._core.tape.rows cimport add_row
@@ -166,12 +166,18 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
 cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) noexcept nogil:
     """Add up the gradients of each use of a uniform, and go on to what it was computed from."""
     cdef const Scalar *it
+    cdef const Stretch *stretch
     cdef double *u = s.uniform
     cdef double g, x, y
     cdef int32_t k
-    memset(gradients, 0, s.uniforms * sizeof(double))
+    for k in range(s.cleared_count):
+        memset(gradients + s.cleared[k].uniform, 0, s.cleared[k].count * sizeof(double))
     for k in range(s.stretch_count):
-        add_row(gradients + s.stretches[k].uniform, by_use + s.stretches[k].use, s.stretches[k].count)
+        stretch = s.stretches + k
+        if stretch.again:
+            add_row(gradients + stretch.uniform, by_use + stretch.use, stretch.count)
+        else:
+            memcpy(gradients + stretch.uniform, by_use + stretch.use, stretch.count * sizeof(double))
     for k in range(s.scalar_count - 1, -1, -1):
         it = s.backward.scalars + k
         g = gradients[it.out]

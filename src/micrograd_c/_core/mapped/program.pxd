@@ -79,6 +79,7 @@ cdef struct Scalar:         # an op on uniforms
 cdef struct Stretch:        # of uses of uniforms that follow one another, like the uses
     int32_t use, uniform    # the first ones
     int32_t count
+    int32_t again           # 1: one before has some of these uniforms, too
 
 
 cdef struct Backward:
@@ -126,6 +127,8 @@ cdef class Program:
     cdef int32_t *used              # the uniform of each use
     cdef Stretch *stretches         # the same
     cdef int32_t stretch_count
+    cdef Stretch *cleared           # of uniforms whose gradients are not begun by a stretch that is not `again`
+    cdef int32_t cleared_count
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
     cdef int32_t *input_adjoints    # likewise, of linked columns; NULL if there are none

@@ -15,6 +15,7 @@ from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from micrograd_c._core.mapped.stretches cimport find_stretches
 cimport micrograd_c._core.ops.rules as rules
 
 __all__ = ["Program"]
@@ -38,6 +39,7 @@ cdef class Program:
         PyMem_Free(self.constants)
         PyMem_Free(self.used)
         PyMem_Free(self.stretches)
+        PyMem_Free(self.cleared)
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
         PyMem_Free(self.input_adjoints)
@@ -155,20 +157,6 @@ cdef int start_backward(Program program) except -1:
         follow(program.backward, all_outputs)
     finally:
         PyMem_Free(all_outputs)
-    return 0
-
-
-cdef int find_stretches(Program program) except -1:
-    cdef Stretch *last
-    cdef int32_t k
-    program.stretches = last = <Stretch *> allocate(program.uses, sizeof(Stretch))
-    for k in range(program.uses):
-        if k and program.used[k] == program.used[k - 1] + 1:
-            last.count += 1
-        else:
-            last = program.stretches + program.stretch_count
-            program.stretch_count += 1
-            last[0] = Stretch(k, program.used[k], 1)
     return 0
 
 
