@@ -63,6 +63,19 @@ def test_a_compiled_step_is_traced_once_however_long_the_sequence():
     assert last.data == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("stacked", [False, True])
+def test_a_mapped_step_carries_batches(stacked):
+    w, twin = Value(1.3), Value(1.3)
+    rows = np.array([[0.5, -1.0, 0.25], [2.0, 0.1, -0.3]])      # of two sequences
+    step = vmap(lambda h, x: rnn(h, x, w), stacked=stacked)
+    last, ys = scan(step, np.full(2, 0.1), rows.T)
+    (last.sum() + sum(y.sum() for y in ys)).backward()
+    ends = [by_loop(twin, row) for row in rows]
+    sum(end + sum(outputs) for end, outputs in ends).backward()
+    assert last.tolist() == pytest.approx([end.data for end, _ in ends], rel=1e-14)
+    assert w.grad == pytest.approx(twin.grad, rel=1e-12)
+
+
 def test_derivatives_and_rows_go_through_it():
     def total(w, xs):
         last, ys = scan(lambda h, x: rnn(h, x, w), 0.1, xs)
@@ -106,7 +119,7 @@ def test_without_sequences():
     (lambda: scan(lambda c, x: (c, x), 0, [1], length=2), ValueError, "length has 2, xs has 1"),
     (lambda: scan(lambda c, x: (c, x), 0, {"a": [1], "b": ([1, 2],)}), ValueError, r"xs\['a'\] has 1, xs\['b'\]\[0\]"),
     (lambda: scan(lambda c, x: c, 0, [1]), TypeError, r"a pair \(carry, y\), not 0 of type int"),
-    (lambda: scan(lambda c, x: [c, x], 0, [1]), TypeError, "pair"),
+    (lambda: scan(lambda c, x: (c, x, x), 0, [1]), TypeError, "pair"),
     (lambda: scan(lambda c, x: ([c], x), 0, [1]), TypeError, r"it was \*, and step 0 has made it \[\*\]"),
 ])
 def test_mistakes_are_told(call, error, said):

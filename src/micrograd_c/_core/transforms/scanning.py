@@ -46,7 +46,7 @@ def scan(
     found: list[Any] = [None] * count
     for k in reversed(range(count)) if reverse else range(count):
         pair = fn(carry, at(xs, k))
-        if not isinstance(pair, tuple) or len(pair) != 2:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:       # of a mapped function it is a list
             raise TypeError(f"scan wants a function that returns a pair (carry, y), not {described(pair)}")
         carry, found[k] = pair
         if shape_of(carry) != shape:
