@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from own_ops import same
 from test_vmap_functions import environment, relaxed  # noqa: F401
 
-from micrograd_c import TraceError, grad, hessian, jacfwd, jacrev, jit, no_grad, sumprod, take, vmap
+from micrograd_c import TraceError, grad, hessian, jacfwd, jacrev, jit, no_grad, sumprod, take, tape, vmap
 from micrograd_c._core.mapped import executor
 from micrograd_c.engine import Value
 
@@ -224,6 +224,18 @@ def test_an_index_has_the_derivative_0():
 def test_an_infinite_adjoint_goes_to_the_entry_that_was_taken_only():
     slopes = vmap(grad(lambda t, k: take(t, k).sqrt()), in_axes=(None, 0))([4.0, 0.0], [0, 1])
     assert [slope.tolist() for slope in slopes] == [[0.25, 0.0], [0.0, math.inf]]
+
+
+@pytest.mark.parametrize("make", [vmap, jit])
+def test_under_no_grad_in_a_trace_the_tape_stays_sound(make):
+    def chosen(k):
+        with no_grad():
+            a = take(table_of(3, 1), k)[0]
+        return a * k
+
+    with pytest.raises(TraceError, match="no_grad"):
+        make(chosen)([0.0, 1.0] if make is vmap else 1.0)
+    tape.verify()
 
 
 def test_without_gradients_and_row_by_row():

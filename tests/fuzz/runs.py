@@ -209,6 +209,16 @@ def compiled(draw):
     return f"{f} = jit(lambda x, y, w={w}: {form}); {a} = {f}(0.5, {v}); {again}"
 
 
+def compiled_over_dots(draw):
+    """By jit, of sums of products, which follow one another on the tape and are replaced by many nodes later."""
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced or not is_plain(draw, w, v):
+        return None
+    x, y, z, a = draw.new(), draw.new(), draw.new(), draw.new()
+    return (f"{x}, {y}, {z} = [sumprod([{w}, {v}], [{v}, {w}]) for _ in range(3)]; "
+            f"{a} = jit(lambda x, y, z: (x * 0.5 + y) * z)({x}, {y}, {z})")
+
+
 TAKEN = [       # with all Values in each row's result, as the model finds parameters by a row's
     "take([w, v], x) * 2.0 + (w + v) * x", "take([[w, v], [v, w]], x)[1] * w + v",
     "take([w, v, Value(3.0)], x).relu() + w * v", "sumprod(take([[w, 1.0], [v, w]], x), [v, w])",
@@ -244,6 +254,6 @@ KINDS = {
     "run_of_dot": (1, run_of_dot), "loss_of_run": (2, loss_of_run), "copied_batch": (0.5, copied_batch),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
     "stacked_run": (1, stacked_run), "linked_run": (2, linked_run),
-    "run_of_places": (1, run_of_places), "compiled": (2, compiled),
+    "run_of_places": (1, run_of_places), "compiled": (2, compiled), "compiled_over_dots": (1, compiled_over_dots),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }

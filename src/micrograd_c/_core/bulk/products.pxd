@@ -21,7 +21,7 @@ from micrograd_c._core.tape.rows cimport bits_of_any
 from micrograd_c._core.value.lifetime cimport (
     as_plain_number, describe, held_by, hold_all, is_held_itself, refuse_foreign_value,
 )
-from micrograd_c._core.value.plain_classes cimport is_plain_class
+from micrograd_c._core.value.plain_classes cimport have_plain_subclasses, is_plain_class
 from micrograd_c._core.value.value cimport Value, bind
 
 cdef extern from "Python.h":
@@ -209,27 +209,42 @@ cdef inline int32_t consecutive_inputs(Input *inputs, Py_ssize_t width) noexcept
 
 
 cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t width) noexcept:
-    """The same for a list of Values. Compares the handles that the tape knows, without a look at each Value."""
+    """The same for a list of Values. Compares the handles that the tape knows, without a look at each Value.
+
+    Unless there are subclasses that have been plain: one may have got an operator since.
+    """
     cdef PyObject **items = (<PyListObject *> weights).ob_item
     cdef int32_t first
+    cdef Py_ssize_t j
     if not is_value(items[0]):
         return 0
     first = (<Value> items[0]).index
     if first + width > t.top or memcmp(items, t.handles + first, width * sizeof(void *)):
         return 0
+    for j in range(1, width if have_plain_subclasses() else 0):
+        if not is_value(items[j]):
+            return 0
     return first
 
 
 cdef inline int32_t consecutive_from(Tape *t, PyObject *values, int32_t k) noexcept:
-    """How many Values of a list, from the k-th on, have nodes that follow one another."""
+    """How many Values of a list, from the k-th on, have nodes that follow one another, and always will.
+
+    A dot that is replaced by the nodes it stands for has these between it and the one below it.
+    """
     cdef PyObject **items = (<PyListObject *> values).ob_item + k
     cdef int32_t first = (<Value> items[0]).index
     cdef int32_t most = <int32_t> min(PyList_GET_SIZE(values) - k, <Py_ssize_t> (t.top - first))
     cdef int32_t count = 1
     if memcmp(items, t.handles + first, most * sizeof(void *)) == 0:
-        return most
-    while count < most and <void *> items[count] == t.handles[first + count]:
-        count += 1
+        count = most
+    else:
+        while count < most and <void *> items[count] == t.handles[first + count]:
+            count += 1
+    if t.first_dot < first + count:
+        for most in range(1, count):
+            if t.op[first + most] == rules.DOT:
+                return most
     return count
 
 

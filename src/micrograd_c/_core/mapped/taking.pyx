@@ -6,7 +6,7 @@ Design
 ------
 Where the index is known, the row is simply there. In a trace, where it depends on an argument, each number of the row
 is a NATIVE node: its first edge holds TAKE, a rule that is never called, as no sweep runs over a trace, and the index;
-the others the table's column, two in each edge.
+the others the table's column.
 """
 
 import operator
@@ -92,12 +92,13 @@ cdef Value record_take(list values, Value index):
     cdef int32_t k, node
     reserve_nary(&tape, 1, 1 + count)
     node = record(&tape, rules.NATIVE, tape.edge_top, 1 + count, NAN, 0)
-    edge = tape.edges + tape.edge_top
-    tape.edge_top += 1 + count
-    edge[0] = Edge(0.0, index.index, 0)
-    memcpy(&edge[0].term, &native, sizeof(native))
-    for k in range(count):
-        edge[1 + k] = Edge(0.0, (<Value> values[k]).index, 0)
+    if tape.op[node] == rules.NATIVE:       # and not detached by no_grad
+        edge = tape.edges + tape.edge_top
+        tape.edge_top += 1 + count
+        edge[0] = Edge(0.0, index.index, 0)
+        memcpy(&edge[0].term, &native, sizeof(native))
+        for k in range(count):
+            edge[1 + k] = Edge(0.0, (<Value> values[k]).index, 0)
     bind(made, node)
     return made
 

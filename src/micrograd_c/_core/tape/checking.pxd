@@ -111,12 +111,22 @@ cdef inline const char *fault_of_edges(Tape *t, int32_t i, int32_t edges_before)
     if node.a < edges_before or node.b < 0 or node.a + node.b > t.edge_top: return "edges are not in the order of nodes"
     for k in range(node.b):
         if not (0 <= edge[k].a < i and 0 <= edge[k].b < i): return "an edge's operand is not below"
+        if node.op == rules.NATIVE and not is_stretch(t, edge[k]): return "an edge of a run names what may move apart"
         if node.op == rules.CUSTOM and (not edge[k].a or edge[k].b): return "an edge of a custom op has not one operand"
         if node.op == rules.LOCAL and (not edge[k].a or edge[k].b not in (0, edge[k].a)):
             return "an edge with a local gradient has not one operand"
     if node.op != rules.DOT:
         return NULL
     return fault_of_dot(t, i, edge)
+
+
+cdef inline bint is_stretch(Tape *t, Edge edge) noexcept:
+    """Whether nodes from a to b stay neighbours: a dot will have nodes below it when it is replaced."""
+    cdef int32_t i
+    for i in range(edge.a + 1, edge.b + 1):
+        if t.op[i] == rules.DOT:
+            return False
+    return not edge.b or edge.a and edge.a <= edge.b
 
 
 cdef inline const char *fault_of_dot(Tape *t, int32_t i, const Edge *edge) noexcept:

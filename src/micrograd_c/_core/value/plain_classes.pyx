@@ -45,6 +45,7 @@ cdef struct Finding:
     bint is_plain
 
 cdef Finding findings[REMEMBERED]
+cdef bint any_found = False
 cdef type value_class = None
 cdef frozenset decisive = frozenset()   # names in Value that a plain class does not replace
 cdef type property_type = property
@@ -68,6 +69,7 @@ cdef int look_at_value(type value) except -1:
 
 cdef bint is_plain_class(object kind) noexcept:
     """Whether Value or a subclass of it is plain."""
+    global any_found
     cdef Finding *finding
     cdef unsigned int version
     if kind is value_class:
@@ -76,7 +78,13 @@ cdef bint is_plain_class(object kind) noexcept:
     version = version_of(kind)
     if finding.kind != <PyObject *> kind or finding.version != version or version == 0:
         finding[0] = Finding(<PyObject *> kind, version, is_found_plain(kind))
+        any_found |= finding.is_plain
     return finding.is_plain
+
+
+cdef bint have_plain_subclasses() noexcept:
+    """Whether there is one, or has been."""
+    return any_found
 
 
 cdef bint can_be_left(object kind) noexcept:
