@@ -4,7 +4,7 @@ TAPE = "rare test_tape.py test_graph.py test_state.py test_memory_safety.py test
 INTERRUPTS = "test_interrupts.py"
 
 FAULTS = {
-    "src/micrograd_c/_core/tape/rows.h": ("test_fused.py test_fused_numbers.py test_rare_values.py", [
+    "src/micrograd_c/_core/tape/rows.h": ("test_rows.py", [
         ("flags of the last nodes of a row are not looked at",
          "        memcpy(&eight, bytes + count - 8, 8); \\\n",
          "        memcpy(&eight, bytes, 8); \\\n"),
