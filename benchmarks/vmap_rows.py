@@ -38,8 +38,8 @@ def costs(rounds):
     def repeated(operation):
         def function(x, y):
             total = w
-            for _ in range(repeats):
-                total = total + operation(w * x, y)
+            for k in range(repeats):    # each of another number: what is written twice is computed once
+                total = total + operation(w * x + 1e-3 * k, y)
             return total
         return function
 

@@ -146,7 +146,7 @@ FAULTS = {
          "            if False:\n",
          "test_runs_over_dots.py"),
         ("a subclass that gets an operator late has no say among neighbours",
-         "width if have_plain_subclasses() else 0",
+         "width if t.has_subclasses else 0",
          "0",
          "test_runs_over_dots.py"),
         ("a sum of ints stays one beyond 2**53",

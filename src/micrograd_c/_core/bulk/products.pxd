@@ -21,7 +21,7 @@ from micrograd_c._core.tape.rows cimport bits_of_any
 from micrograd_c._core.value.lifetime cimport (
     as_plain_number, describe, held_by, hold_all, is_held_itself, refuse_foreign_value,
 )
-from micrograd_c._core.value.plain_classes cimport have_plain_subclasses, is_plain_class
+from micrograd_c._core.value.plain_classes cimport is_plain_class
 from micrograd_c._core.value.value cimport Value, bind
 
 cdef extern from "Python.h":
@@ -221,7 +221,7 @@ cdef inline int32_t consecutive_weights(Tape *t, PyObject *weights, Py_ssize_t w
     first = (<Value> items[0]).index
     if first + width > t.top or memcmp(items, t.handles + first, width * sizeof(void *)):
         return 0
-    for j in range(1, width if have_plain_subclasses() else 0):
+    for j in range(1, width if t.has_subclasses else 0):
         if not is_value(items[j]):
             return 0
     return first

@@ -180,6 +180,7 @@ cdef struct Tape:
     int32_t paused          # no_grad blocks open in all contexts; and HABITS, if new nodes are not as usual
     uint8_t cleared         # these flags of a new node are cleared; 0 but for HABITS
     uint8_t fresh           # and these are set
+    uint8_t has_subclasses  # 1: Values of plain subclasses have been seen
     uint8_t float_slopes    # 1: a gradient that goes through a relu is a float whatever it was
     Py_ssize_t index_offset  # bytes from a handle to its index
 

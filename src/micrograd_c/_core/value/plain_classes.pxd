@@ -2,7 +2,6 @@
 
 cdef bint is_plain_class(object kind) noexcept
 cdef bint can_be_left(object kind) noexcept
-cdef bint have_plain_subclasses() noexcept
 cdef int look_at_value(type value) except -1
 
 

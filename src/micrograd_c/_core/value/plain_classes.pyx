@@ -17,6 +17,7 @@ from cpython.dict cimport PyDict_GetItem, PyDict_Next
 from cpython.ref cimport PyObject
 from libc.stdint cimport uintptr_t
 
+from micrograd_c._core.tape.arena cimport tape
 from micrograd_c._core.value.type_version cimport version_of
 
 cdef extern from "Python.h":
@@ -45,7 +46,6 @@ cdef struct Finding:
     bint is_plain
 
 cdef Finding findings[REMEMBERED]
-cdef bint any_found = False
 cdef type value_class = None
 cdef frozenset decisive = frozenset()   # names in Value that a plain class does not replace
 cdef type property_type = property
@@ -69,7 +69,6 @@ cdef int look_at_value(type value) except -1:
 
 cdef bint is_plain_class(object kind) noexcept:
     """Whether Value or a subclass of it is plain."""
-    global any_found
     cdef Finding *finding
     cdef unsigned int version
     if kind is value_class:
@@ -78,13 +77,8 @@ cdef bint is_plain_class(object kind) noexcept:
     version = version_of(kind)
     if finding.kind != <PyObject *> kind or finding.version != version or version == 0:
         finding[0] = Finding(<PyObject *> kind, version, is_found_plain(kind))
-        any_found |= finding.is_plain
+        tape.has_subclasses |= finding.is_plain
     return finding.is_plain
-
-
-cdef bint have_plain_subclasses() noexcept:
-    """Whether there is one, or has been."""
-    return any_found
 
 
 cdef bint can_be_left(object kind) noexcept:
