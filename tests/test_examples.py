@@ -317,8 +317,26 @@ def test_a_net_solves_an_equation_by_second_derivatives_in_its_loss(load):
     assert [u(x).data for x in map(Number, xs)] == pytest.approx(list(map(math.sin, xs)), abs=0.05)
 
 
+def test_cameras_and_points_are_adjusted_up_to_the_noise(load):
+    pytest.importorskip("numpy")
+    example = load("bundle_adjustment")
+    pairs, seen, guess = example.scene(noise=0.0)
+    _, history = example.adjust(pairs, seen, guess)
+    assert history[0] > 1e-2
+    assert history[-1] < 1e-9
+    rest, slopes = example.jacobian(pairs, seen, *guess)
+    cameras, points = guess
+    for numbers, first in (cameras, 0), (points, cameras.size):
+        nudged = numbers.copy()
+        nudged[1, 2] += 1e-6
+        moved = (nudged, points) if numbers is cameras else (cameras, nudged)
+        change = (example.jacobian(pairs, seen, *moved)[0] - rest) / 1e-6
+        assert slopes[:, first + numbers.shape[1] + 2] == pytest.approx(change, abs=1e-5)
+
+
 @pytest.mark.parametrize(("name", "said"), [
-    ("newton.py", "BFGS"), ("pendulum.py", "in truth 1.3"), ("physics_informed.py", "sin(3.0)"),
+    ("newton.py", "BFGS"), ("bundle_adjustment.py", "step 14: pictures are off by 0.000"),
+    ("pendulum.py", "in truth 1.3"), ("physics_informed.py", "sin(3.0)"),
 ])
 def test_the_examples_of_derivatives_run(name, said, run_script):
     assert said in run_script(name)[0]
