@@ -83,3 +83,13 @@ def test_in_jit_and_in_transforms_of_rows():
 def test_what_it_cannot_be(inner, said):
     with pytest.raises(ValueError, match=said):
         vmap(inner)([[1.0, 2.0]])
+
+
+def test_what_was_called_with_buffers_before_is_a_loop_inside():
+    w = Value(2.0)
+    inner = vmap(lambda y: y * w)
+    inner(np.array([1.0, 2.0]))
+    batch = vmap(lambda x: x * inner(np.array([1.0, 2.0])).sum())([1.0, 2.0])
+    batch.sum().backward()
+    assert batch.tolist() == [6.0, 12.0]
+    assert w.grad == 9.0

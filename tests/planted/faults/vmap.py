@@ -164,7 +164,7 @@ FAULTS = {
         ("what vmap has made takes buffers inside of a trace",
          "self.layout is None or tape.traced != NO_TRACE or not",
          "self.layout is None or not",
-         TRACES),
+         TRACES + " test_vmap_inside.py"),
     ]),
     "src/micrograd_c/_core/mapped/passes.pyx": (RUNS, [
         ("the gradients of a second chunk of rows are left out",
