@@ -161,6 +161,13 @@ def test_a_table_of_a_row_is_told_what_to_do():
         vmap(lambda x, k: take(x, k))([[1.0, 2.0]], [0])
 
 
+def test_a_table_of_numbers_given_to_jit_is_told_what_to_do():
+    compiled = jit(lambda t, k: take(t, k))
+    with pytest.raises(TypeError, match="jit was given: give Values"):
+        compiled([1.0, 2.0], 1)
+    assert compiled([Value(1.0), Value(2.0)], 1).data == 2.0
+
+
 def test_what_is_taken_has_no_data_in_a_trace():
     with pytest.raises(TraceError, match="depends on an argument"):
         vmap(lambda k: take([1.0, 2.0], k).data)([0])

@@ -225,8 +225,9 @@ cdef class Analysis:
                     node.differentiable |= self.nodes[self.entries[j]].differentiable
                     if self.nodes[self.entries[j]].kind == VARYING:
                         raise TypeError(
-                            "a table to take from must be the same for all rows, and this one depends on a row. To "
-                            "choose by a number, use sumprod(hot, several), with a row of zeros and a one")
+                            "a table to take from must be the same for all rows, and this one depends on a row, or is "
+                            "one of numbers that jit was given: give Values. To choose by a number, use sumprod(hot, "
+                            "several), with a row of zeros and a one")
             else:
                 node.kind = self.nodes[node.a].kind
                 node.differentiable = self.nodes[node.a].differentiable
