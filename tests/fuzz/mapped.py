@@ -60,6 +60,7 @@ class Batch:
     def sum(self, weights=None, scale=1.0):
         total, size = 0.0, 0.0
         linked = weights if isinstance(weights, Batch) and weights.node is not None and not paused.get() else None
+        blur = weights.blur if isinstance(weights, Batch) else 0.0
         weights = [1.0] * len(self.values) if weights is None else [float(weight) for weight in weights]
         if len(weights) != len(self.values):
             raise ValueError
@@ -78,7 +79,7 @@ class Batch:
             out = result(total, tuple(children), "vmap", of_native_sum, constant)
         else:
             out = result(total, (), "", rules.of_leaf)
-        out._blur = max(self.blur, 0.0 if linked is None else linked.blur) * (size + 1.0) * scale
+        out._blur = max(self.blur, blur) * (size + 1.0) * scale
         return out
 
     def mean(self, weights=None):
