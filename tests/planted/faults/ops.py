@@ -43,7 +43,7 @@ FAULTS = {
          "    cdef bint unknown = False\n",
          "test_choosing.py test_vmap_tracing.py test_vmap_edges.py test_traces.py"),
     ]),
-    "src/micrograd_c/_core/bulk/optimizer_steps.pyx": ("test_optim.py", [
+    "src/micrograd_c/_core/bulk/optimizer_steps.pyx": ("test_optim.py test_neighbours.py", [
         ("adam corrects a parameter that was left out like all others",
          "            if <long> counts[i] != step:\n",
          "            if False:\n",
