@@ -1,6 +1,6 @@
 """Parameters that follow one another on the tape, which optimizers change in one go, and others, which they do not.
 
-In a process in which -0.0 or None has been assigned to a gradient, optimizers look at each one again. So the same is
+In a process in which -0.0 or None has been assigned to a gradient, optimizers look whether one has None. So the same is
 tried in a process of its own, where that has not happened: this file is a script, too.
 """
 

@@ -28,6 +28,7 @@ from micrograd_c._core.ops.numbers cimport Number, read_exact_number
 from micrograd_c._core.tape.arena cimport (
     NUMBERS, ODD, PRODUCT, Tape, lower_top, record_leaf, reserve, reserve_nary, tape,
 )
+from micrograd_c._core.tape.rows cimport bits_of_any
 from micrograd_c._core.value.lifetime cimport as_plain_number
 from micrograd_c._core.value.value cimport Value, new_value, operators_are_ours
 
@@ -63,8 +64,7 @@ cdef Value record_neighbours(list ws, list xs, object start):
     """
     cdef Py_ssize_t width = len(ws)
     cdef Number number
-    cdef int32_t top, edge_top, w, x, k
-    cdef uint8_t flags = 0
+    cdef int32_t top, edge_top, w, x
     cdef Input end
     cdef list outputs
     if width < 2 or tape.pins or not consecutive_weights(&tape, <PyObject *> ws, width):
@@ -77,9 +77,7 @@ cdef Value record_neighbours(list ws, list xs, object start):
     x = w if ws is xs else consecutive_weights(&tape, <PyObject *> xs, width)
     if not w or not x:
         return None
-    for k in range(x, x + <int32_t> width):
-        flags |= tape.flags[k]
-    if flags & ODD:
+    if bits_of_any(tape.flags + x, width) & ODD:
         return None
     top, edge_top = tape.top, tape.edge_top
     end = node_as_input(&tape, record_consecutive_dot(

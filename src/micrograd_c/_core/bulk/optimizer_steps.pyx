@@ -45,12 +45,15 @@ def zero_grad(list parameters not None, bint set_to_none=False):
 
 def any_without_grad(list parameters not None):
     """Whether one of them has None, and so will be left alone."""
-    cdef int32_t first
-    cdef Py_ssize_t i
     if not tape.minus_zeros:        # none ever had
         return False
-    first = check_parameters(parameters)
-    for i in range(len(parameters)):
+    return lacks_grad(parameters, check_parameters(parameters))
+
+
+cdef bint lacks_grad(list parameters, int32_t first) noexcept:
+    """The same, where they have been checked."""
+    cdef Py_ssize_t i
+    for i in range(len(parameters) if tape.minus_zeros else 0):     # else none ever had
         if has_no_grad(&tape, index_of(parameters, i, first)):
             return True
     return False
@@ -86,7 +89,7 @@ def sgd(
     if updates is not None:
         counts = checked(updates, parameters)
     node_of_first = announce(parameters)
-    if node_of_first and not tape.minus_zeros and b == NULL and weight_decay == 0.0:
+    if node_of_first and not lacks_grad(parameters, node_of_first) and b == NULL and weight_decay == 0.0:
         note_row(node_of_first, len(parameters))
         add_multiples(tape.data + node_of_first, tape.grad + node_of_first, lr if maximize else -lr, len(parameters))
         return
@@ -135,7 +138,7 @@ def adam(
     if largest is not None:
         most = checked(largest, parameters)
     first = announce(parameters)
-    if first and not tape.minus_zeros and counts == NULL and most == NULL:
+    if first and not lacks_grad(parameters, first) and counts == NULL and most == NULL:
         note_row(first, len(parameters))
         move_row(
             tape.data + first, tape.grad + first, m, v, len(parameters), 1.0 - lr * weight_decay if decoupled else 1.0,

@@ -11,6 +11,7 @@ from micrograd_c._core.mapped.columns cimport Columns, Layout
 from micrograd_c._core.mapped.executor cimport Run
 from micrograd_c._core.mapped.passes cimport Link, RunState
 from micrograd_c._core.mapped.seeding cimport ask, open_seeds
+from micrograd_c._core.tape.rows cimport add_row
 
 
 cdef inline bint open_links(RunState *s, int64_t sweep) noexcept nogil:
@@ -45,8 +46,7 @@ cdef inline void push_links(RunState *s) noexcept nogil:
         gradients, seeds = s.row_gradients + k * s.rows, link.run.seeds
         if link.stride == 1 and s.rows == link.run.rows:    # the rows of one output
             ask(link.run, <int32_t> (link.first // s.rows))
-            for r in range(s.rows):
-                seeds[link.first + r] += gradients[r]
+            add_row(seeds + link.first, gradients, s.rows)
             continue
         for r in range(s.rows):
             place = link.first + r * link.stride

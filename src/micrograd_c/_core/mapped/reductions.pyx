@@ -22,6 +22,7 @@ from micrograd_c._core.tape.arena cimport (
     PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Pushed, record, record_leaf, reserve, reserve_nary, tape,
 )
 from micrograd_c._core.tape.pausing cimport paused_here
+from micrograd_c._core.tape.rows cimport add_multiples
 from micrograd_c._core.value.lifetime cimport hold_all
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
@@ -51,8 +52,7 @@ cdef inline void add_share(double *seeds, double share, const double *weights, i
         for r in range(count):
             seeds[r] += share
     else:
-        for r in range(count):
-            seeds[r] += share * weights[r]
+        add_multiples(seeds, weights, share, count)
 
 
 cdef class Reduction:

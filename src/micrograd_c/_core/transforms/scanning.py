@@ -6,6 +6,7 @@ Knows nested arguments. The loop is Python's: what a step costs is up to the fun
 from __future__ import annotations
 
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
+from micrograd_c._core.transforms.structure import shown, transform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def scan(
     for k in reversed(range(count)) if reverse else range(count):
         pair = fn(carry, at(xs, k))
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:       # of a mapped function it is a list
-            raise TypeError(f"scan wants a function that returns a pair (carry, y), not {described(pair)}")
+            raise TypeError(f"scan wants a function that returns a pair (carry, y), not {shown(pair)}")
         carry, found[k] = pair
         if shape_of(carry) != shape:
             raise TypeError(
@@ -62,7 +63,7 @@ def number_of_steps(xs: Any, length: int | None) -> int:
     lengths = {"length": length} if length is not None else {}
     for name, one in sequences(xs, "xs", 0):
         if isinstance(one, (str, bytes)) or not hasattr(one, "__len__") or not hasattr(one, "__getitem__"):
-            raise TypeError(f"{name} must be a list or an array, whose first axis is the steps, not {described(one)}")
+            raise TypeError(f"{name} must be a list or an array, whose first axis is the steps, not {shown(one)}")
         lengths[name] = len(one)
     if not lengths:
         raise TypeError("scan without xs must be told how many steps there are: length=10")
@@ -108,20 +109,15 @@ def gathered(found: list[Any]) -> Any:
     return found
 
 
-def shape_of(tree: Any, depth: int = 0) -> str:
-    """Of lists, tuples and dicts, how many there are of what; leaves are all alike."""
-    if depth > DEEPEST:
-        raise too_deep("the carry")
-    if tree is None:
-        return "None"
-    if isinstance(tree, dict):
-        return "{" + ", ".join(f"{key!r}: {shape_of(one, depth + 1)}" for key, one in tree.items()) + "}"
-    if isinstance(tree, (list, tuple)):
-        inside = ", ".join(shape_of(one, depth + 1) for one in tree)
-        return f"[{inside}]" if isinstance(tree, list) else f"({inside})"
-    return "*"
+class Leaf:
+    """What stands for a number or Value where only lists, tuples and dicts count."""
+
+    def __repr__(self) -> str:
+        return "*"
 
 
-def described(one: Any) -> str:
-    text = repr(one)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(one).__qualname__}"
+LEAF = Leaf()
+
+
+def shape_of(tree: Any) -> Any:
+    return transform(tree, lambda leaf: LEAF, "the carry")

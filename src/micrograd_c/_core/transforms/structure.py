@@ -90,6 +90,9 @@ def as_output(leaf: Any, name: str) -> Value:
 
 
 def described(leaf: Any) -> str:
+    return shown(leaf) + (": give array.tolist()" if hasattr(leaf, "tolist") else "")
+
+
+def shown(leaf: Any) -> str:
     text = repr(leaf)
-    hint = ": give array.tolist()" if hasattr(leaf, "tolist") else ""
-    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(leaf).__qualname__}{hint}"
+    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(leaf).__qualname__}"

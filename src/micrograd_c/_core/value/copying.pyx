@@ -5,7 +5,7 @@ import copyreg
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
@@ -18,7 +18,7 @@ from micrograd_c._core.value.lifetime cimport (
 from micrograd_c._core.value.local_gradients cimport write_local_grads
 from micrograd_c._core.value.local_step cimport FormerStep
 from micrograd_c._core.value.observers cimport remembered
-from micrograd_c._core.value.operands cimport handle_of, mark_operands, op_name
+from micrograd_c._core.value.operands cimport handle_of, mark_reachable, op_name
 from micrograd_c._core.value.reading cimport note_read
 from micrograd_c._core.value.value cimport Extra, Value, bind, new_value
 
@@ -207,19 +207,6 @@ cdef list reachable(Value root):
     finally:
         free(reached)
     return result
-
-
-cdef uint8_t *mark_reachable(int32_t root) except NULL:
-    """For each node up to root, whether root was computed from it, or is it. The caller frees the array."""
-    cdef int32_t i
-    cdef uint8_t *reached = <uint8_t *> calloc(root + 1, 1)
-    if reached == NULL:
-        raise MemoryError("no memory to walk over a graph")
-    reached[root] = 1
-    for i in range(root, 0, -1):
-        if reached[i]:
-            mark_operands(i, reached)
-    return reached
 
 
 cdef list handles_of_operands(Value value):

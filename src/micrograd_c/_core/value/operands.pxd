@@ -154,6 +154,19 @@ cdef inline void mark_operands(int32_t index, uint8_t *marked) noexcept:
         marked[operands.a] = marked[operands.b] = 1
 
 
+cdef inline uint8_t *mark_reachable(int32_t root) except NULL:
+    """For each node up to root, whether root was computed from it, or is it. The caller frees the array."""
+    cdef int32_t i
+    cdef uint8_t *reached = <uint8_t *> calloc(root + 1, 1)
+    if reached == NULL:
+        raise MemoryError("no memory to walk over a graph")
+    reached[root] = 1
+    for i in range(root, 0, -1):
+        if reached[i]:
+            mark_operands(i, reached)
+    return reached
+
+
 # what is done for a node in the sweep of that number; it may run any code
 ctypedef int (*Step)(int32_t index, int64_t number, void *context) except -1
 
