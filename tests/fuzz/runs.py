@@ -210,12 +210,15 @@ def compiled(draw):
 
 
 def compiled_over_dots(draw):
-    """By jit, of sums of products, which follow one another on the tape and are replaced by many nodes later."""
+    """By jit, of sums of products, which follow one another on the tape and are replaced by many nodes later.
+
+    Of two Values: equal products could not be told apart by whoever picks one.
+    """
     w, v = draw.value(3.0), draw.value(3.0)
-    if w is None or draw.replaced or not is_plain(draw, w, v):
+    if w is None or w == v or draw.replaced or not is_plain(draw, w, v):
         return None
     x, y, z, a = draw.new(), draw.new(), draw.new(), draw.new()
-    return (f"{x}, {y}, {z} = [sumprod([{w}, {v}], [{v}, {w}]) for _ in range(3)]; "
+    return (f"{x}, {y}, {z} = [sumprod([{w}, {v}], [{v}, {v}]) for _ in range(3)]; "
             f"{a} = jit(lambda x, y, z: (x * 0.5 + y) * z)({x}, {y}, {z})")
 
 
