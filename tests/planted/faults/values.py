@@ -37,7 +37,7 @@ FAULTS = {
     ]),
     "src/micrograd_c/_core/value/construction.pxd": (HELD + " test_value.py", [
         ("a Value initialised again keeps its former node",
-         "        release(&tape, before)\n        forget_graph(self)\n",
+         "        abandon(&tape, before)\n        forget_graph(self)\n",
          "        forget_graph(self)\n"),
         ("a Value initialised again keeps its former op and function",
          "        forget_graph(self)\n",

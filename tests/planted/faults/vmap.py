@@ -2,6 +2,7 @@
 
 TRACES = "test_traces.py test_vmap_tracing.py test_vmap_edges.py"
 FUNCTIONS = "test_compiled.py test_vmap.py test_vmap_functions.py"
+MOVED = "test_moved_parameters.py"
 RUNS = "test_runs.py test_vmap.py test_vmap_edges.py test_vmap_memory.py"
 
 FAULTS = {
@@ -153,11 +154,24 @@ FAULTS = {
          "    layer.weights += first * whole.inputs\n",
          ""),
     ]),
+    "src/micrograd_c/_core/mapped/parameter_spans.pxd": (MOVED, [
+        ("runs read parameters where they were once",
+         "    if program.moves == tape.moves:\n",
+         "    if program.moves >= 0:\n"),
+        ("only the first of neighbours is read",
+         "first + consecutive_from(&tape, <PyObject *> values, k))",
+         "first + min(2, consecutive_from(&tape, <PyObject *> values, 0)))",
+         RUNS),
+    ]),
     "src/micrograd_c/_core/mapped/executor.pyx": (RUNS, [
         ("under no_grad a run is recorded",
-         "        if not self.program.differentiable or tape.paused and paused_here():\n",
-         "        if not self.program.differentiable:\n",
+         "        if not program.differentiable or tape.paused and paused_here():\n",
+         "        if not program.differentiable:\n",
          "test_no_grad.py test_vmap.py"),
+        ("what is recorded of a run has parameters where they were before there was room for it",
+         "            if program.moves == tape.moves:\n",
+         "            if True:\n",
+         MOVED),
         ("two runs share a workspace",
          "            program.spare = NULL\n            return 0\n",
          "            return 0\n"),

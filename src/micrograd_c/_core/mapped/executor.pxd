@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from micrograd_c._core.mapped.columns cimport Column, Layout
 from micrograd_c._core.mapped.passes cimport RunState
 from micrograd_c._core.mapped.program cimport Kernels, Program
+from micrograd_c._core.tape.arena cimport Span
 from micrograd_c._core.value.value cimport Value
 
 
@@ -17,14 +18,15 @@ cdef class Run:
     cdef list source_nodes
     cdef void *workspace    # slots and adjoints
     cdef size_t workspace_size
-    cdef int32_t span_count     # of parameters that followed one another when they were read
+    cdef int32_t given_spans    # of given parameters that followed one another when they were read
 
     cdef int prepare(self, Runner runner, Program program, list given, int64_t rows) except -1
     cdef int take_workspace(self, size_t size) except -1
     cdef int read_parameters(self, list shared) except -1
     cdef int want_gradients(self) except -1
     cdef Value record_node(self)
-    cdef bint write_edges(self, int32_t *count, uint8_t *flags) noexcept
+    cdef int32_t read_span(self, int32_t k, Span span) noexcept
+    cdef int32_t write_edges(self, int32_t room, uint8_t *flags) noexcept
 
 
 cdef class Runner:

@@ -16,14 +16,13 @@ the node's first edge points to the RunState; the node's Value holds the Run.
 import sys
 
 from cpython.float cimport PyFloat_AS_DOUBLE
-from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from micrograd_c._core.bulk.products cimport consecutive_from
 from micrograd_c._core.mapped.columns cimport FEW, Column, Layout
 from micrograd_c._core.mapped.packing cimport pack
+from micrograd_c._core.mapped.parameter_spans cimport find_spans, length, span_from
 from micrograd_c._core.mapped.passes cimport (
     NO_SWEEP, RunState, Seeds, blocks_of, clear_idle, forward_pass, push_run,
 )
@@ -31,7 +30,7 @@ from micrograd_c._core.mapped.program cimport (
     LEAST_CHUNK, MOST_CHUNK, MOST_LANES, MOST_THREADS, Program, find_kernels, free_backward, kernel_name, new_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Native, record, reserve_nary, tape
+from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Native, Span, record, reserve_nary, tape
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.tape.rows cimport bits_of_any
 from micrograd_c._core.value.lifetime cimport hold_all
@@ -48,6 +47,7 @@ cdef extern from "Python.h":
 cdef Py_ssize_t LARGEST = sys.maxsize // 64        # numbers in one piece of memory, with room to count others
 
 cdef enum:
+    TOO_MANY = -1           # edges, for the room that there is
     LINE = 64               # bytes in a line of a processor's cache
     NARROW = 64             # rows in a block, at least, unless there are fewer
     WIDE = 512              # rows in a block, at most
@@ -140,21 +140,26 @@ cdef class Run:
     cdef int read_parameters(self, list shared) except -1:
         """Read all uniform numbers that are not computed. The shared ones are floats."""
         cdef RunState *s = &self.state
-        cdef list parameters = self.parameters
+        cdef Program program = self.program
         cdef int32_t k = 0
-        cdef int32_t count
-        memcpy(s.uniform + s.parameters, self.program.constants + s.parameters,
-               (s.uniforms - s.parameters) * sizeof(double))
-        self.span_count = 0
+        cdef int32_t j
+        memcpy(s.uniform + s.parameters, program.constants + s.parameters, (s.uniforms - s.parameters) * sizeof(double))
+        find_spans(program)
+        for j in range(program.span_count):
+            k = self.read_span(k, program.spans[j])
+        self.given_spans = 0
         while k < s.parameters:
-            count = consecutive_from(&tape, <PyObject *> parameters, k)
-            memcpy(s.uniform + k, tape.data + (<Value> parameters[k]).index, count * sizeof(double))
-            k += count
-            self.span_count += 1
+            k = self.read_span(k, span_from(self.parameters, k))
+            self.given_spans += 1
         if shared is not None:
             for k in range(<int32_t> len(shared)):
                 s.uniform[s.parameters + k] = PyFloat_AS_DOUBLE(shared[k])
         return 0
+
+    cdef int32_t read_span(self, int32_t k, Span span) noexcept:
+        """Read the parameters from the k-th on. Returns which one is next."""
+        memcpy(self.state.uniform + k, tape.data + span.first, length(span) * sizeof(double))
+        return k + length(span)
 
     cdef int want_gradients(self) except -1:
         """Make room now for what the backward pass leaves, as that cannot raise."""
@@ -181,28 +186,29 @@ cdef class Run:
 
     cdef Value record_node(self):
         """Put the run on the tape. None if it can have no gradient."""
-        cdef RunState *s = &self.state
+        cdef Program program = self.program
         cdef list parameters = self.parameters
         cdef list sources = self.source_nodes
         cdef list held = [self]
-        cdef int32_t count = s.parameters
-        cdef int32_t edges = self.span_count
-        cdef int32_t index, k
+        cdef int32_t given = self.given_spans
+        cdef int32_t edges = TOO_MANY
+        cdef int32_t index, room
         cdef uint8_t flags = 0
         cdef Edge *edge
-        cdef Native *native = &s.native
+        cdef Native *native = &self.state.native
         cdef Value node
-        if not self.program.differentiable or tape.paused and paused_here():
+        if not program.differentiable or tape.paused and paused_here():
             return None
         if sources is not None:
             held += sources
-            edges += <int32_t> len(sources)
         node = new_value()
-        reserve_nary(&tape, 1, 1 + edges)
-        if not self.write_edges(&edges, &flags):
-            edges += count
-            reserve_nary(&tape, 1, 1 + edges)
-            self.write_edges(&edges, &flags)
+        while edges == TOO_MANY:        # other threads, or making room, may have moved what was found before
+            find_spans(program)
+            room = program.span_count + given + (<int32_t> len(sources) if sources is not None else 0)
+            reserve_nary(&tape, 1, 1 + room)
+            if program.moves == tape.moves:
+                edges = self.write_edges(room, &flags)
+                given = <int32_t> len(program.used_given)
         index = record(&tape, rules.NATIVE, tape.edge_top, 1 + edges, 0.0, 0)
         edge = tape.edges + tape.edge_top
         tape.edge_top += 1 + edges
@@ -210,42 +216,46 @@ cdef class Run:
         memcpy(&edge[0].term, &native, sizeof(native))
         bind(node, index)
         if flags & ODD:
-            for k in range(count):
-                if tape.flags[(<Value> parameters[k]).index] & ODD:
-                    held.append(parameters[k])
+            for parameter in parameters:
+                if tape.flags[(<Value> parameter).index] & ODD:
+                    held.append(parameter)
         hold_all(node, tuple(held))
         return node
 
-    cdef bint write_edges(self, int32_t *count, uint8_t *flags) noexcept:
-        """Write an edge for parameters that follow one another, from the tape's second free one on; then for sources.
+    cdef int32_t write_edges(self, int32_t room, uint8_t *flags) noexcept:
+        """Write one for parameters that follow one another, from the tape's second free edge on; then for sources.
 
-        False if there are more of them than `count`; this becomes how many there are. Other threads may have moved
-        parameters since they were read. Adds to `flags` those that any parameter has.
+        Returns how many, or TOO_MANY if there is no room. Adds to `flags` those that any parameter has. The Program's
+        spans must be those of now.
         """
-        cdef list parameters = self.parameters
+        cdef Program program = self.program
         cdef Edge *edge = tape.edges + tape.edge_top
-        cdef int32_t left = count[0]
-        cdef int32_t k = 0
-        cdef int32_t first, neighbours
+        cdef int32_t k = <int32_t> len(program.values)
+        cdef int32_t count = 0
+        cdef int32_t j
+        cdef Span span
+        for j in range(program.span_count):
+            count += 1
+            write_edge(edge + count, program.spans[j], flags)
         while k < self.state.parameters:
-            if left == 0:
-                return False
-            first = (<Value> parameters[k]).index
-            neighbours = consecutive_from(&tape, <PyObject *> parameters, k)
-            flags[0] |= bits_of_any(tape.flags + first, neighbours)
-            edge += 1
-            edge[0] = Edge(0.0, first, first + neighbours - 1)
-            k += neighbours
-            left -= 1
+            if count == room:
+                return TOO_MANY
+            count += 1
+            span = span_from(self.parameters, k)
+            write_edge(edge + count, span, flags)
+            k += length(span)
         if self.source_nodes is not None:
-            if left < len(self.source_nodes):
-                return False
-            for k in range(<int32_t> len(self.source_nodes)):
-                edge += 1
-                edge[0] = Edge(0.0, (<Value> self.source_nodes[k]).index, 0)
-                left -= 1
-        count[0] -= left
-        return True
+            if room - count < len(self.source_nodes):
+                return TOO_MANY
+            for source in self.source_nodes:
+                count += 1
+                edge[count] = Edge(0.0, (<Value> source).index, 0)
+        return count
+
+
+cdef void write_edge(Edge *edge, Span span, uint8_t *flags) noexcept:
+    flags[0] |= bits_of_any(tape.flags + span.first, length(span))
+    edge[0] = Edge(0.0, span.first, span.end - 1)
 
 
 cdef int64_t chunk_for(int64_t rows, int64_t work) noexcept:

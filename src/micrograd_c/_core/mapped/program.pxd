@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
+from micrograd_c._core.tape.arena cimport Span
+
 cdef extern from "kernels.h":
     enum:
         MOST_LANES
@@ -147,6 +149,9 @@ cdef class Program:
     cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
     cdef readonly int differentiable    # how many outputs depend on a parameter
     cdef readonly list varying          # by output: whether it differs from row to row
+    cdef Span *spans                # of the nodes of values; see parameter_spans.pxd
+    cdef int32_t span_count, span_room
+    cdef int64_t moves              # the tape's when they were found
     cdef void *spare                # a workspace that a run has left
     cdef size_t spare_size
 

@@ -25,7 +25,7 @@ cdef class Program:
     """See mapped/program.pxd."""
 
     def __cinit__(self):
-        self.values, self.used_given = [], []
+        self.values, self.used_given, self.moves = [], [], -1
 
     def __dealloc__(self):
         # one by one: a loop over them would make Python objects, and there may be no memory for those
@@ -43,6 +43,7 @@ cdef class Program:
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
         PyMem_Free(self.input_adjoints)
+        PyMem_Free(self.spans)
         free_backward(self.backward)
         free_backward(self.spare_backward)
         free(self.spare)

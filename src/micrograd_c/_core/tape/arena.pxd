@@ -173,6 +173,7 @@ cdef struct Tape:
     int32_t hooks           # nodes with HOOK
     int32_t hooks_base      # nodes with HOOK below base
     int64_t sweeps          # how many have begun
+    int64_t moves           # how often Values that live on may have got another node, or their nodes other numbers
     Sweep *suspended        # sweeps that wait while other code may be running
     int32_t traced          # reading data of nodes from here on may be an error: a function is being traced
     unsigned long tracer    # the thread that traces it; 0 if there is no trace
@@ -286,6 +287,12 @@ cdef inline void release(Tape *t, int32_t index) noexcept:
             reset(t)
         elif index == t.highest:
             drop_top(t)
+
+
+cdef inline void abandon(Tape *t, int32_t index) noexcept:
+    """The node's handle lives on, but is that of another node now, or of none."""
+    t.moves += 1
+    release(t, index)
 
 
 cdef inline int pin(Tape *t) except -1:

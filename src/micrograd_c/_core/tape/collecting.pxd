@@ -80,6 +80,7 @@ cdef inline void slide_marked(Tape *t, int32_t old) noexcept:
     cdef int32_t former_top = t.top
     cdef int32_t to = 1
     cdef int32_t edge_to = 0
+    t.moves += 1
     t.hooks = 0
     t.young = 0
     t.highest = 0
@@ -186,6 +187,7 @@ cdef inline void slide_down(Tape *t, int32_t low, int32_t edge_low) noexcept:
     cdef Operands *operands
     cdef Edge *edge
     cdef int32_t i, k
+    t.moves += 1
     slide_changes(t, low)
     for k in range(edge_low, t.edge_top):
         edge = t.edges + k - edges_down

@@ -19,7 +19,7 @@ from micrograd_c._core.tape.arena cimport (
     operand_x, product_count, put_node, write,
 )
 from micrograd_c._core.tape.changes cimport forward_changes, repeat_changes, take_back_changes
-from micrograd_c._core.tape.rows cimport add_multiples, bits_of_all
+from micrograd_c._core.tape.rows cimport add_multiples, bits_of_all, set_bits
 
 
 # --- sweeping ---
@@ -69,6 +69,9 @@ cdef inline int reach_operands(uint8_t *flags, uint8_t state, Edge *edge, uint8_
     cdef int32_t k
     cdef uint8_t *w
     cdef uint8_t *x
+    if state & CONSECUTIVE and grad_float:
+        marked = reach_row(flags + edge[FIRST].a, product_count(edge))
+        return marked if state & NUMBERS else marked + reach_row(flags + edge[FIRST].b, product_count(edge))
     for k in range(product_count(edge)):
         w = flags + operand_w(state, edge, k)
         x = flags + operand_x(state, edge, k)
@@ -83,6 +86,11 @@ cdef inline int reach(uint8_t *to, uint8_t grad_float) noexcept nogil:
     cdef uint8_t flags = to[0]
     to[0] = flags | grad_float | MARK
     return not flags & (MARK | LEAF_NODE)
+
+
+cdef inline int reach_row(uint8_t *to, int32_t count) noexcept nogil:
+    """The same for neighbours, to whose adjoints floats are added."""
+    return <int> set_bits(to, GRAD_FLOAT | MARK, MARK | LEAF_NODE, count)
 
 
 cdef inline uint8_t common_flags(Arrays at, const Edge *edge, uint8_t state) noexcept nogil:
@@ -116,13 +124,13 @@ cdef inline uint8_t pull_scattered(Arrays at, const Edge *edge, double adjoint, 
 
 
 cdef inline void pull_consecutive(Arrays at, const Edge *edge, double adjoint, bint numbers) noexcept nogil:
-    """In vectors where nodes are each in one place only; else the order matters, and they go one by one."""
+    """In vectors, unless a node's places are not right after each other: then the order of additions matters."""
     cdef int32_t count = product_count(edge)
     cdef int32_t w = edge[FIRST].a
     cdef int32_t x = edge[FIRST].b
     cdef int32_t bias = edge[BIAS].a
     cdef int32_t k
-    if w < x + count and x < w + count or w <= bias < w + count or x <= bias < x + count:
+    if w != x and w < x + count and x < w + count or w <= bias < w + count or x <= bias < x + count:
         for k in range(count - 1, -1, -1):
             if k == 0:
                 at.grad[bias] += adjoint
@@ -167,6 +175,7 @@ cdef inline void expand_all(Tape *t, int32_t hidden) noexcept nogil:
     cdef int32_t highest = moved(t, first, t.highest)
     cdef Py_ssize_t taken_back = t.change_count
     cdef int32_t i, to
+    t.moves += 1
     forward_changes(t, first)
     for i in range(t.top - 1, first - 1, -1):
         node = node_at(t, i)

@@ -52,6 +52,24 @@ ALWAYS_INLINE void clear_bits(uint8_t *bytes, uint8_t bits, int64_t count) {
         bytes[k] &= (uint8_t)~bits;
 }
 
+/* Set these bits of each byte. Returns how many bytes had none of `seen` before. */
+ALWAYS_INLINE int64_t set_bits(uint8_t *bytes, uint8_t bits, uint8_t seen, int64_t count) {
+    int64_t found = 0;
+    while (count > 0) {
+        uint8_t unseen = 0;     /* in bytes, which compilers count in vectors: of no more than that holds */
+        int64_t some = count < UINT8_MAX ? count : UINT8_MAX;
+        int64_t k;
+        for (k = 0; k < some; k++) {
+            unseen += !(bytes[k] & seen);
+            bytes[k] |= bits;
+        }
+        found += unseen;
+        bytes += some;
+        count -= some;
+    }
+    return found;
+}
+
 /* to[k] += numbers[k] * factor; the arrays do not overlap. */
 ALWAYS_INLINE void add_multiples(double *RESTRICT to, const double *RESTRICT numbers, double factor, int64_t count) {
     int64_t k;

@@ -8,3 +8,4 @@ cdef extern from "tape/rows.h" nogil:
     void add_multiples(double *to, const double *numbers, double factor, int64_t count)
     void add_row(double *to, const double *numbers, int64_t count)
     void clear_bits(uint8_t *bytes, uint8_t bits, int64_t count)
+    int64_t set_bits(uint8_t *bytes, uint8_t bits, uint8_t seen, int64_t count)

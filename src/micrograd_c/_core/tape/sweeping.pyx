@@ -25,6 +25,7 @@ from micrograd_c._core.tape.arena cimport (
 from micrograd_c._core.tape.missing_gradients cimport give_grad, has_no_grad
 from micrograd_c._core.tape.dots cimport count_hidden, pull_dot
 from micrograd_c._core.tape.interrupts cimport PATIENCE, is_interrupted
+from micrograd_c._core.tape.rows cimport set_bits
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
@@ -57,11 +58,7 @@ cdef inline bint reach(Arrays at, int32_t to, uint8_t mark) noexcept nogil:
 
 
 cdef inline int reach_span(Arrays at, Span span, uint8_t mark) noexcept nogil:
-    cdef int marked = 0
-    cdef int32_t i
-    for i in range(span.first, span.end):
-        marked += reach(at, i, mark)
-    return marked
+    return <int> set_bits(at.flags + span.first, mark, MARK | LEAF_NODE, span.end - span.first)
 
 
 cdef inline int pull_sum(

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t
 
 from micrograd_c._core.ops.numbers cimport Number
-from micrograd_c._core.tape.arena cimport record_leaf, release, reserve_nary, tape, want_states
+from micrograd_c._core.tape.arena cimport abandon, record_leaf, reserve_nary, tape, want_states
 from micrograd_c._core.value.lifetime cimport (
     check_children, describe, forget_graph, has_plain_attributes, hold_children, take_number, track,
 )
@@ -47,7 +47,7 @@ cdef inline int construct(
     else:
         bind(self, record_custom(inputs, number))
     if before:
-        release(&tape, before)
+        abandon(&tape, before)
         forget_graph(self)
     if not self.has_state and self.extra is None and is_plain_class(type(self)) and has_plain_attributes(self):
         if type(self) is not Value or self.attributes != NULL:

@@ -9,7 +9,7 @@ from libc.stdlib cimport free
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, arrays_of, node_at, pin, put_node, release, reserve_nary, tape, unpin,
+    DATA_INT, GRAD_FLOAT, HOOK, LEAF_NODE, Node, abandon, arrays_of, node_at, pin, put_node, reserve_nary, tape, unpin,
     want_states,
 )
 from micrograd_c._core.value.lifetime cimport (
@@ -82,8 +82,9 @@ def dressed(Value bare not None, Value model not None):
     fresh.index, fresh.plain = bare.index, 1
     tape.handles[fresh.index] = <void *> fresh
     bare.index = 0
+    tape.moves += 1
     if before:
-        release(&tape, before)
+        abandon(&tape, before)
     fresh.has_state = 1
     track(fresh)
     hold_all(fresh, held_by(bare))
@@ -234,7 +235,7 @@ cdef Value record_copy(Value original, list operands):
     before = fresh.index        # __new__ of a subclass may have called __init__
     bind(fresh, record_node_again(original.index, operands, local_grads))
     if before:
-        release(&tape, before)
+        abandon(&tape, before)
     if original.has_state:      # copied later, when all nodes are there; what is computed from fresh must hold it
         fresh.has_state = 1
         track(fresh)

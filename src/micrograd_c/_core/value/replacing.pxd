@@ -11,9 +11,8 @@ from libc.stdint cimport int32_t
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, Operands, Spans, expand_dots, node_at, release, reserve_nary,
-    spans_of, tape,
-    want_states,
+    DATA_INT, DETACHED, GRAD_FLOAT, HOOK, Node, Operands, Spans, abandon, expand_dots, node_at, reserve_nary,
+    spans_of, tape, want_states,
 )
 from micrograd_c._core.value.lifetime cimport check_children, hold_children, rare
 from micrograd_c._core.value.local_gradients cimport children_of, local_grads_kept, record_local
@@ -105,8 +104,9 @@ cdef inline int move_above(Value value, tuple children, tuple local_grads, Value
     tape.flags[index] = tape.flags[index] & ~GRAD_FLOAT | old.flags & (GRAD_FLOAT | HOOK)
     tape.hooks += (old.flags & HOOK) != 0
     if former is None or tape.flags[index] & DETACHED:
-        release(&tape, before)
+        abandon(&tape, before)
     else:
+        tape.moves += 1
         former.index, former.plain = before, 1
         tape.handles[before] = <void *> former
     extra.prev = None

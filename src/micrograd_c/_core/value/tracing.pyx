@@ -22,7 +22,7 @@ from libc.stdlib cimport free, realloc
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    DETACHED, IN_TRACE, NO_TRACE, Operands, PyThread_get_thread_ident, Span, Spans, pin, release, spans_of, tape,
+    DETACHED, IN_TRACE, NO_TRACE, Operands, PyThread_get_thread_ident, Span, Spans, abandon, pin, spans_of, tape,
     unpin,
 )
 from micrograd_c._core.tape.pausing cimport ignore_blocks
@@ -97,7 +97,7 @@ cdef void empty_handles() noexcept:
             (<Value> handle).index = 0
             (<Value> handle).plain = 0
             (<Value> handle).of_trace = 1
-            release(&tape, i)
+            abandon(&tape, i)
 
 
 def forget_other_threads():
