@@ -316,6 +316,30 @@ assert (tape.stats()["functions"], tape.stats()["edges"]) == (0, 0)
 """)
 
 
+def test_functions_that_were_among_old_values_do_not_keep_dots_away_for_ever(run_python):
+    run_python("""
+from micrograd_c import sumprod, tape
+from micrograd_c.engine import Value
+
+def graphs(count):
+    for _ in range(count):
+        sumprod(xs, xs).backward()
+    return tape.stats()
+
+below = [Value(0.5) for _ in range(20)]
+own = Value(2.0, (below[0],), "own")
+own._backward = lambda: None
+xs = [Value(0.5) for _ in range(20)]
+stats = graphs(1_000)
+assert stats["functions"] == 1
+assert stats["base"] > 40           # so they count as old
+del own
+assert graphs(100)["functions"] == 0
+assert [x.grad for x in xs] == [1100.0] * 20
+tape.verify()
+""")
+
+
 def test_a_graph_above_live_values_goes_with_its_last_value():
     a, b = Value(1.0), Value(2.0)
     before = tape.stats()
