@@ -2,6 +2,9 @@
 
     python benchmarks/floor.py [--quick]
 
+10,000 operations, `x = x * b + a`, on floats, of which Python keeps those that die for the next ones; on complex
+numbers, for which it asks for memory each time; and on Values, which are recorded, and all dropped at the end.
+
 A training step of micrograd's demo: the same lines run on plain floats, the cheapest objects there are with operators.
 A call of the model returns a number that is there already, backward() and relu() are methods of floats that do nothing,
 and parameters are objects with slots.
@@ -25,6 +28,7 @@ from vmap import ours_demo
 from micrograd_c.bench import inputs, programs
 from micrograd_c.bench.peers.values import LocalGradients, Ours, numbers_of_products, numbers_of_tanh
 from micrograd_c.demo import Training, load_moons
+from micrograd_c.engine import Value
 from micrograd_c.nn import MLP
 
 POINTS, LABELS = load_moons()
@@ -74,6 +78,17 @@ def lines(k):
     for p in model.kept:
         p.data -= learning_rate * p.grad
     return total_loss, accuracy
+
+
+# --- operations ---
+
+def chains():
+    def side(*numbers):
+        chain = programs.fresh_copy("micrograd_c.bench.programs").chain
+        return lambda: chain(*numbers, 5_000)
+
+    numbers = inputs.START, inputs.ADDEND, inputs.FACTOR
+    return {kind.__name__: side(*map(kind, numbers)) for kind in (float, complex, Value)}
 
 
 # --- ops of one's own ---
@@ -141,6 +156,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="see that it runs; the figures mean little")
     rounds = 3 if parser.parse_args().quick else 60
+    compare("10,000 operations", chains(), rounds)
     compare("a training step of the demo", steps(), rounds)
     compare("a network of ops of one's own", own_ops(), rounds)
     compare("a training step of the demo by vmap", mapped(), rounds)
