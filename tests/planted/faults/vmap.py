@@ -157,7 +157,7 @@ FAULTS = {
     "src/micrograd_c/_core/mapped/parameter_spans.pxd": (MOVED, [
         ("runs read parameters where they were once",
          "    if program.moves == tape.moves:\n",
-         "    if program.moves >= 0:\n"),
+         "    if program.moves >= 0:\n        program.moves = tape.moves\n"),
         ("only the first of neighbours is read",
          "first + consecutive_from(&tape, <PyObject *> values, k))",
          "first + min(2, consecutive_from(&tape, <PyObject *> values, 0)))",
