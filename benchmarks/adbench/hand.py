@@ -72,16 +72,15 @@ class Ours:
     def __init__(self, hand):
         self.hand = hand
         axes = (None, 0, 0, 0)
-        self.residuals = vmap(lambda *arguments: residuals(*arguments, hand), in_axes=axes)
-        self.derivatives = vmap(jacfwd(lambda *arguments: residuals(*arguments, hand)), in_axes=axes)
+        self.residuals = vmap(lambda *arguments: residuals(*arguments, hand), in_axes=axes, stacked=True)
+        self.derivatives = vmap(jacfwd(lambda *arguments: residuals(*arguments, hand)), in_axes=axes, stacked=True)
 
     def arguments(self):
         return self.hand.pose, self.hand.vertices, self.hand.weights, self.hand.points
 
     def objective(self):
-        return [np.stack(self.residuals(*self.arguments()), axis=-1)]
+        return [np.asarray(self.residuals(*self.arguments()))]
 
     def jacobian(self):
         """One array, of points, 3, 26."""
-        found = self.derivatives(*self.arguments())
-        return [np.stack([column for row in found for column in row], axis=-1).reshape(-1, 3, len(self.hand.pose))]
+        return [np.asarray(self.derivatives(*self.arguments()))]
