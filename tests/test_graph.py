@@ -324,3 +324,19 @@ def test_threads_may_share_a_graph():
         thread.join()
     assert results == [3.0] * 800
     assert x.grad == 2 * 800
+
+
+def test_operands_keep_their_identity_as_a_large_tape_gives_memory_back(run_python):
+    run_python("""
+from micrograd_c import tape
+from micrograd_c.engine import Value
+
+below = [Value(0.5) for _ in range(400_000)]
+product = Value(2.0) * 3.0
+while tape.stats()["base"] < 400_000:       # until all of these count as old
+    sum([1.0] * 200_000, Value(0.5))
+capacity = tape.stats()["capacity"]
+del below[:]
+assert product._prev is product._prev
+assert tape.stats()["capacity"] < capacity
+""")

@@ -191,6 +191,7 @@ cdef Tape tape
 cdef int make_room(Tape *t, Py_ssize_t nodes, Py_ssize_t edges) except -1
 cdef void reset(Tape *t) noexcept
 cdef void drop_top(Tape *t) noexcept
+cdef void look_for_functions(Tape *t) noexcept
 cdef int raise_no_room(Py_ssize_t capacity) except -1
 cdef bint try_expand(Tape *t) noexcept
 cdef int make_room_for_changes(Tape *t, Py_ssize_t count) except -1

@@ -179,8 +179,6 @@ cdef void reset(Tape *t) noexcept:
     A large tape then looks below base too, if something may have become free there and enough work was done since it
     last looked. If nearly empty, it gives its memory back: at once the first time, later only after a graph that did
     not need it. Otherwise a loop that builds one large graph after another would ask for it again each time.
-
-    While nodes with functions are there, any tape looks below base, on the same terms: with those there are no dots.
     """
     cdef bint needed = t.filled or t.top - t.base > t.capacity // 4
     t.filled = 0
@@ -189,13 +187,21 @@ cdef void reset(Tape *t) noexcept:
     set_top(t, t.base)
     t.highest = t.base - 1
     check(t)
-    if t.hooks and t.old_deaths and t.dropped > t.base // 4:    # functions that are gone may keep dots away
-        collect_nodes(t, t.top)
     if t.capacity <= LARGE or t.has_shrunk and needed:
         return
     if t.top < t.capacity // 8 or t.old_deaths and t.dropped > t.base // 4:
         shrink(t)
         t.has_shrunk = 1
+
+
+cdef void look_for_functions(Tape *t) noexcept:
+    """Collect if nodes with functions may have become free, and enough work was done since the last collection.
+
+    Where there are such nodes there are no dots, and sweeps go step by step. May renumber.
+    """
+    if t.hooks and t.pins == 0 and t.old_deaths and t.dropped > t.base // 4:
+        collect_nodes(t, t.aged)
+        check(t)
 
 
 cdef inline void set_top(Tape *t, int32_t top) noexcept:

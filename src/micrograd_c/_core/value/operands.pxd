@@ -8,7 +8,8 @@ from libc.string cimport memset
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.ops.numbers cimport Number, as_python
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, HOOK, Node, Operands, Spans, Sweep, node_at, pin, record, release, spans_of, tape, unpin,
+    DATA_INT, HOOK, Node, Operands, Spans, Sweep, look_for_functions, node_at, pin, record, release, spans_of, tape,
+    unpin,
 )
 from micrograd_c._core.tape.missing_gradients cimport give_grad
 from micrograd_c._core.tape.interrupts cimport PATIENCE
@@ -96,10 +97,10 @@ cdef inline set operands(Value value):
             if rules.shows_second_operand(node.op):
                 found.append(handle_of(node.b, value))
         result = set_of(found)
+        if result and value.index == index:
+            rare(value).prev = result
     finally:
         unpin(&tape)
-    if result and value.index == index:
-        rare(value).prev = result
     return result
 
 
@@ -173,6 +174,7 @@ ctypedef int (*Step)(int32_t index, int64_t number, void *context) except -1
 
 cdef inline int sweep_from(Value root) except -1:
     """What backward() does once the root's gradient is set."""
+    look_for_functions(&tape)
     if tape.hooks:
         return sweep_by_steps(root, step_of_node, NULL)
     return sweep(&tape, root.index)
