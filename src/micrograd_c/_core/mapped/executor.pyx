@@ -208,7 +208,7 @@ cdef class Run:
             reserve_nary(&tape, 1, 1 + room)
             if program.moves == tape.moves:
                 edges = self.write_edges(room, &flags)
-                given = <int32_t> len(program.used_given)
+                given = <int32_t> (len(parameters) - len(program.values))
         index = record(&tape, rules.NATIVE, tape.edge_top, 1 + edges, 0.0, 0)
         edge = tape.edges + tape.edge_top
         tape.edge_top += 1 + edges
