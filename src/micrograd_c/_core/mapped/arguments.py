@@ -9,11 +9,10 @@ import functools
 import types
 
 from micrograd_c._core.mapped import columns, linking  # type: ignore[attr-defined]  # compiled, without stubs
-from micrograd_c._core.mapped.batch import Batch
 from micrograd_c._core.mapped.nested import nested
 from micrograd_c._core.mapped.reading import as_buffer, from_lists
 from micrograd_c._core.mapped.shared_arguments import Shared
-from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped.sources import linked_batch
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
@@ -21,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+    from micrograd_c._core.mapped.batch import Batch
 
 __all__ = ["Group", "check_axes", "is_named_tuple", "read_all"]
 
@@ -65,9 +66,9 @@ def numbers_or_shared(argument: Any, axis: int | None, name: str) -> Rows | Shar
     """An argument, or a part of one, with rows of numbers, or the same for all rows."""
     if axis is None:
         return Shared(argument, name)
-    source = argument if isinstance(argument, Batch) and argument.keeps_graph and not pausing.is_paused() else None
+    source = linked_batch(argument)
     try:
-        buffer = columns.Buffer(argument, axis) if isinstance(argument, Batch) else as_buffer(argument, name, axis)
+        buffer = columns.Buffer(source, axis) if source is not None else as_buffer(argument, name, axis)
         if buffer is None:
             buffer = columns.Buffer(from_lists(argument, name), axis)
     except IndexError:

@@ -269,6 +269,8 @@ cdef class Batch:
     cdef Value total(self, object weights, double scale, double start=0.0):
         cdef Reduction reduction = self.reduction(scale)
         if weights is not None:
+            if hasattr(weights, "as_batch"):        # it was computed row by row
+                weights = weights.as_batch(self.axis if self.ndim == len(weights.shape) else 0)
             if isinstance(weights, Batch):
                 link_weights(reduction, self, weights)
                 weights = memoryview(weights)       # its numbers

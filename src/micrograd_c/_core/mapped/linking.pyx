@@ -16,7 +16,7 @@ from micrograd_c._core.mapped.batch cimport Batch
 from micrograd_c._core.mapped.columns cimport Buffer, offset_in_row
 from micrograd_c._core.mapped.reductions cimport Reduction
 
-__all__ = ["Links", "row_of"]
+__all__ = ["Links", "row_of", "values_of"]
 
 
 cdef class Links:
@@ -116,4 +116,14 @@ def row_of(Batch batch not None, Buffer buffer not None, Py_ssize_t row):
         reduction.state.part.output += <int32_t> (first // batch.rows)
         reduction.state.part.outputs = 1
         values.append(reduction.as_value(batch.values[first]))
+    return values
+
+
+def values_of(Batch batch not None):
+    """All numbers of the Batch, as Values, in the order of nested lists."""
+    cdef Buffer buffer = Buffer(batch)
+    cdef list values = []
+    cdef Py_ssize_t row
+    for row in range(len(batch)):
+        values += row_of(batch, buffer, row)
     return values

@@ -12,6 +12,7 @@ from array import array
 
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
+from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.value import Value
 
@@ -60,10 +61,10 @@ def refuse(argument: Any, name: str) -> None:
     """Raise TypeError for what could be read as numbers, but was not meant to be."""
     if isinstance(argument, (str, bytes, bytearray)):
         raise TypeError(f"{name} must be numbers, not {type(argument).__name__}")
-    if getattr(argument, "keeps_graph", False):
+    if getattr(argument, "keeps_graph", False) and not pausing.is_paused():
         raise TypeError(
-            f"{name} is a {type(argument).__name__}, whose gradient would be lost: compute both in one function given "
-            "to vmap, or, for its numbers without gradient, give np.array(batch) or batch.tolist()"
+            f"{name} is a {type(argument).__name__}, whose gradient would be lost here: give it as an argument of its "
+            "own, or compute both in one function given to vmap; np.array(batch) has its numbers without gradient"
         )
     if type(argument).__module__.partition(".")[0] == "torch":
         raise TypeError(f"{name} is a {type(argument).__name__} of PyTorch, to which no gradient goes back: give "

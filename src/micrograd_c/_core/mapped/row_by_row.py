@@ -8,7 +8,8 @@ from array import array
 
 from micrograd_c._core.bulk.functional import mean  # type: ignore[attr-defined]
 from micrograd_c._core.bulk.linear import sumprod
-from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped import columns, gathering, linking  # type: ignore[attr-defined]  # compiled, without stubs
+from micrograd_c._core.mapped.batch import Batch
 from micrograd_c._core.mapped.nested import nested
 from micrograd_c._core.mapped.reading import read_weights
 from micrograd_c._core.mapped.refusals import (
@@ -88,10 +89,17 @@ class Rowwise:
         """All numbers, as a list of floats; of more axes, as nested lists."""
         return nested(self.shape, iter(self.numbers).__next__)  # type: ignore[no-any-return]
 
+    def as_batch(self, axis: int = 0) -> Batch:
+        """A Batch, whose gradients go on to the Values. Its rows are along that axis."""
+        return gathering.batch_of(self.values, self.shape, axis)  # type: ignore[no-any-return]
+
     def sum(self, weights: Iterable[float] | None = None) -> Value:
         """As for a Batch."""
         if weights is None:
             return sum(self.values, Value(0.0))
+        if isinstance(weights, (Batch, Rowwise)) and weights.shape == self.shape:
+            return sumprod(self.values, weights.values if isinstance(weights, Rowwise) else linking.values_of(weights),
+                           Value(0.0))
         return sumprod(self.values, read_weights(weights, self.shape).flat(), Value(0.0))
 
     def mean(self, weights: Iterable[float] | None = None) -> Value:

@@ -11,6 +11,7 @@ import functools
 from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
 from micrograd_c._core.mapped.nested import DEEPEST, fill, nested, too_deep
 from micrograd_c._core.mapped.reading import PLAIN, as_buffer, as_float, checked_size
+from micrograd_c._core.mapped.sources import linked_values
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.copying import are_bare, in_its_place, is_bare  # type: ignore[attr-defined]  # compiled
 from micrograd_c._core.value.value import Value
@@ -31,6 +32,7 @@ class Shared:
         self.name, self.argument = name, argument
         self.shared: list[float] = []
         self.given: list[Value] = []
+        self.linked: dict[int, list[Value]] = {}    # those of each Batch with gradients, by its identity
         self.structure = self.take(argument)
 
     def take(self, argument: Any, depth: int = 0) -> Any:
@@ -44,6 +46,12 @@ class Shared:
                 raise too_deep(self.name)
             return taken_at_once(argument, self.shared, self.given) or (
                 "list", *[self.take(one, depth + 1) for one in argument])
+        values = linked_values(argument)
+        if values is not None:
+            checked_size(argument.shape, self.name)
+            self.given += values
+            self.linked[id(argument)] = values
+            return ("linked", *argument.shape)
         buffer = as_buffer(argument, self.name)
         if buffer is None:
             self.shared.append(as_float(argument, self.name))
@@ -62,6 +70,9 @@ class Shared:
             return argument
         if isinstance(argument, (list, tuple)):
             return list(map(self.tree_of, argument))
+        if hasattr(argument, "keeps_graph"):
+            values = iter(self.linked.get(id(argument), ()))
+            return nested(argument.shape, lambda: next(values, None))
         buffer = as_buffer(argument, self.name)
         return None if buffer is None else nested(buffer.shape, lambda: None)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from array import array
 
-from micrograd_c._core.mapped import columns  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.mapped import columns, linking  # type: ignore[attr-defined]  # compiled, without stubs
 from micrograd_c._core.mapped.nested import DEEPEST, nested, too_deep
 from micrograd_c._core.mapped.reading import as_buffer
 from micrograd_c._core.mapped.shared_arguments import taken_at_once, value_structure
+from micrograd_c._core.mapped.sources import linked_batch
 from micrograd_c._core.transforms.structure import as_number, described, is_number, transform
 from micrograd_c._core.value import tracing
 from micrograd_c._core.value.copying import in_its_place  # type: ignore[attr-defined]  # compiled, without a stub
@@ -21,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+    from micrograd_c._core.mapped.batch import Batch
 
 __all__ = ["Arguments"]
 
@@ -41,6 +44,7 @@ class Arguments:
     def __init__(self, arguments: tuple[Any, ...], keywords: dict[str, Any], static: tuple[int, ...]) -> None:
         self.numbers = array("d")
         self.arrays: list[columns.Buffer] = []
+        self.linked: list[tuple[int, Batch]] = []   # which of them are Batches to which gradients go
         self.values: list[Value] = []
         self.arguments, self.keywords = arguments, keywords
         self.static = {place % len(arguments) for place in static if -len(arguments) <= place < len(arguments)}
@@ -75,6 +79,11 @@ class Arguments:
         if is_number(one):
             self.numbers.append(as_number(one))
             return NUMBER
+        source = linked_batch(one)
+        if source is not None:
+            self.linked.append((len(self.arrays), source))
+            self.arrays.append(columns.Buffer(source))
+            return ("linked", source.shape)
         buffer = as_buffer(one, name)
         if buffer is None:
             return as_it_is(one, name)
@@ -91,6 +100,15 @@ class Arguments:
         yield columns.Buffer(self.numbers or array("d", [0.0]))
         yield from self.arrays
 
+    @property
+    def sources(self) -> list[tuple[int, int, Batch]]:
+        """Which numbers are a Batch's that gets gradients: the first one, how many there are, and the Batch."""
+        if not self.linked:
+            return []
+        counts = [math.prod(buffer.shape) for buffer in self.arrays]
+        first = max(1, len(self.numbers))
+        return [(first + sum(counts[:place]), counts[place], source) for place, source in self.linked]
+
     def traced(self, numbers: list[int], values: list[int]) -> tuple[list[Any], dict[str, Any]]:
         """What the function gets while it is traced. The indexes of what stands for numbers and Values are appended."""
         scalars: list[int] = []
@@ -99,7 +117,7 @@ class Arguments:
             tracing.argument(scalars)
         made = self.replaced(
             lambda number: tracing.argument(scalars), lambda number: tracing.argument(others),
-            lambda value: in_its_place(tracing.argument(values), value))
+            lambda value: in_its_place(tracing.argument(values), value), None)
         numbers += scalars + others
         return made
 
@@ -115,18 +133,25 @@ class Arguments:
 
     def replaced(
         self, of_number: Callable[[Any], Value], of_element: Callable[[Any], Value], of_value: Callable[[Value], Value],
+        of_batch: Callable[[Batch], list[Value]] | None = linking.values_of,
     ) -> tuple[list[Any], dict[str, Any]]:
-        """All arguments, with other numbers, elements of arrays, and Values."""
-        arrays = iter(self.arrays)
+        """All arguments, with other numbers, elements of arrays, Values, and numbers of linked Batches.
+
+        With of_batch None these are elements like others.
+        """
+        arrays = iter(enumerate(self.arrays))
+        linked = dict(self.linked) if of_batch is not None else {}
 
         def change(leaf: Any) -> Any:
             if isinstance(leaf, Value):
                 return of_value(leaf)
-            if isinstance(leaf, AS_THEY_ARE) or not (is_number(leaf) or is_buffer(leaf)):
+            if isinstance(leaf, AS_THEY_ARE) or not (is_number(leaf) or is_array(leaf)):
                 return leaf
             if is_number(leaf):
                 return of_number(as_number(leaf))
-            buffer = next(arrays)
+            place, buffer = next(arrays)
+            if place in linked and of_batch is not None:
+                return nested(buffer.shape, iter(of_batch(linked[place])).__next__)
             elements = iter(buffer.flat() if buffer.shape[0] else ())
             return nested(buffer.shape, lambda: of_element(next(elements)))
 
@@ -137,8 +162,8 @@ class Arguments:
         )
 
 
-def is_buffer(leaf: Any) -> bool:
-    return as_buffer(leaf, "") is not None
+def is_array(leaf: Any) -> bool:
+    return hasattr(leaf, "keeps_graph") or as_buffer(leaf, "") is not None
 
 
 def as_it_is(one: Any, name: str, wanted: str = WANTED) -> Any:

@@ -143,7 +143,8 @@ class Specialization:
         result = fn(*arguments, **keywords)
         name = f"what {getattr(fn, '__qualname__', fn)}, given to jit, returns"
         structure = transform(result, computed, name)
-        program = lowering.compile(roots, numbers, [], values) if roots else None
+        linked = [k for first, count, _ in given.sources for k in range(first, first + count)]
+        program = lowering.compile(roots, numbers, [], values, linked) if roots else None
         self.result = (structure,)
         return program
 
@@ -154,7 +155,7 @@ class Specialization:
             numbers = columns.Columns(given.count)
             for buffer in given.buffers():
                 numbers.add_row(buffer)
-            found = iter(running.run(self.runner, numbers, [], given.values))
+            found = iter(running.run(self.runner, numbers, [], given.values, None, given.sources))
         # lists and dicts are new ones each time
         return transform(
             self.result[0], lambda leaf: batch.only_number(next(found)) if leaf is COMPUTED else leaf, "a result")
