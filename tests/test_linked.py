@@ -182,6 +182,17 @@ def test_what_is_not_read_takes_no_part():
     assert math.isinf(grads_of(vmap(lambda row: row[1] * 2.0)(stack).sum(), [w])[0])
 
 
+def test_a_run_from_which_nothing_is_asked():
+    """Another one that is linked to it takes part, by an output that does not depend on it."""
+    w, v = Value(2.0), Value(3.0)
+    a = vmap(lambda x: x * w)([1.0, 2.0])
+    first, second = vmap(lambda p: (p * w, v * v))(a)
+    for _ in range(2):
+        assert grads_of(second.sum(), [w, v]) == [0.0, 12.0]
+        assert grads_of(first.sum(), [w, v]) == [12.0, 0.0]
+    assert grads_of(vmap(lambda p: p + v)(second).sum(), [w, v]) == [0.0, 14.0]
+
+
 def test_results_that_depend_on_no_parameter():
     w = Value(2.0)
     constant, batch = vmap(lambda x: (x * 3.0, x * w))([1.0, 2.0])

@@ -280,6 +280,9 @@ cdef Pushed push_run(
     cdef int32_t neighbours
     if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum took part in this sweep, or no row
         return PUSHED
+    if not s.asked_count:       # seeds were opened for a run that is linked to this one, and has left none
+        s.seeded = NO_SWEEP
+        return PUSHED
     if not open_links(s, sweep):
         return PUSH_OUT_OF_MEMORY
     choose_backward(s)
