@@ -250,6 +250,7 @@ cdef class Batch:
         cdef double fewer = ddof
         if not self.size > fewer:
             raise ZeroDivisionError(f"the standard deviation of {self.size} rows, with ddof {ddof}")
+        reduction.state.freedom = self.size - fewer
         return reduction.as_value(deviation(self.values, self.size, fewer, reduction.new_weights()))
 
     cdef Part part(self):

@@ -16,6 +16,7 @@ the node's first edge points to the RunState; the node's Value holds the Run.
 import sys
 
 from cpython.float cimport PyFloat_AS_DOUBLE
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -93,7 +94,7 @@ cdef class Run:
         self.program, self.parameters = program, program.values
         if program.used_given:
             self.parameters = program.values + [given[k] for k in program.used_given]
-        s.native.push = push_run
+        s.native.push, s.owner = push_run, <PyObject *> self
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.stretches, s.stretch_count = program.scalars, program.stretches, program.stretch_count
         s.cleared, s.cleared_count = program.cleared, program.cleared_count

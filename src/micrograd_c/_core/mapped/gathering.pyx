@@ -3,9 +3,10 @@
 Knows runs, Batches and Values. So what was computed row by row, or as nodes, can be an argument of a mapped function.
 """
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t
 
-from micrograd_c._core.mapped.batch cimport new_batch
+from micrograd_c._core.mapped.batch cimport Batch, new_batch
 from micrograd_c._core.mapped.executor cimport Run, new_doubles
 from micrograd_c._core.mapped.passes cimport NO_SWEEP, RunState, find_seeds
 from micrograd_c._core.mapped.program cimport Backward, Program, allocate
@@ -36,7 +37,7 @@ cdef Pushed push_gathered(
     return PUSHED
 
 
-def batch_of(list values not None, tuple shape not None, int axis=0):
+cpdef Batch batch_of(list values, tuple shape, int axis=0):
     """A Batch of that shape, with its rows along that axis, of Values in the order of nested lists.
 
     Raises TypeError for what is no Value, and ValueError if there are not as many as that shape has places.
@@ -66,7 +67,7 @@ def batch_of(list values not None, tuple shape not None, int axis=0):
     program.output_adjoints = <int32_t *> allocate(before * after, sizeof(int32_t))
     program.differentiable = 1
     run.program, run.parameters = program, ordered
-    s.native.push = push_gathered
+    s.native.push, s.owner = push_gathered, <PyObject *> run
     s.output_adjoints, s.whole, s.differentiable = program.output_adjoints, &NO_PROGRAM, 1
     s.outputs, s.rows, s.parameters, s.uniforms = before * after, rows, <int32_t> len(ordered), <int32_t> len(ordered)
     s.seeded = NO_SWEEP

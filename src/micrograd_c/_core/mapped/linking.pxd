@@ -7,11 +7,13 @@ by Ctrl-C, and is then done again.
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
+from micrograd_c._core.mapped.batch cimport Batch
 from micrograd_c._core.mapped.columns cimport Columns, Layout
 from micrograd_c._core.mapped.executor cimport Run
 from micrograd_c._core.mapped.passes cimport Link, RunState
 from micrograd_c._core.mapped.seeding cimport ask, open_seeds
 from micrograd_c._core.tape.rows cimport add_row
+from micrograd_c._core.value.value cimport Value
 
 
 cdef inline bint open_links(RunState *s, int64_t sweep) noexcept nogil:
@@ -52,6 +54,16 @@ cdef inline void push_links(RunState *s) noexcept nogil:
             place = link.first + r * link.stride
             ask(link.run, <int32_t> (place // link.run.rows))
             seeds[place] += gradients[r]
+
+
+cdef class Links:
+    cdef Link *links
+    cdef int32_t count
+
+    cdef int begin(self, Run run) except -1
+    cdef int add(self, Run run, int32_t input, Run source, Value node, int64_t first, int64_t stride) except -1
+    cdef int add_column(self, Run run, int32_t input, Batch source, Py_ssize_t first, Py_ssize_t stride) except -1
+    cdef int end(self, Run run) except -1
 
 
 cdef int link(Run run, Columns columns, list sources) except -1

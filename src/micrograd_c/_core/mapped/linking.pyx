@@ -9,20 +9,19 @@ link is where a column begins among that run's numbers, with its stride. The run
 it is linked to: a sweep comes to it first.
 """
 
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
 from micrograd_c._core.mapped.batch cimport Batch
 from micrograd_c._core.mapped.columns cimport Buffer, offset_in_row
 from micrograd_c._core.mapped.reductions cimport Reduction
+from micrograd_c._core.value.value cimport Value
 
 __all__ = ["Links", "row_of", "values_of"]
 
 
 cdef class Links:
     """The links of a run."""
-    cdef Link *links
-    cdef int32_t count
 
     def __dealloc__(self):
         free(self.links)
@@ -38,18 +37,24 @@ cdef class Links:
         run.sources, run.source_nodes = [], []
         return 0
 
-    cdef int add(self, Run run, Batch source, int32_t input, Py_ssize_t first, Py_ssize_t stride) except -1:
-        """Link an input, if gradients come to it, to a source's numbers: bytes from its first one, and the stride."""
+    cdef int add(self, Run run, int32_t input, Run source, Value node, int64_t first, int64_t stride) except -1:
+        """Link an input, if gradients come to it, to numbers of another run with that node: the first, and the stride.
+        """
         cdef int32_t slot = run.program.input_adjoints[input]
         if slot >= 0:
-            self.links[self.count] = Link(
-                &source.run.state, source.output * <Py_ssize_t> source.rows + first // <Py_ssize_t> sizeof(double),
-                stride // <Py_ssize_t> sizeof(double), slot)
+            self.links[self.count] = Link(&source.state, first, stride, slot, input)
             self.count += 1
-            if source.run not in run.sources:
-                run.sources.append(source.run)
-                run.source_nodes.append(source.node)
+            if source not in run.sources:
+                run.sources.append(source)
+                run.source_nodes.append(node)
         return 0
+
+    cdef int add_column(self, Run run, int32_t input, Batch source, Py_ssize_t first, Py_ssize_t stride) except -1:
+        """The same for a column of a Batch: bytes from its first number."""
+        return self.add(
+            run, input, source.run, source.node,
+            source.output * <int64_t> source.rows + first // <Py_ssize_t> sizeof(double),
+            stride // <Py_ssize_t> sizeof(double))
 
     cdef int end(self, Run run) except -1:
         run.links = self
@@ -65,8 +70,8 @@ cdef int link(Run run, Columns columns, list sources) except -1:
     links.begin(run)
     for first, count, source in sources:
         for k in range(first, first + count):
-            links.add(run, source, k, columns.columns[k].first - <const char *> source.values,
-                      columns.columns[k].stride)
+            links.add_column(run, k, source, columns.columns[k].first - <const char *> source.values,
+                             columns.columns[k].stride)
     links.end(run)
     return 0
 
@@ -89,9 +94,9 @@ cdef int link_arguments(Run run, Layout layout, tuple arguments, tuple linked) e
             source = arguments[argument]
             for k in range(count):
                 if source.layout == NULL:
-                    links.add(run, source, first, 0, sizeof(double))
+                    links.add_column(run, first, source, 0, sizeof(double))
                 else:
-                    links.add(run, source, first + k, offset_in_row(
+                    links.add_column(run, first + k, source, offset_in_row(
                         k, source.ndim, source.layout, source.layout + source.ndim), source.layout[source.ndim])
         first += count
     links.end(run)

@@ -325,6 +325,7 @@ cdef class Packer:
         cdef Program program = Program()
         cdef int32_t k
         program.packed, program.most_rows, program.values = True, most_rows, source.parameters
+        program.plain = unpacked
         program.inputs, program.outputs = <int> len(source.inputs), <int> len(source.outputs)
         program.slots = program.adjoints = <int> len(self.slot_lanes)
         program.differentiable = unpacked.differentiable

@@ -1,5 +1,6 @@
 """The C face of passes: what they need of a run, which owns it all. See executor.pyx and passes.pyx."""
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from micrograd_c._core.mapped.columns cimport Column
@@ -26,10 +27,12 @@ cdef struct Link:           # a column of a run's arguments is numbers of anothe
     RunState *run
     int64_t first, stride   # where they are among that run's numbers
     int32_t slot            # the column's adjoint slot
+    int32_t input           # which column it is
 
 
 cdef struct RunState:
     Native native           # must be first: the node points to it
+    PyObject *owner         # the Run, borrowed
     const Code *code
     const Kernels *kernels
     const Scalar *scalars

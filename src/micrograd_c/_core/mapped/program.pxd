@@ -142,6 +142,8 @@ cdef class Program:
     cdef int32_t *numbers           # all lists of slots, one after the other
     cdef object source              # the Compiler, as packing needs it; None if there is too much of it
     cdef bint packed                # for one row at a time; see packing.pyx
+    cdef Program plain              # if packed: the one that it was made of
+    cdef readonly dict derived      # Runners of its derivatives, by what is wanted of them
     cdef readonly int most_rows     # if packed: with more, another Program is faster
     cdef readonly int inputs        # slots 0 to inputs - 1; if packed, places from 0 on
     cdef readonly int shared        # uniforms after these

@@ -25,7 +25,7 @@ cdef class Program:
     """See mapped/program.pxd."""
 
     def __cinit__(self):
-        self.values, self.used_given, self.moves = [], [], -1
+        self.values, self.used_given, self.derived, self.moves = [], [], {}, -1
 
     def __dealloc__(self):
         # one by one: a loop over them would make Python objects, and there may be no memory for those
@@ -50,6 +50,11 @@ cdef class Program:
 
     def __reduce__(self):
         raise TypeError("cannot copy or pickle a Program of vmap: call vmap(function) where it is wanted")
+
+    @property
+    def uniform_count(self):
+        """How many Values it reads the data of: its parameters, and those of a call's that it uses."""
+        return len(self.values) + len(self.used_given)
 
     @property
     def parameters(self):

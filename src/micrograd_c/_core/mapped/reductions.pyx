@@ -10,6 +10,7 @@ the run; each adds to the run's seeds, the adjoints of the outputs: to each numb
 weight. So whatever is to be reduced says what its weights are, which are its slopes.
 """
 
+from cpython.ref cimport PyObject
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
@@ -106,7 +107,7 @@ cdef class Reduction:
 cdef Reduction new_reduction(const double *numbers, Part part, double scale):
     """A reduction that is to be told more about: where gradients go, and what weights there are."""
     cdef Reduction reduction = Reduction.__new__(Reduction)
-    reduction.state.native.push = push_reduction
+    reduction.state.native.push, reduction.state.owner = push_reduction, <PyObject *> reduction
     reduction.state.numbers, reduction.state.part, reduction.state.scale = numbers, part, scale
     return reduction
 

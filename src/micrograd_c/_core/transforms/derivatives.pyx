@@ -14,6 +14,7 @@ topological order; nothing is recursive. Arrays of a byte, and a Term, for each 
 highest root are owned by a Walk.
 """
 
+cimport cython
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 
@@ -28,12 +29,12 @@ from micrograd_c._core.tape.arena cimport (
 from micrograd_c._core.tape.interrupts cimport PATIENCE
 from micrograd_c._core.transforms.recorded_rules cimport has_first, has_second, of_first, of_second
 from micrograd_c._core.transforms.recorder cimport (
-    NOTHING, NUMBER, Recorder, Term, add, multiply, number_term, run_rule, start,
+    NOTHING, NUMBER, Term, add, multiply, number_term, run_rule, start,
 )
 from micrograd_c._core.transforms.take_rule cimport take_share
-from micrograd_c._core.value.lifetime cimport check_initialised, hold
+from micrograd_c._core.transforms.unrecordable cimport refuse
+from micrograd_c._core.value.lifetime cimport check_initialised, hold, hold_all
 from micrograd_c._core.value.observers cimport remembered
-from micrograd_c._core.value.operands cimport handle_of
 from micrograd_c._core.value.recording cimport with_number
 from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value, bind, new_value
@@ -54,23 +55,14 @@ cdef enum Mark:
     INPUT = 4
 
 
+@cython.final
 cdef class Walk:
-    """The nodes from the lowest input up to the highest root."""
-    cdef Recorder recorder
-    cdef int32_t low, high
-    cdef int32_t count
-    cdef uint8_t *marks
-    cdef Term *terms        # adjoints or tangents
-    cdef list roots, inputs     # Values
-    cdef list keep              # what results must hold
-    cdef set handed_out     # nodes that results have
-    cdef object numbers     # local gradients of the node that is looked at, if its class keeps them; or None
-    cdef int32_t old_top    # nodes from here on were recorded by this Walk
+    """The nodes from the lowest input up to the highest root; see derivatives.pxd."""
 
     def __init__(self, list roots, list inputs):
         cdef Value value
         self.roots, self.inputs, self.keep = roots, inputs, [root for root in roots if not (<Value> root).plain]
-        self.handed_out = set()
+        self.handed_out, self.of_runs, self.made = set(), {}, []
         self.low, self.high, self.old_top = tape.top, 0, tape.top
         for value in inputs:
             self.low = min(self.low, value.index)
@@ -121,7 +113,11 @@ cdef class Walk:
             if node.flags & HOOK or node.op == rules.CUSTOM or node.op == rules.NATIVE:
                 if not self.is_reached(i):      # an input
                     continue
-                refuse(i, <Value> self.roots[0])
+                if node.flags & HOOK or node.op == rules.CUSTOM or self.recorder.tracing:
+                    refuse(i, <Value> self.roots[0])
+                for k in range(node.a, node.a + node.b):
+                    self.want_span(spans_of(&tape, i, k).a)
+                continue
             if node.op == rules.LOCAL:
                 for k in range(node.a, node.a + node.b):
                     self.want(tape.edges[k].a)
@@ -132,7 +128,7 @@ cdef class Walk:
                     self.want(node.b)
         return 0
 
-    cdef inline bint leads(self, int32_t i) noexcept:
+    cdef bint leads(self, int32_t i) noexcept:
         return i >= self.low and self.marks[i - self.low] & LEADS
 
     cdef bint any_leads(self, Span span) noexcept:
@@ -142,9 +138,14 @@ cdef class Walk:
                 return True
         return False
 
-    cdef inline void want(self, int32_t i) noexcept:
+    cdef void want(self, int32_t i) noexcept:
         if self.leads(i):
             self.marks[i - self.low] |= WANTED
+
+    cdef void want_span(self, Span span) noexcept:
+        cdef int32_t i
+        for i in range(span.first, span.end):
+            self.want(i)
 
     cdef bint is_reached(self, int32_t i) noexcept:
         """Whether a gradient of node i would go on to an input."""
@@ -163,13 +164,14 @@ cdef class Walk:
             return False
         return has_first(node.op) and self.leads(node.a) or has_second(node.op) and self.leads(node.b)
 
-    cdef inline bint is_on_the_way(self, int32_t i) noexcept:
+    cdef bint is_on_the_way(self, int32_t i) noexcept:
         return i >= self.low and self.marks[i - self.low] & WANTED
 
     cdef int clear(self) except -1:
         cdef int32_t k
         for k in range(self.count):
             self.terms[k].node = NOTHING
+        self.of_runs.clear()
         return 0
 
     cdef int give(self, int32_t i, Term term) except -1:
@@ -214,7 +216,7 @@ cdef class Walk:
             if i % PATIENCE == 0:
                 PyErr_CheckSignals()
             g = self.terms[i - self.low]
-            if g.node == NOTHING or not self.is_on_the_way(i):
+            if not self.is_on_the_way(i) or g.node == NOTHING and not (self.of_runs and i in self.of_runs):
                 continue
             node = self.copy_of(i)
             if node.op == rules.LEAF or node.op == rules.STOP:
@@ -231,7 +233,10 @@ cdef class Walk:
                         take_share(&self.recorder, i, k, g, &share)
                         self.give(tape.edges[k].a, share)
                 continue
-            if rules.has_edges(node.op):        # an input that is an op of a user's, or a run
+            if node.op == rules.NATIVE:
+                rules_of_runs().go_down(self, i)
+                continue
+            if rules.has_edges(node.op):        # an input that is an op of a user's
                 continue
             if self.is_on_the_way(node.a):
                 self.share(i, &node, False, g, &share)
@@ -265,6 +270,9 @@ cdef class Walk:
                         take_share(&self.recorder, i, k, self.terms[tape.edges[k].a - self.low], &share)
                         self.give(i, share)
                 continue
+            if node.op == rules.NATIVE:
+                rules_of_runs().go_up(self, i)
+                continue
             if has_first(node.op) and self.has_tangent(node.a):
                 self.share(i, &node, False, self.terms[node.a - self.low], &share)
                 self.give(i, share)
@@ -273,7 +281,7 @@ cdef class Walk:
                 self.give(i, share)
         return 0
 
-    cdef inline bint has_tangent(self, int32_t i) noexcept:
+    cdef bint has_tangent(self, int32_t i) noexcept:
         return self.is_on_the_way(i) and self.terms[i - self.low].node != NOTHING
 
     cdef int seed(self, list values, list pairs) except -1:
@@ -305,6 +313,20 @@ cdef class Walk:
             found.append((term.node, term.number))
         return found
 
+    cdef int bundle(self) except -1:
+        """Make one Value of all that results must hold, as there may be as many results."""
+        cdef Value keeper
+        if len(self.keep) + len(self.made) > 1:
+            keeper = Value(0.0)
+            if self.made:
+                hold_all(keeper, tuple(self.made))
+            for kept in self.keep:
+                hold(keeper, <Value> kept)
+            self.keep = [keeper]
+        elif self.made:
+            self.keep = self.made
+        return 0
+
     cdef object result(self, Term term):
         """A term as a Value, a float, or None for a structural zero. A Value has a node that no other has."""
         cdef Value out
@@ -324,18 +346,10 @@ cdef class Walk:
         return out
 
 
-cdef int refuse(int32_t index, Value root) except -1:
-    """Raise for what cannot be recorded."""
-    if tape.op[index] == rules.NATIVE:
-        raise NotImplementedError(
-            "the derivative of a run of vmap cannot be recorded, as create_graph=True, jacfwd, jvp, hessian and a "
-            "transform inside another one want it. Put the transform inside: vmap(grad(fn))"
-        )
-    raise TypeError(
-        f"the op {handle_of(index, root)._op!r} has a _backward of your own, whose derivative cannot be recorded, "
-        "as create_graph=True, jacfwd, jvp, hessian and a transform inside another one want it. Write it with Value's "
-        "ops, or give its local gradients as numbers: Value(data, children, local_grads)"
-    )
+cdef object rules_of_runs():
+    """Which are built on all this."""
+    from micrograd_c._core.transforms import run_rules
+    return run_rules
 
 
 # --- what others call ---
@@ -392,6 +406,7 @@ cdef list recorded(list roots, list ways, list inputs, bint is_upward, bint is_s
             else:
                 walk.backward(walk.high)
             terms.append(walk.terms_of(roots if is_upward else inputs))
+        walk.bundle()
         for row in terms:
             results.append([walk.result(Term(node, number)) for node, number in row])
     finally:

@@ -41,8 +41,8 @@ def gradients(
     >>> gradients(of_x, [x, y])
     [60.0, 12.0]
 
-    Raises what backward() does; TypeError, with create_graph, where an op of a user's own has a `_backward`, and
-    NotImplementedError where a run of vmap is in the graph.
+    Raises what backward() does; TypeError, with create_graph, where an op of a user's own has a `_backward`; and
+    NotImplementedError where a mapped function was called before one that is being traced.
     """
     if not isinstance(output, Value):
         raise TypeError(f"gradients wants a Value to differentiate, not {described(output)}")

@@ -27,7 +27,7 @@ cdef int read_rules() except -1:
     for k in range(rules.TWO_COUNT):
         named = ["x", "y", "z", "g"]
         read_rule(of_first + rules.two_rows[k].op, rules.two_rows[k].recorded_a.decode(), named, ops)
-        if rules.shows_second_operand(rules.two_rows[k].op):
+        if rules.two_rows[k].op != rules.POWER:     # whose second operand is a number
             read_rule(of_second + rules.two_rows[k].op, rules.two_rows[k].recorded_b.decode(), named, ops)
     return 0
 

@@ -1,0 +1,184 @@
+"""A Program's ops once more, as nodes: what a mapped function computes of one row, to be differentiated.
+
+Knows Programs and the Recorder. Knows nothing of runs, or of what derivatives are for.
+"""
+
+from libc.stdint cimport int32_t
+from libc.stdlib cimport calloc, free
+
+from micrograd_c._core.mapped.program cimport (
+    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, DO_PRODUCTS, DO_TAKE, Instruction, Layer, Products, Program, Scalar,
+)
+from micrograd_c._core.mapped.taking cimport record_take
+cimport micrograd_c._core.ops.rules as rules
+from micrograd_c._core.tape.arena cimport pin, tape, unpin
+from micrograd_c._core.transforms.recorder cimport (
+    Recorder, Term, add, apply, apply_two, multiply, new_node, node_of, number_term, raise_to, start,
+)
+from micrograd_c._core.value.tracing import is_tracing
+from micrograd_c._core.value.value cimport Value, bind, new_value
+
+__all__ = ["replay"]
+
+
+cdef class Replay:
+    """One of a Program, for Values in the place of a row's inputs and of what it reads once a run."""
+    cdef Recorder recorder
+    cdef Program program
+    cdef Term *slots
+    cdef Term *uniforms
+
+    def __dealloc__(self):
+        free(self.recorder.known)
+        free(self.slots)
+        free(self.uniforms)
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a Replay")
+
+    cdef int begin(self, Program program, list inputs, list uniforms) except -1:
+        cdef int32_t k = 0
+        cdef Value value
+        self.program = program
+        start(&self.recorder, 2 * program.code.count, True)
+        self.slots = <Term *> calloc(program.slots or 1, sizeof(Term))
+        self.uniforms = <Term *> calloc(program.uniforms or 1, sizeof(Term))
+        if self.slots == NULL or self.uniforms == NULL:
+            raise MemoryError("no memory for the ops of a mapped function")
+        for k in range(program.uniforms):
+            self.uniforms[k] = number_term(program.constants[k])
+        k = 0
+        for value in uniforms:
+            self.uniforms[k] = Term(value.index, 0.0)
+            k += 1
+        k = 0
+        for value in inputs:
+            self.slots[k] = Term(value.index, 0.0)
+            k += 1
+        return 0
+
+    cdef Term used(self, int32_t use) noexcept:
+        """The number of a use."""
+        return self.uniforms[self.program.used[use]]
+
+    cdef Value value_of(self, Term term):
+        """A Term as a Value, which its node may have already."""
+        cdef Value value
+        cdef int32_t index = node_of(&self.recorder, term)
+        if tape.handles[index] != NULL:
+            return <Value> tape.handles[index]
+        value = new_value()
+        bind(value, index)
+        return value
+
+    cdef int operation(self, int op, Term a, Term b, Term *out) except -1:
+        cdef int32_t i, j
+        if op == rules.ADD:
+            return add(&self.recorder, a, b, out)
+        if op == rules.MUL:
+            return multiply(&self.recorder, a, b, out)
+        if op == rules.POWER or op == rules.POW:
+            return raise_to(&self.recorder, a, b, out)
+        if op == rules.STOP:
+            i = node_of(&self.recorder, a)
+            out[0] = Term(new_node(&self.recorder, op, i, 0, tape.data[i]), 0.0)
+            return 0
+        if op == rules.GIVEN:
+            i, j = node_of(&self.recorder, a), node_of(&self.recorder, b)
+            out[0] = Term(new_node(&self.recorder, op, i, j, tape.data[i]), 0.0)
+            return 0
+        if rules.has_two_operands(op):
+            return apply_two(&self.recorder, op, a, b, out)
+        return apply(&self.recorder, op, a, out)
+
+    cdef int compute_uniforms(self) except -1:
+        cdef const Scalar *it
+        cdef int32_t k
+        for k in range(self.program.scalar_count):
+            it = self.program.scalars + k
+            self.operation(it.op, self.uniforms[it.a], self.uniforms[it.b], self.uniforms + it.out)
+        return 0
+
+    cdef int compute_layer(self, const Layer *layer) except -1:
+        cdef Term total, product
+        cdef int32_t k, j
+        cdef list sums = []
+        for k in range(layer.outputs):
+            total = self.slots[layer.starts[k]] if layer.starts != NULL else self.used(layer.biases + k)
+            for j in range(layer.inputs):
+                multiply(&self.recorder, self.used(layer.weights + k * layer.inputs + j), self.slots[layer.in_[j]],
+                         &product)
+                add(&self.recorder, total, product, &total)
+            if layer.activation != DO_MOVE:
+                self.operation(layer.activation, total, total, &total)
+            sums.append((total.node, total.number))
+        for k in range(layer.outputs):      # last, as these may be the slots of inputs
+            self.slots[layer.out[k]] = Term(sums[k][0], sums[k][1])
+        return 0
+
+    cdef int compute_products(self, const Products *products, Term total, Term *out) except -1:
+        cdef Term product
+        cdef int32_t k
+        for k in range(products.count):
+            multiply(&self.recorder, self.slots[products.a[k]], self.slots[products.b[k]], &product)
+            add(&self.recorder, total, product, &total)
+        out[0] = total
+        return 0
+
+    cdef int compute_take(self, const Instruction *it, Term *out) except -1:
+        cdef int32_t first = self.program.takes[it.b].first
+        cdef int32_t k
+        cdef list entries = [
+            self.value_of(self.used(k)) for k in range(first, first + self.program.takes[it.b].count)]
+        cdef Value index = self.value_of(self.used(it.a) if it.flags & A_UNIFORM else self.slots[it.a])
+        out[0] = Term(record_take(entries, index).index, 0.0)
+        return 0
+
+    cdef int compute_rows(self) except -1:
+        cdef const Instruction *it
+        cdef Term a, b
+        cdef int32_t k
+        for k in range(self.program.code.count):
+            it = self.program.code.instructions + k
+            if it.op == DO_LAYER:
+                self.compute_layer(self.program.layers + it.a)
+                continue
+            if it.op == DO_TAKE:
+                self.compute_take(it, self.slots + it.out)
+                continue
+            b = self.used(it.b) if it.flags & B_UNIFORM else self.slots[it.b]
+            if it.op == DO_PRODUCTS:
+                self.compute_products(self.program.products + it.a, b, self.slots + it.out)
+                continue
+            a = self.used(it.a) if it.flags & A_UNIFORM else self.slots[it.a]
+            if it.op == DO_MOVE:
+                self.slots[it.out] = a
+            else:
+                self.operation(it.op, a, b, self.slots + it.out)
+        return 0
+
+
+def replay(Program program not None, list inputs not None, list uniforms not None):
+    """The outputs for one row, as Values of the trace that is going on.
+
+    `inputs` has Values for a row's numbers; `uniforms` those for what is the same in all rows: what the Program reads
+    the data of, and then its shared numbers.
+    """
+    cdef Replay replay
+    cdef int32_t k
+    if not is_tracing():
+        raise RuntimeError("there is no trace that could have the ops of a Program")
+    if program.packed or len(inputs) != program.inputs or len(uniforms) != program.uniform_count + program.shared:
+        raise ValueError("this is not a Program of so many numbers")
+    for value in inputs + uniforms:
+        if not isinstance(value, Value):
+            raise TypeError(f"a Value is wanted, not {value!r}")
+    replay = Replay.__new__(Replay)
+    pin(&tape)
+    try:
+        replay.begin(program, inputs, uniforms)
+        replay.compute_uniforms()
+        replay.compute_rows()
+        return [replay.value_of(replay.slots[program.output_slots[k]]) for k in range(program.outputs)]
+    finally:
+        unpin(&tape)
