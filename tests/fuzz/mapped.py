@@ -82,6 +82,12 @@ class Batch:
         out._blur = max(self.blur, blur) * (size + 1.0) * scale
         return out
 
+    def number(self, row):
+        """That of a row as a Value."""
+        out = self.sum([float(k == row) for k in range(len(self.values))])
+        out._data = self.values[row]
+        return out
+
     def mean(self, weights=None):
         return self.sum(weights, 1.0 / len(self.values))
 
@@ -176,8 +182,8 @@ def vmap(fn, in_axes=0, out_axes=0, *, stacked=False, threads=1, saved_bytes=2**
 def jit(fn):
     """A run of one row, and the sum of each of its outputs, which keeps a zero's sign."""
     def call(*arguments):
-        axes = tuple([None if isinstance(one, Value) else 0 for one in arguments])
-        batches = run(fn, axes, [one if axis is None else [one] for one, axis in zip(arguments, axes)])
+        axes = tuple([None if isinstance(one, (Value, Batch)) else 0 for one in arguments])
+        batches = run(fn, axes, [one if axis is None else [one] for one, axis in zip(arguments, axes)], linked=True)
         return [number_of(batch) for batch in batches] if isinstance(batches, list) else number_of(batches)
     return call
 
@@ -188,13 +194,18 @@ def number_of(batch):
     return out
 
 
-def run(fn, in_axes, arguments):
+def run(fn, in_axes, arguments, linked=False):
+    """A Batch that is the same for all rows is linked, too, as one with rows is; or each of its numbers is a node."""
     axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(arguments)
     rows = next((len(argument) for argument, axis in zip(arguments, axes) if axis == 0), 1)
     links, given = {}, []
-    for argument in arguments:
+    for argument, axis in zip(arguments, axes):
         given.append(argument)
-        if isinstance(argument, Batch) and argument.node is not None and not paused.get():
+        if not isinstance(argument, Batch) or argument.node is None or paused.get():
+            continue
+        if axis is None and not linked:
+            given[-1] = [argument.number(row) for row in range(len(argument))]
+        else:
             given[-1] = [Value(number) for number in argument.values]
             links.update({value: (argument, row) for row, value in enumerate(given[-1])})
     start, inner = next(births), tracing.get()

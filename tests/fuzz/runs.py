@@ -164,6 +164,49 @@ def linked_run(draw):
     return f"{f} = vmap(lambda x, w={w}: {form}{options}); {made} = {f}({b})"
 
 
+def shared_run(draw):
+    """A Batch that is the same for all rows of a run, or an argument of what jit made."""
+    b, w = draw.any("b"), draw.value(3.0)
+    if b is None or w is None or draw.replaced or not is_plain(draw, w):
+        return None
+    f = draw.new("f")
+    form = draw.one(["x * y[0] + w", "sumprod([w, x], [y[-1], y[0]])", "(y[0] - x) * y[-1] * w",
+                     "maximum(x * w, y[0])"])
+    if draw.random.random() < 0.5:
+        return f"{f} = jit(lambda x, y, w={w}: {form}); {draw.new()} = {f}({draw.one([0.5, -2.0])}, {b})"
+    options = draw.one(["", ", saved_bytes=0", ", threads=2"])
+    return (f"{f} = vmap(lambda x, y, w={w}: {form}, in_axes=(0, None){options}); "
+            f"{draw.new('b')} = {f}([0.5, -1.0, 2.0], {b})")
+
+
+LOSSES = [      # of a loop over rows, or a mapped function, and two numbers
+    "vm(lambda x: {form})(xs).mean() * w",
+    "vm(lambda x: {form})(xs).sum([0.5 * x for x in xs]) ** 2 + v",
+    "(lambda a: vm(lambda p, x: p * p * x + p * w)(a, xs).sum() * a.mean())(vm(lambda x: {form})(xs))",
+    "(lambda a: vm(lambda x, s: x * s[0] * s[-1] + v, in_axes=(0, None))(xs, a).sum())(vm(lambda x: {form})(xs))",
+    "(lambda a: a.sum(a) * w + a.sum())(vm(lambda x: {form})(xs))",
+    "(lambda a: a[0].sum() * a[1].mean() + a[0].sum(a[1]))(vm(lambda x: [{form}, x * w * v])(xs))",
+    "vm(lambda p: p[0] * p[-1] + p[0] * w, in_axes={axis})(vm(lambda x: [{form}, x * v], stacked=True)(xs)).sum()",
+]
+FORMS = ["(x * w).tanh() * v", "sumprod([w, v], [x, w], x)", "where(x, x * w * v, w * w)", "(x * w + v).sin() * x * w",
+         "take([w * v, v], 0.0 * x) * x", "stop_gradient(x * w) * w * v",
+         "sum([(x * w * t).exp() for t in (0.1, 0.2)]) * v", "maximum(x * w, v) * w",
+         "linear([[w, v], [v, w]], [x, x * w])[1] * w"]
+
+
+def derivatives_of_runs(draw):
+    """Of the second order and the third, beside those of a loop."""
+    loss = draw.one(LOSSES).replace("{form}", draw.one(FORMS)).replace("{axis}", draw.one(["0", "1"]))
+    rows = draw.one(["[0.5]", "[0.5, -1.0, 2.0]", "[0.25 * k - 1.1 for k in range(9)]"])
+    order = draw.one(["hessian(f)", "jacfwd(jacfwd(f))", "lambda p: jvp(grad(f), (p,), ([1.0, -0.5],))",
+                      "lambda p: grad(lambda p: jvp(f, (p,), ([1.0, -0.5],))[1])(p)", "jacfwd(hessian(f))"])
+    at = [draw.one([0.5, -1.25, 0.75]), draw.one([1.5, -0.5, 0.25])]
+    return f"alike(lambda vm, w, v, xs={rows}: {loss}, lambda f: {order}, {at})"
+
+
+derivatives_of_runs.here = True
+
+
 def kept_from_trace(draw):
     """A Value that outlives the trace that it was made in."""
     w = draw.value(3.0)
@@ -257,6 +300,7 @@ KINDS = {
     "run_of_dot": (1, run_of_dot), "loss_of_run": (2, loss_of_run), "copied_batch": (0.5, copied_batch),
     "untraceable": (0.3, untraceable), "large_run": (0.1, large_run),
     "stacked_run": (1, stacked_run), "linked_run": (2, linked_run),
+    "shared_run": (2, shared_run), "derivatives_of_runs": (0.5, derivatives_of_runs),
     "run_of_places": (1, run_of_places), "compiled": (2, compiled), "compiled_over_dots": (1, compiled_over_dots),
     "run_of_several": (2, run_of_several), "kept_from_trace": (0.3, kept_from_trace),
 }

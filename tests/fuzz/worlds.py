@@ -35,6 +35,7 @@ import numpy as np
 
 from micrograd_c import *
 from micrograd_c import tape
+from micrograd_c._core.mapped import inside
 from micrograd_c._core.value.copying import count_ops, in_order
 from micrograd_c.nn import MLP, Layer, Neuron
 from micrograd_c.optim import SGD, Adam, AdamW
@@ -99,6 +100,15 @@ def asked(root, inputs, create_graph):
             raise
 
 
+def looped(fn, in_axes=0, stacked=False):
+    return lambda *rows: inside.run(fn, in_axes, (0, True) if stacked else None, rows, {})
+
+
+def alike(loss, order, at):
+    found, wanted = (order(lambda p: loss(way, *p))(at) for way in (vmap, looped))
+    assert np.allclose(np.hstack([*map(np.ravel, found)]), np.hstack([*map(np.ravel, wanted)]), 1e-8, 1e-8)
+
+
 """
 
 
@@ -133,7 +143,7 @@ def model_names(real):
         names.update({name: thing for name, thing in vars(module).items() if name in real})
     names["Value"] = model.Value
     exec("import math\n" + HEADER[HEADER.index("def operands"):], names)
-    names.update(ref=reference, burst=nothing, asked=nothing, Garbage=nothing, walk=nothing)
+    names.update(ref=reference, burst=nothing, asked=nothing, alike=nothing, Garbage=nothing, walk=nothing)
     names.update(Later=lambda action: action())
     return names
 

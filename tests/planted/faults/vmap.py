@@ -181,6 +181,10 @@ FAULTS = {
          TRACES + " test_vmap_inside.py"),
     ]),
     "src/micrograd_c/_core/mapped/passes.pyx": (RUNS, [
+        ("a run that others are linked to goes back from outputs that nobody asks",
+         "    if not s.asked_count:",
+         "    if False:",
+         "test_linked.py"),
         ("the gradients of a second chunk of rows are left out",
          "    for chunk in range(1, s.chunks):\n",
          "    for chunk in range(2, s.chunks):\n"),
@@ -371,5 +375,26 @@ FAULTS = {
         ("arrays of ctypes with several axes are read across",
          "        for axis in range(count - 1, -1, -1):       # ctypes",
          "        for axis in range(count):       # ctypes"),
+    ]),
+    "src/micrograd_c/_core/mapped/gathering.pyx": ("test_linked_values.py", [
+        ("all Values of a Batch get the first one's gradient",
+         "        seeds += neighbours\n",
+         ""),
+        ("Values of a Batch whose rows come last are taken as if they came first",
+         "values[(i * rows + r) * after + j]",
+         "values[(r * before + i) * after + j]"),
+    ]),
+    "src/micrograd_c/_core/mapped/sources.py": ("test_linked_values.py", [
+        ("under no_grad a Batch is linked",
+         "    if not isinstance(argument, (Batch, Rowwise)) or pausing.is_paused():\n        return None\n"
+         "    if isinstance(argument, Rowwise):\n        return argument.as_batch()\n",
+         "    if not isinstance(argument, (Batch, Rowwise)):\n        return None\n"
+         "    if isinstance(argument, Rowwise):\n        return argument.as_batch()\n",
+         "test_linked.py test_linked_values.py"),
+    ]),
+    "src/micrograd_c/_core/mapped/shared_arguments.py": ("test_linked_values.py", [
+        ("a Batch that is the same for all rows is not told from its numbers",
+         "            return (\"linked\", *argument.shape)\n",
+         "            return argument.shape\n"),
     ]),
 }
