@@ -2,6 +2,7 @@
 
 import functools
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,6 +29,7 @@ from micrograd_c import (
     where,
 )
 from micrograd_c._core.ops import rules
+from micrograd_c._core.transforms import derivatives
 from micrograd_c._core.transforms.rule_steps import steps_of
 from micrograd_c.engine import Value
 
@@ -314,3 +316,86 @@ def test_a_slope_that_python_has_no_number_for_is_an_error_as_in_backward():
         grad(grad(lambda x: x ** 1.5))(0.0)
     assert grad(lambda x: x.sqrt())(0.0) == math.inf
     assert list(vmap(grad(lambda x: x ** 0.5))([0.0, 4.0])) == [math.inf, 0.25]
+
+
+# --- forward at the top, where only numbers are wanted ---
+
+def changed_by(function, numbers, amounts, plain):
+    """What it changes by, or the exception; None where it has no value."""
+    values = [Value(number) for number in numbers]
+    try:
+        root = function(*values)
+    except (ArithmeticError, ValueError):
+        return None
+    try:
+        ((found,),) = derivatives.forward([root], [list(enumerate(amounts))], values, plain=plain)
+    except (ArithmeticError, ValueError) as error:
+        return type(error)
+    return float(found.data if isinstance(found, Value) else found or 0.0)
+
+
+@pytest.mark.parametrize("name", [*rules.functions(), *OF_TWO])
+def test_changes_as_numbers_are_those_of_nodes(name):
+    m = SimpleNamespace(maximum=maximum, minimum=minimum, atan2=atan2, where=where, stop_gradient=stop_gradient)
+    tried = 0
+    for x in EDGES:
+        for y in EDGES if name in OF_TWO else [0.0]:
+            for amount in (1.0, -2.5):
+                def function(x, y):
+                    return OF_TWO[name](m, x, y) if name in OF_TWO else getattr(x, name)()
+                found, wanted = (changed_by(function, [x, y], [amount, 0.75], plain) for plain in (True, False))
+                tried += wanted is not None
+                assert found is wanted or close(found, wanted), (x, y, amount, found, wanted)
+    assert tried > 5
+
+
+def test_changes_that_are_values_or_of_local_gradients():
+    def f(x, y):
+        return [Value(2.0, (x, y), (3.0, 0.5)) * y, x * 2.0, stop_gradient(x), Value(1.0)]
+
+    assert jvp(f, (1.5, 2.0), (Value(1.0), 10.0)) == ([4.0, 3.0, 1.5, 1.0], [2.0 * 8.0 + 20.0, 2.0, 0.0, 0.0])
+    assert jacfwd(f)(1.5, Value(2.0)) == [6.0, 2.0, 0.0, 0.0]
+    x = Value(2.0)
+    x.grad = 7.0
+    assert jvp(lambda x: x ** 2 * 3, (x,), (0.5,)) == (12.0, 6.0)
+    assert x.grad == 7.0
+    with pytest.raises(ZeroDivisionError):
+        jvp(lambda x: x ** 0.5, (0.0,), (1.0,))
+
+
+class Weight(Value):
+    pass
+
+
+def labelled(number):
+    value = Value(number)
+    value.label = "w"
+    return value
+
+
+@pytest.mark.parametrize("x", [
+    [1.0, Value(2.0)], [1, 2.0], [Weight(1.0), 2.0], [1.0, labelled(2.0)], [Value(1), 2.0], (1.0, [2.0]), (1.0, 2),
+], ids=str)
+def test_lists_with_others_among_them(x):
+    """Which are not looked at all at once."""
+    leaves = [x[0], *x[1]] if isinstance(x[1], list) else list(x)
+
+    def f(x):
+        a, b = [x[0], *x[1]] if isinstance(x[1], list) else x
+        assert getattr(b, "label", None) == getattr(leaves[1], "label", None)
+        assert type(a) is (Weight if type(leaves[0]) is Weight else Value)
+        return [a * b ** 2, a + b]
+    value, change = jvp(f, (x,), (x,))
+    assert (value, change) == ([4.0, 3.0], [12.0, 3.0])
+    assert [type(one) for one in change] == [float, float]
+    assert jvp(jacfwd(lambda x: f(x)[0]), (x,), (x,))[1] is not None
+
+
+def test_lists_of_other_lengths_and_lists_that_are_written_to():
+    with pytest.raises(ValueError, match="tangents must have the structure of primals"):
+        jvp(lambda x: x[0] * 1.0, ([1.0, 2.0],), ([1.0],))
+    with pytest.raises(ValueError, match="tangents must have the structure of primals"):
+        jvp(lambda x: x[0] * 1.0, ([1.0, 2.0],), ([1.0, [2.0]],))
+    given = [1.0, 2.0]
+    assert grad(lambda x: (x.append(1.0), x[0] * x[1])[1])(given) == [2.0, 1.0]
+    assert given == [1.0, 2.0]

@@ -142,6 +142,13 @@ def shared_argument(vm, w, xs):
     return vm(lambda x, s: x * s[0][1] ** 2 * s[-1][0], in_axes=(0, None))([1.0, 2.0], a).sum()
 
 
+def shared_by_several(vm, w, xs):
+    a = vm(lambda x: (x * w[0]).tanh())(xs)
+    first = vm(lambda x, s: x * s[0] * w[1] + s[-1] ** 2, in_axes=(0, None))([1.0, 2.0], a)
+    second = vm(lambda x, s: x * s[0] ** 2, in_axes=(0, None))([0.5, 3.0, 1.0], a)
+    return first.sum() * second.mean() + a.mean()
+
+
 def shared_values(vm, w, xs):
     return vm(lambda x, s: x * s["a"] ** 2 * s["b"][1] + x ** 2 * s["b"][0], in_axes=(0, None))(
         xs, {"a": w[0] * w[1], "b": [3.0, w[1] ** 2]}).mean()
@@ -163,7 +170,7 @@ def layers_twice(vm, w, xs):
 LOSSES = [
     several_ops, layer, choices, a_table, stopped, local_gradients, weighted, weighted_by_another, extremes, deviation,
     several_results, one_of_several, stacked, rows_last, the_same_in_all_rows, chain, chain_of_columns, shared_argument,
-    shared_values, sequence, layers_twice,
+    shared_by_several, shared_values, sequence, layers_twice,
 ]
 
 ORDERS = {

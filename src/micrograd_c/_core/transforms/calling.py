@@ -12,7 +12,7 @@ from _thread import _local
 
 from micrograd_c._core.mapped import row_by_row
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.transforms import derivatives  # type: ignore[attr-defined]  # compiled, without a stub
+from micrograd_c._core.transforms import derivatives, own_values  # type: ignore[attr-defined]  # compiled, without stubs
 from micrograd_c._core.transforms.structure import (
     as_number,
     as_output,
@@ -99,7 +99,8 @@ class Call:
             result, self.aux = result
         self.result = result
         name = f"what {self.name} returns"
-        self.outputs = [as_output(leaf, name) for leaf in leaves(result, name)]
+        outputs = own_values.as_outputs(result) if type(result) is list else None
+        self.outputs = [as_output(leaf, name) for leaf in leaves(result, name)] if outputs is None else outputs
         if result is None:
             raise TypeError(f"{self.name} returns None: does it have a `return`?")
 
@@ -113,12 +114,18 @@ class Call:
 
     def take(self, argument: Any, name: str) -> Any:
         """The argument with Values in the place of its numbers, which become inputs."""
+        if type(argument) is list:
+            values = own_values.as_inputs(argument, self.inside)
+            if values is not None:
+                self.inputs += values
+                return values
+
         def as_input(leaf: Any) -> Value:
             if type(leaf) is float:
                 value = Value(leaf)
             elif isinstance(leaf, Value):
                 tracing.check_usable(leaf)
-                value = derivatives.alias(leaf) if self.inside else derivatives.twin(leaf)
+                value = own_values.alias(leaf) if self.inside else own_values.twin(leaf)
             elif is_number(leaf):
                 value = Value(as_number(leaf))
             else:
@@ -146,11 +153,16 @@ class Call:
     def reverse(self, roots: list[Value], ways: list[_Way]) -> list[list[Value]]:
         """Derivatives with respect to the inputs as Values, for each way one list."""
         found = pausing.recording(lambda: derivatives.reverse(roots, ways, self.inputs))
-        return [[self.as_value(one) for one in row] for row in found]
+        if self.paused:
+            return [[self.as_value(one) for one in row] for row in found]
+        return [[one if type(one) is Value else as_value(one) for one in row] for row in found]
 
     def forward(self, roots: list[Value], ways: list[_Way], is_symmetric: bool = False) -> list[list[Value]]:
-        """What the roots change by as Values, for each way one list."""
-        found = pausing.recording(lambda: derivatives.forward(roots, ways, self.inputs, is_symmetric))
+        """What the roots change by, for each way one list: as Values inside, at the top as numbers."""
+        found = pausing.recording(lambda: derivatives.forward(
+            roots, ways, self.inputs, is_symmetric, not self.inside))
+        if not self.inside:
+            return [[0.0 if one is None else one for one in row] for row in found]
         return [[self.as_value(one) for one in row] for row in found]
 
     def as_value(self, found: Any) -> Value:
@@ -160,4 +172,8 @@ class Call:
 
 def to_floats(tree: Any) -> Any:
     """The same structure, with the numbers of Values. Anything else stays as it is."""
+    if type(tree) is list:
+        floats = own_values.as_floats(tree)
+        if floats is not None:
+            return floats
     return transform(tree, lambda leaf: float(leaf.data) if isinstance(leaf, Value) else leaf, "a result")

@@ -18,6 +18,7 @@ cdef class Walk:
     cdef list made              # Values to be held that were made on the way
     cdef set handed_out     # nodes that results have
     cdef object numbers     # local gradients of the node that is looked at, if its class keeps them; or None
+    cdef bint plain         # only numbers are wanted: what can be computed as such leaves no node
     cdef int32_t old_top    # nodes from here on were recorded by this Walk
     cdef dict of_runs       # by a run's node: what the rules of runs know of its adjoints or tangents; see run_rules
 
@@ -33,7 +34,7 @@ cdef class Walk:
     cdef int clear(self) except -1
     cdef int give(self, int32_t i, Term term) except -1
     cdef int share(self, int32_t i, Node *node, bint of_b, Term g, Term *out) except -1
-    cdef Node copy_of(self, int32_t i) except *
+    cdef int look_at(self, int32_t i, Node *node) except -1
     cdef int backward(self, int32_t root) except -1
     cdef int upward(self) except -1
     cdef int seed(self, list values, list pairs) except -1

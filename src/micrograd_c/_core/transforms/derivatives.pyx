@@ -27,6 +27,7 @@ from micrograd_c._core.tape.arena cimport (
     tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
+from micrograd_c._core.transforms.plain_share cimport plain_share
 from micrograd_c._core.transforms.recorded_rules cimport has_first, has_second, of_first, of_second
 from micrograd_c._core.transforms.recorder cimport (
     NOTHING, NUMBER, Term, add, multiply, number_term, run_rule, start,
@@ -35,16 +36,13 @@ from micrograd_c._core.transforms.take_rule cimport take_share
 from micrograd_c._core.transforms.unrecordable cimport refuse
 from micrograd_c._core.value.lifetime cimport check_initialised, hold, hold_all
 from micrograd_c._core.value.observers cimport remembered
-from micrograd_c._core.value.recording cimport with_number
 from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value, bind, new_value
-
-from micrograd_c._core.value.copying import in_its_place
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
 
-__all__ = ["alias", "forward", "reverse", "twin"]
+__all__ = ["forward", "reverse"]
 
 
 # --- ways through the graph ---
@@ -59,10 +57,10 @@ cdef enum Mark:
 cdef class Walk:
     """The nodes from the lowest input up to the highest root; see derivatives.pxd."""
 
-    def __init__(self, list roots, list inputs):
+    def __init__(self, list roots, list inputs, bint plain=False):
         cdef Value value
         self.roots, self.inputs, self.keep = roots, inputs, [root for root in roots if not (<Value> root).plain]
-        self.handed_out, self.of_runs, self.made = set(), {}, []
+        self.handed_out, self.of_runs, self.made, self.plain = set(), {}, [], plain
         self.low, self.high, self.old_top = tape.top, 0, tape.top
         for value in inputs:
             self.low = min(self.low, value.index)
@@ -106,7 +104,7 @@ cdef class Walk:
             if not self.marks[i - self.low] & WANTED:
                 continue
             node = node_at(&tape, i)
-            if is_take(i) and not node.flags & HOOK:
+            if node.op == rules.NATIVE and is_take(i) and not node.flags & HOOK:
                 for k in range(node.a + 1, node.a + node.b):
                     self.want(tape.edges[k].a)
                 continue
@@ -189,6 +187,8 @@ cdef class Walk:
         cdef double amount
         if self.numbers is not None:
             return multiply(&self.recorder, number_term((<tuple> self.numbers)[of_b]), g, out)
+        if self.plain and g.node == NUMBER:
+            return plain_share(i, node, of_b, g.number, out)
         if rules.is_function(node.op):
             run_rule(&self.recorder, of_first + node.op, x, Term(i, 0.0), result, g, &result)
             multiply(&self.recorder, result, g, out)
@@ -201,11 +201,12 @@ cdef class Walk:
         run_rule(&self.recorder, &of_second[node.op] if of_b else &of_first[node.op], x, y, Term(i, 0.0), g, out)
         return 0
 
-    cdef Node copy_of(self, int32_t i) except *:
-        """A node, which does not move when others are recorded."""
-        cdef Node node = node_at(&tape, i)
-        self.numbers = remembered(i) if remembered != NULL else None
-        return node
+    cdef int look_at(self, int32_t i, Node *node) except -1:
+        """Copy a node, as arrays of the tape move when others are recorded."""
+        node[0] = node_at(&tape, i)
+        if remembered != NULL:
+            self.numbers = remembered(i)
+        return 0
 
     cdef int backward(self, int32_t root) except -1:
         """From the terms of roots, adjoints, down to those of inputs."""
@@ -218,7 +219,7 @@ cdef class Walk:
             g = self.terms[i - self.low]
             if not self.is_on_the_way(i) or g.node == NOTHING and not (self.of_runs and i in self.of_runs):
                 continue
-            node = self.copy_of(i)
+            self.look_at(i, &node)
             if node.op == rules.LEAF or node.op == rules.STOP:
                 continue
             if node.op == rules.LOCAL:
@@ -227,7 +228,7 @@ cdef class Walk:
                         multiply(&self.recorder, number_term(tape.edges[k].term), g, &share)
                         self.give(tape.edges[k].a, share)
                 continue
-            if is_take(i):
+            if node.op == rules.NATIVE and is_take(i):
                 for k in range(node.a + 1, node.a + node.b):
                     if self.is_on_the_way(tape.edges[k].a):
                         take_share(&self.recorder, i, k, g, &share)
@@ -256,7 +257,7 @@ cdef class Walk:
                 PyErr_CheckSignals()
             if not self.is_on_the_way(i) or self.marks[i - self.low] & INPUT:
                 continue
-            node = self.copy_of(i)
+            self.look_at(i, &node)
             if node.op == rules.LOCAL:
                 for k in range(node.a, node.a + node.b):
                     if self.has_tangent(tape.edges[k].a):
@@ -264,7 +265,7 @@ cdef class Walk:
                                  self.terms[tape.edges[k].a - self.low], &share)
                         self.give(i, share)
                 continue
-            if is_take(i):
+            if node.op == rules.NATIVE and is_take(i):
                 for k in range(node.a + 1, node.a + node.b):
                     if self.has_tangent(tape.edges[k].a):
                         take_share(&self.recorder, i, k, self.terms[tape.edges[k].a - self.low], &share)
@@ -294,6 +295,9 @@ cdef class Walk:
                 continue
             if isinstance(amount, Value):
                 check_initialised(<Value> amount)
+                if self.plain:
+                    self.give(i, number_term(tape.data[(<Value> amount).index]))
+                    continue
                 self.give(i, Term((<Value> amount).index, 0.0))
                 if not (<Value> amount).plain:
                     self.keep.append(amount)
@@ -332,8 +336,8 @@ cdef class Walk:
         cdef Value out
         if term.node == NOTHING:
             return None
-        if term.node == NUMBER:
-            return term.number
+        if term.node == NUMBER or self.plain:
+            return term.number if term.node == NUMBER else tape.data[term.node]
         out = new_value()
         if term.node < self.old_top or term.node in self.handed_out or tape.handles[term.node] != NULL:
             reserve(&tape, operators.ROOM)
@@ -354,32 +358,21 @@ cdef object rules_of_runs():
 
 # --- what others call ---
 
-def alias(Value value not None):
-    """The Value once more, as another node, computed from it: what is computed from one is not from the other."""
-    return in_its_place(with_number(value, Number(1.0, DATA_INT), operators.multiply_number), value)
-
-
-def twin(Value value not None):
-    """Its number once more, as a leaf of its own."""
-    check_initialised(value)
-    return in_its_place(Value(value.data), value)
-
-
 def reverse(list roots not None, list ways not None, list inputs not None):
     """For each of `ways` the derivative with respect to each input, recorded: a Value, a float, or None where it is 0.
 
     A way is what the roots are multiplied by: pairs of a place in `roots`, and a number or a Value.
     """
-    return recorded(roots, ways, inputs, False, False)
+    return recorded(roots, ways, inputs, False, False, False)
 
 
-def forward(list roots not None, list ways not None, list inputs not None, bint is_symmetric=False):
+def forward(list roots not None, list ways not None, list inputs not None, bint is_symmetric=False, bint plain=False):
     """For each of `ways` what the roots change by, as `reverse` has it. A way is what inputs change by: such pairs.
 
-    If the matrix of them is symmetric, a half is computed.
+    If the matrix of them is symmetric, a half is computed. If `plain`, only numbers are wanted.
     """
     cdef Py_ssize_t k, j
-    cdef list results = recorded(roots, ways, inputs, True, is_symmetric)
+    cdef list results = recorded(roots, ways, inputs, True, is_symmetric, plain)
     if is_symmetric:
         for k in range(len(ways)):
             for j in range(k):
@@ -387,7 +380,7 @@ def forward(list roots not None, list ways not None, list inputs not None, bint 
     return results
 
 
-cdef list recorded(list roots, list ways, list inputs, bint is_upward, bint is_symmetric):
+cdef list recorded(list roots, list ways, list inputs, bint is_upward, bint is_symmetric, bint plain):
     """A list for each way. If they are symmetric, what is before a way's own place in its list may be wrong."""
     cdef Walk walk
     cdef Py_ssize_t k
@@ -396,7 +389,7 @@ cdef list recorded(list roots, list ways, list inputs, bint is_upward, bint is_s
     check_all(roots, inputs)
     pin(&tape)
     try:
-        walk = Walk(roots, inputs)
+        walk = Walk(roots, inputs, plain)
         for k, pairs in enumerate(ways):
             if is_symmetric:
                 walk.mark_wanted(k)

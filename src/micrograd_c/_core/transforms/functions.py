@@ -6,8 +6,8 @@ import functools
 
 from micrograd_c._core.bulk.linear import sumprod
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.transforms import plain_sweeps  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.transforms.calling import Call, check_argnums, check_callable, is_inside, to_floats
+from micrograd_c._core.transforms import own_values, plain_sweeps  # type: ignore[attr-defined]  # compiled
+from micrograd_c._core.transforms.calling import Call, check_argnums, check_callable, is_inside
 from micrograd_c._core.transforms.structure import SCALARS, as_number, described, is_number, leaves, rebuild
 from micrograd_c._core.value.value import Value
 
@@ -85,8 +85,7 @@ def one_by_one(values: list[Value]) -> list[list[tuple[int, float]]]:
 def columns_of(call: Call, roots: list[Value], is_symmetric: bool = False) -> list[list[Any]]:
     """The same for each of some roots, from the inputs up."""
     columns = call.forward(roots, one_by_one(call.inputs), is_symmetric)
-    rows = [list(row) for row in zip(*columns)] if columns else [[] for _ in roots]
-    return rows if call.inside else to_floats(rows)
+    return [list(row) for row in zip(*columns)] if columns else [[] for _ in roots]
 
 
 def matrix(call: Call, rows: list[list[Any]]) -> Any:
@@ -160,7 +159,7 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any],
     call = Call(fn, primals, {}, tuple(range(len(primals))), has_aux)
     amounts = matching(tuple(tangents), call.structure, "tangents", "primals")
     (found,) = call.forward(call.outputs, [list(enumerate(amounts))])
-    change = rebuild(call.result, found if call.inside else to_floats(found))
+    change = rebuild(call.result, found)
     return (call.values(), change, call.handed_on()) if has_aux else (call.values(), change)
 
 
@@ -190,6 +189,9 @@ def vjp(fn: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 def matching(tree: Any, like: Any, name: str, other: str) -> list[Any]:
     """The leaves of a tree of numbers that must have the structure of another one."""
+    alike: list[Any] | None = own_values.leaves_alike(tree, like)
+    if alike is not None:
+        return alike
     found = leaves(tree, name)
     if not is_alike(tree, like):
         count = len(leaves(like, other))

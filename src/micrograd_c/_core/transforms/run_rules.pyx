@@ -102,7 +102,7 @@ cdef Term term_of(tuple pair) except *:
 
 cdef Term term_of_value(Walk walk, Value value) except *:
     """Likewise a Value that was made on the way, which results hold. If it is a leaf, only its number counts."""
-    if value.plain:
+    if value.plain or walk.plain:
         return number_term(tape.data[value.index])
     walk.made.append(value)
     return Term(value.index, 0.0)
@@ -138,7 +138,7 @@ cdef Term number_of(Walk walk, Run run, Value node, int64_t place) except *:
 cdef int of_deviation(Walk walk, int32_t i, Reduction reduction, Term *slope, Term *mean) except -1:
     """A standard deviation's slope at x is `slope * (x - mean)`."""
     cdef const ReductionState *s = &reduction.state
-    multiply(&walk.recorder, Term(i, 0.0), number_term(s.freedom), slope)
+    multiply(&walk.recorder, number_term(tape.data[i]) if walk.plain else Term(i, 0.0), number_term(s.freedom), slope)
     raise_to(&walk.recorder, slope[0], number_term(-1.0), slope)
     mean[0] = reduced(walk, reduction.run, reduction.node, s.part, 1.0 / s.part.count, NULL, None, None, NULL)
     return 0

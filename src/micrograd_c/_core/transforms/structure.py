@@ -59,6 +59,8 @@ def leaves(tree: Any, name: str) -> list[Any]:
 
 def rebuild(tree: Any, found: list[Any]) -> Any:
     """The same structure, with other leaves."""
+    if type(tree) is list and SCALARS.issuperset(map(type, tree)):      # as usual
+        return list(found)
     following = iter(found)
     return transform(tree, lambda leaf: next(following), "a result")
 
