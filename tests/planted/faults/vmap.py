@@ -385,12 +385,12 @@ FAULTS = {
          "values[(r * before + i) * after + j]"),
     ]),
     "src/micrograd_c/_core/mapped/sources.py": ("test_linked_values.py", [
-        ("under no_grad a Batch is linked",
+        ("what is shared under no_grad is refused",
          "    if not isinstance(argument, (Batch, Rowwise)) or pausing.is_paused():\n        return None\n"
-         "    if isinstance(argument, Rowwise):\n        return argument.as_batch()\n",
+         "    if isinstance(argument, Rowwise):\n        return argument.values\n",
          "    if not isinstance(argument, (Batch, Rowwise)):\n        return None\n"
-         "    if isinstance(argument, Rowwise):\n        return argument.as_batch()\n",
-         "test_linked.py test_linked_values.py"),
+         "    if isinstance(argument, Rowwise) and pausing.is_paused():\n        return []\n"
+         "    if isinstance(argument, Rowwise):\n        return argument.values\n"),
     ]),
     "src/micrograd_c/_core/mapped/shared_arguments.py": ("test_linked_values.py", [
         ("a Batch that is the same for all rows is not told from its numbers",
