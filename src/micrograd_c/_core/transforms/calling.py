@@ -157,7 +157,7 @@ class Call:
             return [[self.as_value(one) for one in row] for row in found]
         return [[one if type(one) is Value else as_value(one) for one in row] for row in found]
 
-    def forward(self, roots: list[Value], ways: list[_Way], is_symmetric: bool = False) -> list[list[Value]]:
+    def forward(self, roots: list[Value], ways: list[_Way], is_symmetric: bool = False) -> list[list[Any]]:
         """What the roots change by, for each way one list: as Values inside, at the top as numbers."""
         found = pausing.recording(lambda: derivatives.forward(
             roots, ways, self.inputs, is_symmetric, not self.inside))
