@@ -81,11 +81,15 @@ def test_gradients_go_on_from_the_one_that_was_computed(width, place):
 
 @pytest.mark.parametrize("width", [2, 3, 8, 17])
 @pytest.mark.parametrize("shift", [0, 1, 2])
-def test_rows_that_overlap_get_gradients_in_the_order_of_the_plain_lines(width, shift):
+@pytest.mark.parametrize("among", [0, 1])
+def test_rows_that_overlap_get_gradients_in_the_order_of_the_plain_lines(width, shift, among):
     sides = []
     for of_products in sumprod, lambda ws, xs, start: sum((w * x for w, x in zip(ws, xs)), start):
         values = [Value(0.1 + 0.7 * k) for k in range(width + shift)]
-        of_products(values[:width], values[shift:], values[width // 2]).backward()
+        for k, value in enumerate(values):
+            value.grad = (k + 1) / 3        # of three numbers the order shows, of two it does not
+        start = values[width // 2] if among else Value(0.3)
+        of_products(values[:width], values[shift:], start).backward()
         sides.append([value.grad.hex() for value in values])
     assert sides[0] == sides[1]
 
