@@ -80,16 +80,17 @@ def test_gradients_go_on_from_the_one_that_was_computed(width, place):
 
 
 @pytest.mark.parametrize("width", [2, 3, 8, 17])
-@pytest.mark.parametrize("shift", [0, 1, 2])
-@pytest.mark.parametrize("among", [0, 1])
-def test_rows_that_overlap_get_gradients_in_the_order_of_the_plain_lines(width, shift, among):
+@pytest.mark.parametrize("shift", [-2, -1, 0, 1, 2])
+@pytest.mark.parametrize("start", ["elsewhere", "first w", "first x", "last w"])
+def test_rows_that_overlap_get_gradients_in_the_order_of_the_plain_lines(width, shift, start):
     sides = []
     for of_products in sumprod, lambda ws, xs, start: sum((w * x for w, x in zip(ws, xs)), start):
-        values = [Value(0.1 + 0.7 * k) for k in range(width + shift)]
+        values = [Value(0.1 + 0.7 * k) for k in range(width + abs(shift))]
         for k, value in enumerate(values):
             value.grad = (k + 1) / 3        # of three numbers the order shows, of two it does not
-        start = values[width // 2] if among else Value(0.3)
-        of_products(values[:width], values[shift:], start).backward()
+        ws, xs = values[max(0, -shift):][:width], values[max(0, shift):][:width]
+        starts = {"elsewhere": Value(0.3), "first w": ws[0], "first x": xs[0], "last w": ws[-1]}
+        of_products(ws, xs, starts[start]).backward()
         sides.append([value.grad.hex() for value in values])
     assert sides[0] == sides[1]
 
@@ -100,5 +101,5 @@ def test_all_that_a_long_row_was_computed_from_gets_its_gradient(width, shared):
     bases = [Value(0.5 + k) for k in range(width)]
     xs = [base.relu() for base in bases]    # one node each, so they are neighbours
     ws = xs if shared else [Value(1.0 + k) for k in range(width)]
-    sumprod(ws, xs, Value(0.25)).backward()
+    (sumprod(ws, xs, Value(0.25)) * 1.0).backward()     # by a float, which makes all gradients floats
     assert [base.grad for base in bases] == [2.0 * x.data if shared else w.data for w, x in zip(ws, xs)]
