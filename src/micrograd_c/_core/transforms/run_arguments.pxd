@@ -1,5 +1,6 @@
 """The C face of what runs of derivatives are given. See run_arguments.pyx."""
 
+from cpython cimport array
 from libc.stdint cimport int64_t
 
 from micrograd_c._core.mapped.columns cimport Columns
@@ -28,9 +29,10 @@ cdef class Arguments:
     cdef int begin(self, Run run, Py_ssize_t more) except -1
     cdef str amount(self, Walk walk, Term term)
     cdef str column(self, Run run, Value node, int64_t first, int64_t stride)
-    cdef str numbers(self, object column)
+    cdef str numbers(self, array.array column)
     cdef Made made(self, Runner runner)
 
 
+cdef array.array doubles(int64_t count)
 cdef Value value_of(Walk walk, Term term)
 cdef tuple source_of(Run run, const Link *link)

@@ -3,8 +3,9 @@
 Knows runs and walks. Knows nothing of what the run computes.
 """
 
-from array import array
+import array
 
+from cpython cimport array
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
@@ -20,6 +21,8 @@ from micrograd_c._core.value.value cimport Value
 
 from micrograd_c._core.transforms import run_programs
 
+cdef array.array DOUBLES = array.array("d")
+
 
 cdef class Made:
     """See run_arguments.pxd."""
@@ -32,6 +35,7 @@ cdef class Arguments:
         """Take what that run was given, with room for so many columns more."""
         cdef RunState *s = &run.state
         cdef Program program = run.program.plain if run.program.packed else run.program
+        cdef array.array numbers
         cdef Link *link
         cdef int32_t k
         self.program, self.columns = program, Columns(program.inputs + more)
@@ -41,13 +45,9 @@ cdef class Arguments:
         self.shared = [s.uniform[s.parameters + k] for k in range(program.shared)]
         numbers = read_inputs(s)
         self.columns.owners.append(numbers)
-        cdef double[::1] view
-        cdef const char *start = NULL
-        if s.inputs and s.rows:
-            view = numbers
-            start = <const char *> &view[0]
         for k in range(s.inputs):
-            self.columns.columns[k] = Column(start + k * s.rows * <int64_t> sizeof(double), sizeof(double), c"d")
+            self.columns.columns[k] = Column(
+                <const char *> (numbers.data.as_doubles + k * s.rows), sizeof(double), c"d")
         self.columns.count = s.inputs
         for k in range(s.link_count):
             link = <Link *> s.links + k
@@ -76,14 +76,10 @@ cdef class Arguments:
         self.columns.count += 1
         return run_programs.NUMBER if node is None else run_programs.LINKED
 
-    cdef str numbers(self, object column):
+    cdef str numbers(self, array.array column):
         """Add an array of doubles."""
-        cdef double[::1] view
-        cdef const char *start = NULL
-        if len(column):
-            view = column
-            start = <const char *> &view[0]
-        self.columns.columns[self.columns.count] = Column(start, sizeof(double), c"d")
+        self.columns.columns[self.columns.count] = Column(
+            <const char *> column.data.as_doubles, sizeof(double), c"d")
         self.columns.owners.append(column)
         self.columns.count += 1
         return run_programs.NUMBER
@@ -112,23 +108,25 @@ cdef tuple source_of(Run run, const Link *link):
     raise SystemError("a run of vmap is linked to one that it does not know")
 
 
-cdef object read_inputs(RunState *s):
+cdef array.array doubles(int64_t count):
+    """An array of so many."""
+    return array.clone(DOUBLES, count, False)
+
+
+cdef array.array read_inputs(RunState *s):
     """What the run's inputs were, one after the other, all rows of each."""
-    cdef object found = array("d", bytes(s.inputs * s.rows * <int64_t> sizeof(double)))
-    cdef double[::1] to
+    cdef array.array found = doubles(s.inputs * s.rows)
+    cdef double *to = found.data.as_doubles
     cdef const double *slots
     cdef int64_t block, rows
     cdef int32_t k
-    if not s.inputs or not s.rows:
-        return found
-    to = found
     for block in range(blocks_of(s)):
         rows = min(<int64_t> s.block, s.rows - block * s.block)
         slots = s.stored + block * s.input_slots * s.width
         if s.stored == NULL:
             slots = s.slots_of_all + block * s.slots * s.width
         for k in range(s.inputs):
-            memcpy(&to[k * s.rows + block * s.block], slots + <int64_t> k * s.places, rows * sizeof(double))
+            memcpy(to + k * s.rows + block * s.block, slots + <int64_t> k * s.places, rows * sizeof(double))
     return found
 
 

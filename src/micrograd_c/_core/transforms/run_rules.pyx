@@ -13,8 +13,7 @@ own numbers do. So the new runs are linked to the same runs as the old one, and 
 What concerns a single number of a run, or lies across its rows, goes by Values, one for each number.
 """
 
-from array import array
-
+from cpython cimport array
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
@@ -31,7 +30,7 @@ from micrograd_c._core.transforms.derivatives cimport Walk
 from micrograd_c._core.transforms.recorder cimport (
     NOTHING, NUMBER, Term, add, multiply, number_term, raise_to,
 )
-from micrograd_c._core.transforms.run_arguments cimport Arguments, Made, source_of, value_of
+from micrograd_c._core.transforms.run_arguments cimport Arguments, Made, doubles, source_of, value_of
 from micrograd_c._core.value.value cimport Value
 
 from micrograd_c._core.transforms import run_programs
@@ -202,12 +201,10 @@ cdef int contribute(
     return 0
 
 
-cdef object copied(const double *numbers, int64_t count):
-    cdef object made = array("d", bytes(count * sizeof(double)))
-    cdef double[::1] view
+cdef array.array copied(const double *numbers, int64_t count):
+    cdef array.array made = doubles(count)
     if count:
-        view = made
-        memcpy(&view[0], numbers, count * sizeof(double))
+        memcpy(made.data.as_doubles, numbers, count * sizeof(double))
     return made
 
 
