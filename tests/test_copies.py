@@ -19,6 +19,7 @@ from micrograd_c._core.mapped import (
     packing,
     program,
     reductions,
+    rolling,
     row_by_row,
 )
 from micrograd_c._core.value import value
@@ -381,6 +382,9 @@ CASES = {
     "Empty": Case(lambda: columns.empty((0, 2)), None, never("an Empty of vmap")),
     "Analysis": Case(lambda: analysis.Analysis.__new__(analysis.Analysis), None, never("Analysis, which is of one")),
     "Compiler": Case(lambda: lowering.Compiler.__new__(lowering.Compiler), None, never("Compiler, which is of one")),
+    "LoopStep": Case(lambda: analysis.LoopStep.__new__(analysis.LoopStep), None, never("a LoopStep, which is of one")),
+    "Rolled": Case(lambda: rolling.Rolled.__new__(rolling.Rolled), None, never("a Rolled, which is of one")),
+    "WrittenOut": Case(lambda: rolling.WrittenOut("text"), like_error),
     "Grouping": Case(grouping.Grouping, None, never("a Grouping, which is of one")),
     "Packer": Case(packing.Packer, None, never("a Packer, which is of one")),
 }
@@ -425,7 +429,8 @@ def test_every_public_object_has_a_case():
 
 
 @pytest.mark.parametrize(
-    "module", [analysis, columns, executor, grouping, linking, lowering, packing, program, reductions, value],
+    "module",
+    [analysis, columns, executor, grouping, linking, lowering, packing, program, reductions, rolling, value],
     ids=lambda module: module.__name__,
 )
 def test_every_compiled_class_has_a_case(module):

@@ -2,10 +2,13 @@
 
 from libc.stdint cimport int32_t, uint8_t
 
+from micrograd_c._core.mapped.program cimport Program
+from micrograd_c._core.mapped.rolling cimport Rolled
+
 
 cdef enum:
     NONE = -1
-    MOST_ARRAYS = 16
+    MOST_ARRAYS = 20
 
 cdef enum Kind:
     CONSTANT = 1        # the same in all runs
@@ -16,7 +19,8 @@ cdef enum Kind:
 cdef struct Traced:
     double data
     int32_t op, a, b    # operands by their place in the array, or NONE; of DO_TAKE the index
-    int32_t entries, entry_count    # of DO_TAKE: where the column of the table is in `entries`
+    int32_t entries, entry_count    # of DO_TAKE where the column of the table is in `entries`, of DO_LOOP what it
+    # reads; of LOOP_END, entries is its number
     int32_t uses
     int32_t uniform     # its number among the uniforms, or NONE
     int32_t dot         # the number of the dot that it is the sum of, or NONE
@@ -29,6 +33,7 @@ cdef struct Traced:
     uint8_t part        # it is part of a dot, and has no step of its own
     uint8_t hopeless    # no dot ends here
     uint8_t kept        # its slot is not given back
+    uint8_t steady      # in a loop's step: in some step it may be the same for all rows
 
 
 cdef struct Dot:
@@ -46,11 +51,24 @@ cdef struct Term:
 cdef struct Step:       # what becomes an instruction
     int32_t layer       # its number, or NONE
     int32_t products    # the number of the dot whose factors all vary, or NONE
+    int32_t loop        # the node of a loop, or NONE
     int32_t outs, out_count     # nodes written: where they begin, how many there are
     int32_t reads, read_count   # varying nodes read, likewise
     int32_t start_count         # so many of these, the last ones, are what a layer's sums start from
     int32_t use         # its first use of a uniform; of a layer, the first weight's
     int32_t biases      # a layer's first bias's use
+
+
+cdef class LoopStep:        # a loop in another program
+    cdef Rolled rolled
+    cdef object compiler    # of a step
+    cdef Program program    # likewise
+    cdef list ends          # by number: the node of what the loop leaves, or NONE
+    cdef list given         # which of what a step gives is read anywhere
+    cdef list same          # which of what is the same for all steps varies: places in the node's entries
+    cdef list uniforms      # by uniform of the step's program: ours
+    cdef int32_t first, kept, stride    # see Loop in kernels.h
+    cdef int32_t first_use, number
 
 
 cdef class Analysis:
@@ -74,19 +92,34 @@ cdef class Analysis:
     cdef int32_t entry_count
     cdef int32_t *used          # by use: the uniform
     cdef dict layer_counts      # by the first weight's use: how many layers have it
+    cdef dict loops             # by node: a LoopStep
+    cdef dict constants         # by the bits of a number: the uniform
+    cdef dict other_constants   # by uniform: those that only steps of loops have
+    cdef list steady            # of a loop's step, by input: whether it is `steady`; else None
+    cdef int32_t carried        # of a loop's step: how many of its inputs, and of its outputs, are carried
+    cdef bint is_inexact        # rows compute something steady in another way than what is the same for all rows
+    cdef size_t saved_bytes     # that loops may keep
 
     cdef void *room(self, size_t count, size_t size) except NULL
     cdef int read_tape(self, list outputs, list inputs, list shared, list given) except -1
     cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept
     cdef void new_local(self, int32_t k, int32_t index, const int32_t *number) noexcept
     cdef void new_take(self, int32_t k, int32_t index, const int32_t *number) noexcept
+    cdef int new_loop(self, int32_t k, int32_t index, const int32_t *number) except -1
+    cdef int new_end(self, int32_t k, int32_t index, const int32_t *number) except -1
     cdef void add_entry(self, int32_t k) noexcept
     cdef int classify(self) except -1
     cdef void new_uniform(self, int32_t k) noexcept
+    cdef int32_t constant(self, double number) except -1
+    cdef int compile_loop(self, int32_t k) except -1
     cdef int list_steps(self) except -1
     cdef int move_outputs(self, list order) except -1
     cdef int list_reads(self, list order) except -1
     cdef void add_read(self, int32_t k) noexcept
     cdef int list_uses(self) except -1
+    cdef int list_uses_of_loop(self, int32_t k) except -1
     cdef void add_use(self, int32_t k) noexcept
     cdef int32_t share(self, dict known, int32_t first, int32_t outputs) except -1
+
+
+cdef bint is_steady(const Traced *node) noexcept

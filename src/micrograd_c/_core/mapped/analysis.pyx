@@ -16,14 +16,17 @@ order, which is topological. Where an output needs a slot of its own, a node tha
 The Analysis owns this array and all others for as long as it lives.
 """
 
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from micrograd_c._core.mapped.needed cimport need_all, need_operands, size_as_read, size_with_edges, table_size
-from micrograd_c._core.mapped.program cimport DO_MOVE, DO_TAKE
+from micrograd_c._core.mapped.program cimport DO_LOOP, DO_MOVE, DO_TAKE, LOOP_END
+from micrograd_c._core.mapped.rolling cimport (
+    is_loop, is_loop_end, is_of_a_step, loop_of_end, number_of_end, rolled_at, write_out,
+)
 from micrograd_c._core.mapped.sums cimport find_dots
-from micrograd_c._core.mapped.taking cimport is_take, length_of_table
+from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.mapped.value_numbers cimport number_values
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport HOOK, Operands, tape
@@ -40,6 +43,13 @@ class Untraceable(Exception):
     """The graph has a node whose rule is a Python function."""
 
 
+cdef class LoopStep:
+    """See mapped/analysis.pxd."""
+
+    def __reduce__(self):
+        raise TypeError("cannot copy or pickle a LoopStep, which is of one trace of vmap")
+
+
 cdef class Analysis:
     """How the outputs, Values of the trace, are computed from a row's inputs and from numbers that all rows share.
 
@@ -49,10 +59,12 @@ cdef class Analysis:
 
     def __init__(
         self, list outputs not None, list inputs not None, list shared not None, list given not None, list linked=None,
+        list steady=None, size_t saved_bytes=0, int32_t carried=0,
     ):
         if self.owned_count:
             raise RuntimeError("an Analysis is made once")
-        self.linked = linked or []
+        self.linked, self.steady, self.saved_bytes, self.carried = linked or [], steady, saved_bytes, carried
+        self.loops, self.constants, self.other_constants = {}, {}, {}
         self.read_tape(outputs, inputs, shared, given)
         self.classify()
         self.varying = [self.nodes[<int32_t> k].kind == VARYING for k in self.outputs]
@@ -88,54 +100,62 @@ cdef class Analysis:
         cdef tuple values = tuple(outputs)
         cdef list roots = [index_of(value) for value in values]
         cdef list leaves = [*inputs, *shared, *given]
-        cdef int32_t start = tape.traced
+        cdef bint is_step = self.steady is not None     # which reads nothing but its leaves, whatever they are
+        cdef int32_t start = 1 if is_step else tape.traced
         cdef int32_t top = tape.top     # from here on no Python code may run until all of the tape is read
         cdef int32_t *number = <int32_t *> self.room(top, sizeof(int32_t))     # 1 + the place in the array, or 0
         cdef int32_t *computed = <int32_t *> self.room(top, sizeof(int32_t))   # the node that is computed in its place
         cdef int32_t size = table_size(top - start)
         cdef int32_t *table = <int32_t *> self.room(size, sizeof(int32_t))
+        cdef uint8_t *is_leaf = <uint8_t *> self.room(top, sizeof(uint8_t))
         cdef int32_t i
         cdef Operands operands
         for i in leaves:
-            if not start <= i < top or number[i] or tape.op[i] != rules.LEAF:
+            if not start <= i < top or number[i] or not is_step and tape.op[i] != rules.LEAF:
                 raise ValueError(f"node {i} does not stand for a number of an argument, or stands for two")
             number[i] = NONE
         for i in range(top):
             computed[i] = i
         need_all(roots, computed, number)
         for i in range(top - 1, start - 1, -1):
-            if number[i]:
+            if number[i] > 0:
                 refuse(i)
                 need_operands(i, computed, number)
         number_values(start, top, number, computed, table, size)
         memset(number, 0, top * sizeof(int32_t))
-        need_all(leaves, computed, number)
+        for i in leaves:
+            number[i] = NONE
         need_all(roots, computed, number)
         for i in range(top - 1, start - 1, -1):
-            if number[i]:
+            if number[i] > 0:
                 need_operands(i, computed, number)
         number[0] = 0
         for i in range(1, top):
             if number[i]:
-                self.count += size_as_read(i) if i >= start else 1
+                self.count += size_as_read(i) if i >= start and number[i] > 0 else 1
+                is_leaf[i] = number[i] == NONE
                 number[i] = self.count
                 self.parameter_count += i < start
             number[i] = number[computed[i]]
         for i in range(start, top):
-            if number[i] and is_take(i):
-                self.entry_count += length_of_table(i)
+            if number[i] and not is_leaf[i] and (is_take(i) or is_loop(i)):
+                self.entry_count += tape.operands[i].b - 1
         self.nodes = <Traced *> self.room(self.count + len(roots), sizeof(Traced))
         self.entries = <int32_t *> self.room(self.entry_count, sizeof(int32_t))
         self.entry_count = 0
         for i in range(1, top):
             if number[i] and computed[i] == i:
                 operands = tape.operands[i]
-                if i < start:
+                if i < start or is_leaf[i]:
                     self.new_node(number[i] - 1, tape.data[i], rules.LEAF, NONE, NONE)
                 elif tape.op[i] == rules.LOCAL:
                     self.new_local(number[i] - 1, i, number)
                 elif is_take(i):
                     self.new_take(number[i] - 1, i, number)
+                elif is_loop(i):
+                    self.new_loop(number[i] - 1, i, number)
+                elif is_loop_end(i):
+                    self.new_end(number[i] - 1, i, number)
                 else:
                     self.new_node(
                         number[i] - 1, tape.data[i], tape.op[i], number[operands.a] - 1, number[operands.b] - 1)
@@ -155,6 +175,7 @@ cdef class Analysis:
         self.nodes[k] = Traced(
             data=data, op=op, a=a, b=b, uses=0, uniform=NONE, dot=NONE, activation=NONE, slot=NONE, adjoint=NONE,
             entries=NONE, entry_count=0, last=NONE, kind=0, differentiable=0, part=0, hopeless=0, kept=0,
+            steady=0,
         )
         if a != NONE:
             self.nodes[a].uses += 1
@@ -188,6 +209,27 @@ cdef class Analysis:
             self.add_entry(number[tape.edges[j].a] - 1)
         self.nodes[k].entries, self.nodes[k].entry_count = first, self.entry_count - first
 
+    cdef int new_loop(self, int32_t k, int32_t index, const int32_t *number) except -1:
+        cdef Operands edges = tape.operands[index]
+        cdef int32_t first = self.entry_count
+        cdef LoopStep loop = LoopStep.__new__(LoopStep)
+        cdef int32_t j
+        loop.rolled = rolled_at(index)
+        loop.ends = [NONE] * (loop.rolled.carried + loop.rolled.steps * loop.rolled.given)
+        self.loops[k] = loop
+        self.new_node(k, 0.0, DO_LOOP, NONE, NONE)
+        for j in range(edges.a + 1, edges.a + edges.b):
+            self.add_entry(number[tape.edges[j].a] - 1)
+        self.nodes[k].entries, self.nodes[k].entry_count = first, self.entry_count - first
+        return 0
+
+    cdef int new_end(self, int32_t k, int32_t index, const int32_t *number) except -1:
+        cdef int32_t loop = number[loop_of_end(index)] - 1
+        self.new_node(k, 0.0, LOOP_END, loop, NONE)
+        self.nodes[k].entries = number_of_end(index)
+        (<LoopStep> self.loops[loop]).ends[number_of_end(index)] = k
+        return 0
+
     cdef void add_entry(self, int32_t k) noexcept:
         self.entries[self.entry_count] = k
         self.entry_count += 1
@@ -197,7 +239,6 @@ cdef class Analysis:
         """Tell uniform nodes from varying ones. Constants need no folding: they have been computed already."""
         cdef int32_t k, j
         cdef Traced *node
-        cdef dict constants = {}
         for k in range(self.parameter_count):
             self.nodes[k].kind = UNIFORM
             self.nodes[k].differentiable = 1
@@ -213,6 +254,9 @@ cdef class Analysis:
             self.nodes[k].kind = VARYING
         for place in self.linked:
             self.nodes[<int32_t> self.inputs[place]].differentiable = 1
+        if self.steady is not None:
+            for place, k in enumerate(self.inputs):
+                self.nodes[k].steady = <bint> self.steady[place]
         for k in range(self.count):
             node = self.nodes + k
             if node.kind:
@@ -228,6 +272,11 @@ cdef class Analysis:
                             "a table to take from must be the same for all rows, and this one depends on a row, or is "
                             "one of numbers that jit was given: give Values. To choose by a number, use sumprod(hot, "
                             "several), with a row of zeros and a one")
+                node.steady = self.nodes[node.a].kind != VARYING or self.nodes[node.a].steady
+            elif node.op == DO_LOOP:
+                self.compile_loop(k)
+            elif node.op == LOOP_END:
+                pass    # its loop has said what it is
             else:
                 node.kind = self.nodes[node.a].kind
                 node.differentiable = self.nodes[node.a].differentiable
@@ -236,13 +285,25 @@ cdef class Analysis:
                     node.differentiable |= self.nodes[node.b].differentiable
                 if node.op == rules.STOP or rules.is_comparison(node.op):
                     node.differentiable = 0
+                if self.steady is not None and node.kind == VARYING:
+                    node.steady = is_steady(self.nodes + node.a) and (
+                        node.b == NONE or is_steady(self.nodes + node.b))
+                    self.is_inexact |= node.steady and not rows_are_exact(node.op)
             if node.kind == UNIFORM:
                 self.new_uniform(k)
             elif node.kind == CONSTANT:     # equal ones are one, so that layers with them can be seen to be the same
-                bits = (<char *> &node.data)[:sizeof(node.data)]
-                node.uniform = constants.setdefault(bits, self.uniform_count)
-                self.uniform_count += node.uniform == self.uniform_count
+                node.uniform = self.constant(node.data)
         return 0
+
+    cdef int32_t constant(self, double number) except -1:
+        """The uniform of that number."""
+        cdef int32_t uniform = self.constants.setdefault((<char *> &number)[:sizeof(number)], self.uniform_count)
+        self.uniform_count += uniform == self.uniform_count
+        return uniform
+
+    cdef int compile_loop(self, int32_t k) except -1:
+        """Have a program for a step, and say of what the loop leaves what it is."""
+        raise NotImplementedError("an Analysis is part of a compiler")
 
     cdef void new_uniform(self, int32_t k) noexcept:
         self.nodes[k].uniform = self.uniform_count
@@ -275,20 +336,23 @@ cdef class Analysis:
                     order.append(layer)
                     self.layers.append(layer)
                 layer.append(nodes[k].dot)
-            elif nodes[k].kind == VARYING and nodes[k].op != rules.LEAF and (not nodes[k].part or nodes[k].dot != NONE):
+            elif nodes[k].kind == VARYING and nodes[k].op != rules.LEAF and nodes[k].op != LOOP_END and (
+                    not nodes[k].part or nodes[k].dot != NONE):
                 order.append(k)
         self.move_outputs(order)
         self.steps = <Step *> self.room(len(order), sizeof(Step))
         self.outs = <int32_t *> self.room(self.count, sizeof(int32_t))
-        self.reads = <int32_t *> self.room(3 * self.count, sizeof(int32_t))
+        self.reads = <int32_t *> self.room(3 * self.count + self.entry_count, sizeof(int32_t))
         self.list_reads(order)
         return 0
 
     cdef int move_outputs(self, list order) except -1:
         """Give a node and a step of its own to each output that no step writes, or that is an output already."""
+        cdef bint is_step = self.steady is not None     # whose outputs lie where it wants them
         seen = set()
         for place, k in enumerate(self.outputs):
-            if self.nodes[<int32_t> k].kind != VARYING or self.nodes[<int32_t> k].op == rules.LEAF or k in seen:
+            if is_step and self.nodes[<int32_t> k].op == LOOP_END or self.nodes[<int32_t> k].kind != VARYING or (
+                    self.nodes[<int32_t> k].op == rules.LEAF) or k in seen:
                 self.new_node(self.count, 0.0, DO_MOVE, k, NONE)
                 self.nodes[self.count].kind = VARYING
                 self.nodes[self.count].differentiable = self.nodes[<int32_t> k].differentiable
@@ -308,8 +372,8 @@ cdef class Analysis:
         cdef int32_t k
         for entry in order:
             step[0] = Step(
-                layer=NONE, products=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0, start_count=0,
-                use=0, biases=0)
+                layer=NONE, products=NONE, loop=NONE, outs=outs, out_count=0, reads=self.read_count, read_count=0,
+                start_count=0, use=0, biases=0)
             if type(entry) is list:
                 step.layer = layer
                 layer += 1
@@ -326,6 +390,17 @@ cdef class Analysis:
                         self.add_read(self.dots[<int32_t> number].start)
             else:
                 node = self.nodes + <int32_t> entry
+                if node.op == DO_LOOP:
+                    step.loop = entry
+                    for number in (<LoopStep> self.loops[entry]).ends:
+                        if number != NONE:
+                            self.outs[outs] = number
+                            outs += 1
+                    for k in range(node.entries, node.entries + node.entry_count):
+                        self.add_read(self.entries[k])
+                    step.out_count, step.read_count = outs - step.outs, self.read_count - step.reads
+                    step += 1
+                    continue
                 self.outs[outs] = entry
                 outs += 1
                 if node.dot == NONE:
@@ -361,10 +436,16 @@ cdef class Analysis:
         cdef dict weights = {}      # by those of a layer: the first use
         cdef dict biases = {}
         self.layer_counts = {}
-        self.used = <int32_t *> self.room(3 * self.count + self.entry_count, sizeof(int32_t))
+        size = 3 * <size_t> self.count + self.entry_count
+        for loop in self.loops.values():
+            size += (<LoopStep> loop).program.uses
+        self.used = <int32_t *> self.room(size, sizeof(int32_t))
         for k in range(self.step_count):
             step = self.steps + k
             step.use = self.use_count
+            if step.loop != NONE:
+                self.list_uses_of_loop(step.loop)
+                continue
             if step.layer == NONE:
                 node = self.nodes + self.outs[step.outs]
                 if node.op == DO_TAKE:
@@ -389,6 +470,19 @@ cdef class Analysis:
             for number in <list> self.layers[step.layer]:
                 self.add_use(self.dots[<int32_t> number].start)
             step.biases = self.share(biases, step.biases, step.out_count)
+        return 0
+
+    cdef int list_uses_of_loop(self, int32_t k) except -1:
+        """Those of a step, and then those of what steps read."""
+        cdef LoopStep loop = self.loops[k]
+        cdef int32_t j
+        loop.first_use = self.use_count
+        for j in range(loop.program.uses):
+            self.used[self.use_count] = loop.uniforms[loop.program.used[j]]
+            self.use_count += 1
+        for j in range(self.nodes[k].entries, self.nodes[k].entries + self.nodes[k].entry_count):
+            if j - self.nodes[k].entries < loop.rolled.carried + loop.rolled.steps * loop.rolled.got:
+                self.add_use(self.entries[j])
         return 0
 
     cdef int32_t share(self, dict known, int32_t first, int32_t outputs) except -1:
@@ -419,14 +513,28 @@ cdef int refuse(int32_t index) except -1:
             "no_grad() inside a function given to vmap: nothing is known of how this was computed. "
             "Use stop_gradient(x)"
         )
-    if is_take(index):
+    if is_take(index) or is_loop(index) or is_loop_end(index):
         return 0
+    if is_of_a_step(index):     # it was kept, and is not what each step has its own of
+        write_out()
     if rules.has_edges(op) and op != rules.LOCAL or tape.flags[index] & HOOK:
         raise Untraceable(repr(op_name(index) or "a Value with a _backward of its own"))
     if rules.has_one_operand(op) and not operands.a or rules.has_two_operands(op) and not (operands.a and operands.b):
         raise AttributeError(f"an operand of {op_name(index)!r} in a function given to vmap has no data yet: a Value "
                              "whose __init__ was not called")
     return 0
+
+
+cdef bint is_steady(const Traced *node) noexcept:
+    """Whether it is the same for all rows, or, in a step of a loop, may be."""
+    return node.kind != VARYING or node.steady
+
+
+cdef bint rows_are_exact(int op) noexcept:
+    """Whether rows have the same bits as what is computed once for all of them."""
+    return (
+        op == rules.ADD or op == rules.MUL or op == rules.STOP or op == rules.RELU or op == rules.ABS
+        or op == rules.GIVEN or rules.is_choice(op) or rules.is_comparison(op))
 
 
 cdef int32_t index_of(object output) except -1:

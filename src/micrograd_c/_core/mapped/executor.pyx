@@ -98,6 +98,7 @@ cdef class Run:
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.stretches, s.stretch_count = program.scalars, program.stretches, program.stretch_count
         s.cleared, s.cleared_count = program.cleared, program.cleared_count
+        s.input_places = program.input_places
         s.output_slots, s.output_adjoints = program.output_slots, program.output_adjoints
         s.whole, s.differentiable = program.backward, program.differentiable
         s.inputs, s.outputs, s.slots, s.adjoints = program.inputs, program.outputs, program.slots, program.adjoints

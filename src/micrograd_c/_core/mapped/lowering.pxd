@@ -17,6 +17,8 @@ cdef class Compiler(Analysis):
     cdef int32_t slot_count
     cdef int32_t product_count      # sums of products that vary which have been written
     cdef int32_t take_count
+    cdef int32_t loop_count
+    cdef bint has_placed            # inputs are where steps of loops read them
 
     cdef int give_slots(self) except -1
     cdef int keep_what_gradients_need(self, Step *step) except -1
@@ -38,3 +40,6 @@ cdef class Compiler(Analysis):
     cdef int32_t adjoint_of_operand(self, int32_t k, bint uniform, int32_t use, AdjointSlots *slots) noexcept
     cdef void give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots) noexcept
     cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots) noexcept
+
+
+cdef Program program_of(Compiler compiler)

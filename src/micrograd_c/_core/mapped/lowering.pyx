@@ -16,9 +16,12 @@ from libc.stdint cimport int32_t
 from libc.string cimport memcpy
 
 from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, Analysis, Dot, Step, Traced
+from micrograd_c._core.mapped.loop_lowering cimport (
+    compile_step, give_slots_to_loop, give_to_loop, keep_for_loop, put_carried_last, size_of_loop, write_loop,
+)
 from micrograd_c._core.mapped.program cimport (
-    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, DO_PRODUCTS, DO_TAKE, Code, Instruction, Layer, Products, Program,
-    Scalar, Take, allocate, start_backward,
+    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_LOOP, DO_MOVE, DO_PRODUCTS, DO_TAKE, Backward, Code, Instruction, Layer, Loop,
+    Products, Program, Scalar, Take, allocate, start_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
 
@@ -28,16 +31,24 @@ __all__ = ["compile"]
 cdef enum:
     MOST_TOGETHER = 16      # layers in a group: more would hardly be faster, and keep more adjoints
     MOST_PACKED = 50_000    # steps of a trace that is kept for packing
+    SAVED_BYTES = 1 << 26
 
 
-def compile(list outputs, list inputs, list shared, list given, list linked=None):
+def compile(list outputs, list inputs, list shared, list given, list linked=None, size_t saved_bytes=SAVED_BYTES):
     """The Program that computes the outputs, Values of the trace, from a row's inputs and numbers that all rows share.
 
     Inputs, shared numbers, and shared Values that a call gives are told by the indexes of what stands for them; inputs
-    that are linked, to which gradients go, by their places in the list. Raises Untraceable for a node with a Python
-    function.
+    that are linked, to which gradients go, by their places in the list. Loops keep all numbers of their steps if these
+    are no more than `saved_bytes`. Raises Untraceable for a node with a Python function.
     """
-    cdef Compiler compiler = Compiler(outputs, inputs, shared, given, linked)
+    cdef Compiler compiler = Compiler(outputs, inputs, shared, given, linked, None, saved_bytes)
+    cdef Program program = program_of(compiler)
+    if compiler.step_count <= MOST_PACKED and not linked and not compiler.loops:
+        program.source = compiler
+    return program
+
+
+cdef Program program_of(Compiler compiler):
     cdef Program program = Program()
     compiler.program = program
     compiler.program.values, compiler.program.varying = compiler.parameters, compiler.varying
@@ -47,13 +58,15 @@ def compile(list outputs, list inputs, list shared, list given, list linked=None
     compiler.give_adjoints()
     start_backward(program)
     compiler.program = None
-    if compiler.step_count <= MOST_PACKED and not linked:
-        program.source = compiler
     return program
 
 
 cdef class Compiler(Analysis):
-    """Compiles one trace, pass by pass."""
+    """Compiles one trace, or one step of a loop in it, pass by pass."""
+
+    cdef int compile_loop(self, int32_t k) except -1:
+        return compile_step(self, k)
+
     # --- slots ---
 
     cdef int give_slots(self) except -1:
@@ -77,8 +90,10 @@ cdef class Compiler(Analysis):
                 self.nodes[self.outs[j]].last = k
         for k in range(self.step_count):
             step = self.steps + k
+            if step.loop != NONE:
+                give_slots_to_loop(self, step.loop)
             # before operands' slots are free: a kernel must not read what it has overwritten
-            for j in range(step.outs, step.outs + step.out_count):
+            for j in range(step.outs, step.outs + step.out_count if step.loop == NONE else step.outs):
                 node = self.nodes + self.outs[j]
                 if unused_count:
                     unused_count -= 1
@@ -94,6 +109,8 @@ cdef class Compiler(Analysis):
                     unused[unused_count] = node.slot
                     unused_count += 1
                     node.last = NONE    # once
+        if self.steady is not None:
+            put_carried_last(self, self.carried)
         return 0
 
     cdef int keep_what_gradients_need(self, Step *step) except -1:
@@ -103,6 +120,9 @@ cdef class Compiler(Analysis):
         cdef bint reads = False
         cdef bint outs = False
         cdef int32_t j
+        if step.loop != NONE:
+            keep_for_loop(self, step.loop)
+            return 0
         if step.layer != NONE:
             reads = self.wants_weights(step.layer)
             outs = node.op != rules.ADD
@@ -185,6 +205,8 @@ cdef class Compiler(Analysis):
                     wants_b=node.differentiable and node.b != NONE and b.differentiable,
                 )
                 program.scalar_count += 1
+        for uniform, number in self.other_constants.items():
+            program.constants[<int32_t> uniform] = number
         return 0
 
     cdef int write_instructions(self) except -1:
@@ -196,11 +218,15 @@ cdef class Compiler(Analysis):
         cdef size_t size = 0
         cdef size_t products = 0
         cdef size_t takes = 0
+        cdef size_t loops = 0
         cdef int32_t *place
         cdef int32_t k, use
         for k in range(self.step_count):
             size += 2 * (self.steps[k].read_count + self.steps[k].out_count)
             products += self.steps[k].products != NONE
+            loops += self.steps[k].loop != NONE
+            if self.steps[k].loop != NONE:
+                size += size_of_loop(self.loops[self.steps[k].loop])
             takes += is_take_step(self, self.steps + k)
         program.inputs, program.outputs, program.slots = len(self.inputs), len(self.outputs), self.slot_count
         program.uses = self.use_count
@@ -209,14 +235,21 @@ cdef class Compiler(Analysis):
         program.layers = <Layer *> allocate(len(self.layers), sizeof(Layer))
         program.products = <Products *> allocate(products, sizeof(Products))
         program.takes = <Take *> allocate(takes, sizeof(Take))
+        program.loops = <Loop *> allocate(loops, sizeof(Loop))
+        program.steps = <Backward **> allocate(loops, sizeof(Backward *))
         program.numbers = place = <int32_t *> allocate(size, sizeof(int32_t))
         program.code = Code(
-            program.instructions, program.layers, program.products, NULL, program.takes, self.step_count)
+            program.instructions, program.layers, program.products, NULL, program.takes, program.loops,
+            self.step_count)
         for k in range(self.step_count):
             step = self.steps + k
             it = program.instructions + k
             it[0] = Instruction(DO_LAYER, 0, step.layer, 0, NONE, NONE, NONE, 0, 0)
-            if step.layer == NONE:
+            if step.loop != NONE:
+                it.op, it.a = DO_LOOP, self.loop_count
+                place = write_loop(self, step, self.loop_count, place)
+                self.loop_count += 1
+            elif step.layer == NONE:
                 node = self.nodes + self.outs[step.outs]
                 use = step.use
                 it.op, it.out = node.op, node.slot
@@ -304,6 +337,8 @@ cdef class Compiler(Analysis):
                 slots.count += 1
         program.differentiable = slots.count
         program.output_adjoints = numbers([self.nodes[<int32_t> k].adjoint for k in self.outputs])
+        if self.has_placed:
+            program.input_places = numbers([self.nodes[<int32_t> k].slot for k in self.inputs])
         program.output_slots = numbers([self.nodes[<int32_t> k].slot for k in self.outputs])
         for k in range(self.step_count - 1, -1, -1):
             step = self.steps + k
@@ -313,6 +348,10 @@ cdef class Compiler(Analysis):
             if not reached:
                 continue
             program.instructions[k].adjoint = self.nodes[self.outs[step.outs]].adjoint
+            if step.loop != NONE:
+                give_to_loop(self, step, &slots)
+                self.give_back(step, &slots)
+                continue
             if step.products != NONE:
                 self.give_to_factors(step, program.instructions + k, &slots)
             elif step.layer == NONE:
@@ -324,7 +363,7 @@ cdef class Compiler(Analysis):
             else:
                 self.give_back(step, &slots)
         program.adjoints = slots.count
-        if self.linked:
+        if self.linked or self.steady is not None:
             program.input_adjoints = numbers([self.nodes[<int32_t> k].adjoint for k in self.inputs])
         return 0
 
@@ -345,7 +384,7 @@ cdef class Compiler(Analysis):
         cdef int32_t j
         for j in range(step.outs, step.outs + step.out_count):
             node = self.nodes + self.outs[j]
-            if node.adjoint != NONE:    # else it is an output of a layer without a gradient
+            if node.adjoint >= self.carried:    # else it is an output of a layer without a gradient, or is carried on
                 slots.unused[slots.unused_count] = node.adjoint
                 slots.unused_count += 1
 
@@ -393,7 +432,7 @@ cdef class Compiler(Analysis):
 
 
 cdef inline bint is_take_step(Compiler compiler, const Step *step) noexcept:
-    return step.layer == NONE and compiler.nodes[compiler.outs[step.outs]].op == DO_TAKE
+    return step.layer == NONE and step.loop == NONE and compiler.nodes[compiler.outs[step.outs]].op == DO_TAKE
 
 
 cdef int32_t *numbers(list values) except NULL:

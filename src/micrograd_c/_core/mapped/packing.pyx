@@ -354,7 +354,7 @@ cdef class Packer:
         program.gathers = <Gather *> allocate(len(self.gathers), sizeof(Gather))
         program.takes = <Take *> allocate(len(self.takes), sizeof(Take))
         program.code = Code(program.instructions, program.layers, program.products, program.gathers, program.takes,
-                            <int32_t> len(self.instructions))
+                            NULL, <int32_t> len(self.instructions))
         for k, it in enumerate(self.instructions):
             op, out, a, b, adjoint, adjoint_a, adjoint_b, flags, lanes = it
             program.instructions[k] = Instruction(op, out, a, b, adjoint, adjoint_a, adjoint_b, flags, lanes)

@@ -38,6 +38,7 @@ cdef struct RunState:
     const Scalar *scalars
     const Stretch *stretches
     const Stretch *cleared
+    const int32_t *input_places     # NULL if inputs are in the first slots
     const int32_t *output_slots
     const int32_t *output_adjoints
     const Backward *backward    # what the backward pass runs

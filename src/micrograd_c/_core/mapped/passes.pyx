@@ -58,15 +58,20 @@ cdef void read_inputs(RunState *s, int64_t block, int32_t rows, double *slots) n
     cdef int32_t k
     if s.stored != NULL:
         stored = s.stored + block * size
-    if s.columns == NULL:
+    if s.columns == NULL and s.input_places == NULL:
         memcpy(slots, stored, size * sizeof(double))
         return
     for k in range(s.inputs):
-        place = slots + <int64_t> k * s.places
+        place = slots + (<int64_t> k if s.input_places == NULL else <int64_t> s.input_places[k]) * s.places
+        if s.columns == NULL:
+            memcpy(place, stored + <size_t> k * s.width, s.width * sizeof(double))
+            continue
         read_column(s.columns + k, block * s.block, rows, place)
         if s.places > 1:
             pad(place, rows, place[rows - 1])
-    if stored != NULL:
+        if stored != NULL and s.input_places != NULL:
+            memcpy(stored + <size_t> k * s.width, place, s.width * sizeof(double))
+    if stored != NULL and s.input_places == NULL:
         memcpy(stored, slots, size * sizeof(double))
 
 
@@ -199,14 +204,18 @@ cdef void forward_pass(RunState *s) noexcept nogil:
 
 # --- the backward pass ---
 
-cdef void choose_backward(RunState *s) noexcept nogil:
-    """Choose what a backward pass runs: it starts from the outputs whose sums take part in this sweep."""
+cdef bint choose_backward(RunState *s) noexcept nogil:
+    """Choose what a backward pass runs: it starts from the outputs whose sums take part in this sweep.
+
+    False if there is no memory.
+    """
     s.backward = s.whole
     if s.asked_count < s.differentiable:
-        if memcmp(s.part.asked, s.asked, s.outputs):
-            follow(s.part, s.asked)
+        if memcmp(s.part.asked, s.asked, s.outputs) and not follow(s.part, s.asked):
+            return False
         s.backward = s.part
         clear_idle(s)
+    return True
 
 
 cdef void clear_idle(RunState *s) noexcept nogil:
@@ -283,9 +292,8 @@ cdef Pushed push_run(
     if not s.asked_count:       # seeds were opened for a run that is linked to this one, and has left none
         s.seeded = NO_SWEEP
         return PUSHED
-    if not open_links(s, sweep):
+    if not open_links(s, sweep) or not choose_backward(s):
         return PUSH_OUT_OF_MEMORY
-    choose_backward(s)
     s.stopped, s.holds_lock, s.looked = 0, 1, now()
     in_parallel(backward_chunk, s, s.chunks, s.threads)
     if s.stopped:

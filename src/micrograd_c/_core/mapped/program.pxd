@@ -9,8 +9,11 @@ cdef extern from "kernels.h":
         MOST_LANES
         LEAST_CHUNK, MOST_CHUNK
         MOST_THREADS
-        DO_MOVE, DO_LAYER, DO_PRODUCTS, DO_GATHER, DO_TAKE
+        DO_MOVE, DO_LAYER, DO_PRODUCTS, DO_GATHER, DO_TAKE, DO_LOOP, LOOP_END
+        NO_PLACE
         A_UNIFORM, B_UNIFORM, A_FIRST, B_FIRST
+
+    ctypedef struct Loop
 
     ctypedef struct Instruction:
         int32_t op, out, a, b, adjoint, adjoint_a, adjoint_b, flags, lanes
@@ -52,7 +55,33 @@ cdef extern from "kernels.h":
         const Products *products
         const Gather *gathers
         const Take *takes
+        const Loop *loops
         int32_t count
+
+    ctypedef struct LoopPart:
+        Code code
+        const uint8_t *asked
+        const uint8_t *reached
+
+    ctypedef struct Loop:
+        int32_t steps, carried, got, same, given, first, stride, kept, first_use, uses
+        const Code *code
+        const int32_t *starts
+        const int32_t *gets
+        const int32_t *sames
+        const int32_t *outs
+        const int32_t *ends
+        int32_t inner
+        const int32_t *adjoint_outs
+        const int32_t *adjoint_ins
+        const int32_t *adjoint_ends
+        const int32_t *adjoint_starts
+        const int32_t *adjoint_gets
+        const int32_t *adjoint_sames
+        const LoopPart **parts
+        const uint8_t *first_starts
+        const uint8_t *first_gets
+        const int32_t *first_sames
 
     ctypedef struct Kernels:
         const char *name
@@ -84,6 +113,30 @@ cdef struct Stretch:        # of uses of uniforms that follow one another, like 
     int32_t again           # 1: one before has some of these uniforms, too
 
 
+cdef struct Backward
+
+
+cdef struct Variant:        # what a loop's steps do backward from some of their outputs, and what that was made of
+    LoopPart part
+    uint8_t *reached
+    Backward *backward
+    Variant *next
+
+
+cdef struct LoopRoom:       # what a Backward finds of a loop
+    Variant *variants       # all that were ever wanted
+    const LoopPart **parts  # by step
+    uint8_t *asked          # of a step
+    uint8_t *first_starts
+    uint8_t *first_gets
+    int32_t *first_sames
+
+
+cdef struct Sizes:          # how much room a Backward needs, by what there is in the Program
+    int32_t instructions, stretches, products, gathers, takes, loops
+    size_t inputs, widest, outputs, factors, gathered
+
+
 cdef struct Backward:
     # The part of a Program that a backward pass from some of the outputs runs. Nothing else may take part in it: 0
     # times an infinite slope is NaN.
@@ -97,7 +150,9 @@ cdef struct Backward:
     const Scalar *all_scalars
     const int32_t *used
     const int32_t *output_adjoints
-    int32_t outputs, adjoints, uses, uniforms, scalar_count
+    Backward **steps        # of each loop, that of the code of a step, from all outputs
+    const int32_t *input_adjoints
+    int32_t inputs, outputs, adjoints, uses, uniforms, scalar_count
     int32_t places          # in an adjoint slot, of which output_adjoints has one each
     # room, and what `follow` finds on its way
     Instruction *instructions
@@ -109,12 +164,15 @@ cdef struct Backward:
     Gather *gathers
     int32_t *first_gathered     # of all gathers
     Take *takes
+    Loop *loops
+    LoopRoom *loop_rooms
     int32_t *not_first      # of all others
     uint8_t *given          # by adjoint slot: something was given to it
     uint8_t *busy           # by use: a gradient goes to it
     Layer **latest          # by a layer's first use: the one that had it last, if others can join it
     uint8_t *reached        # by uniform
     int32_t room            # how many instructions there may be
+    Sizes sizes
 
 
 cdef class Program:
@@ -131,21 +189,25 @@ cdef class Program:
     cdef int32_t stretch_count
     cdef Stretch *cleared           # of uniforms whose gradients are not begun by a stretch that is not `again`
     cdef int32_t cleared_count
+    cdef int32_t *input_places      # slots, of inputs that lie where a step of a loop reads them; NULL if none does
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it
-    cdef int32_t *input_adjoints    # likewise, of linked columns; NULL if there are none
+    cdef int32_t *input_adjoints    # likewise, of linked columns, or of what a loop's step reads; else NULL
     cdef Instruction *instructions
     cdef Layer *layers
     cdef Products *products
     cdef Gather *gathers
     cdef Take *takes
+    cdef Loop *loops
+    cdef Backward **steps           # of each loop, that of the code of a step
+    cdef list bodies                # of each loop, the Program of a step
     cdef int32_t *numbers           # all lists of slots, one after the other
     cdef object source              # the Compiler, as packing needs it; None if there is too much of it
     cdef bint packed                # for one row at a time; see packing.pyx
     cdef Program plain              # if packed: the one that it was made of
     cdef readonly dict derived      # Runners of its derivatives, by what is wanted of them
     cdef readonly int most_rows     # if packed: with more, another Program is faster
-    cdef readonly int inputs        # slots 0 to inputs - 1; if packed, places from 0 on
+    cdef readonly int inputs        # slots 0 to inputs - 1, or `input_places`; if packed, places from 0 on
     cdef readonly int shared        # uniforms after these
     cdef int64_t work               # for a row, in tenths of a nanosecond, roughly
     cdef readonly int outputs, slots, adjoints, uniforms, uses, scalar_count
@@ -160,6 +222,7 @@ cdef class Program:
 
 cdef void *allocate(size_t count, size_t size) except NULL
 cdef Backward *new_backward(Program program) except NULL
-cdef void free_backward(Backward *b) noexcept
+cdef void free_backward(Backward *b) noexcept nogil
 cdef int start_backward(Program program) except -1
-cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil
+cdef bint follow(Backward *b, const uint8_t *asked) noexcept nogil
+cdef Backward *room_like(const Backward *like) noexcept nogil

@@ -15,6 +15,8 @@ from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from micrograd_c._core.mapped.following cimport add_gather, add_products, add_stretch, give, stretch
+from micrograd_c._core.mapped.loop_parts cimport NO_MEMORY, follow_loop, free_loop_rooms, make_loop_rooms
 from micrograd_c._core.mapped.stretches cimport find_stretches
 cimport micrograd_c._core.ops.rules as rules
 
@@ -25,7 +27,7 @@ cdef class Program:
     """See mapped/program.pxd."""
 
     def __cinit__(self):
-        self.values, self.used_given, self.derived, self.moves = [], [], {}, -1
+        self.values, self.used_given, self.bodies, self.derived, self.moves = [], [], [], {}, -1
 
     def __dealloc__(self):
         # one by one: a loop over them would make Python objects, and there may be no memory for those
@@ -34,12 +36,15 @@ cdef class Program:
         PyMem_Free(self.products)
         PyMem_Free(self.gathers)
         PyMem_Free(self.takes)
+        PyMem_Free(self.loops)
+        PyMem_Free(self.steps)
         PyMem_Free(self.numbers)
         PyMem_Free(self.scalars)
         PyMem_Free(self.constants)
         PyMem_Free(self.used)
         PyMem_Free(self.stretches)
         PyMem_Free(self.cleared)
+        PyMem_Free(self.input_places)
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
         PyMem_Free(self.input_adjoints)
@@ -73,6 +78,9 @@ cdef class Program:
                 lines.append(f"products {self.products[it.a].count}")
             elif it.op == DO_GATHER:
                 lines.append(f"gather {it.out}")
+            elif it.op == DO_LOOP:
+                lines.append(f"loop {self.loops[it.a].steps}")
+                lines += ["  " + line for line in (<Program> self.bodies[it.a]).describe()]
             elif it.op == DO_TAKE:
                 lines.append(f"take {self.takes[it.b].count}")
             else:
@@ -91,61 +99,83 @@ cdef void *allocate(size_t count, size_t size) except NULL:
 
 cdef Backward *new_backward(Program program) except NULL:
     """One that starts from no outputs yet: `follow` is to be called next."""
-    cdef Backward *b = <Backward *> calloc(1, sizeof(Backward))
-    cdef const Layer *layer
-    cdef int32_t stretches = 0
-    cdef int32_t widest = 0
-    cdef size_t inputs = 0
-    cdef size_t outputs = 0
-    cdef size_t sums = 0        # of products that vary
-    cdef size_t factors = 0
-    cdef size_t gathers = 0
-    cdef size_t gathered = 0    # adjoint slots
-    cdef size_t takes = 0
-    cdef int32_t k
+    cdef Backward plan      # without room
+    cdef Backward *b
+    memset(&plan, 0, sizeof(plan))
+    plan.sizes = sizes_of(&program.code)
+    plan.whole, plan.all_scalars, plan.used = &program.code, program.scalars, program.used
+    plan.output_adjoints, plan.outputs, plan.adjoints = program.output_adjoints, program.outputs, program.adjoints
+    plan.input_adjoints, plan.inputs, plan.steps = program.input_adjoints, program.inputs, program.steps
+    plan.places = MOST_LANES if program.packed else 1
+    plan.uses, plan.uniforms, plan.scalar_count = program.uses, program.uniforms, program.scalar_count
+    b = room_like(&plan)
     if b == NULL:
         raise no_memory()
-    for k in range(program.code.count):
-        if program.instructions[k].op == DO_LAYER:
-            layer = program.layers + program.instructions[k].a
-            stretches += layer.outputs
-            inputs += layer.inputs
-            outputs += layer.outputs
-            widest = max(widest, layer.inputs)
-        elif program.instructions[k].op == DO_PRODUCTS:
-            sums += 1
-            factors += 2 * program.products[program.instructions[k].a].count
-        elif program.instructions[k].op == DO_GATHER:
-            gathers += 1
-            gathered += program.gathers[program.instructions[k].a].count
-        elif program.instructions[k].op == DO_TAKE:
-            takes += 1
-    b.whole, b.all_scalars, b.used = &program.code, program.scalars, program.used
-    b.output_adjoints, b.outputs, b.adjoints = program.output_adjoints, program.outputs, program.adjoints
-    b.places = MOST_LANES if program.packed else 1
-    b.uses, b.uniforms, b.scalar_count = program.uses, program.uniforms, program.scalar_count
-    b.room = program.code.count + stretches
+    return b
+
+
+cdef Sizes sizes_of(const Code *code) noexcept nogil:
+    cdef Sizes sizes
+    cdef const Layer *layer
+    cdef int32_t k
+    memset(&sizes, 0, sizeof(sizes))
+    sizes.instructions = code.count
+    for k in range(code.count):
+        if code.instructions[k].op == DO_LAYER:
+            layer = code.layers + code.instructions[k].a
+            sizes.stretches += layer.outputs
+            sizes.inputs += layer.inputs
+            sizes.outputs += layer.outputs
+            sizes.widest = max(sizes.widest, <size_t> layer.inputs)
+        elif code.instructions[k].op == DO_PRODUCTS:
+            sizes.products += 1
+            sizes.factors += 2 * code.products[code.instructions[k].a].count
+        elif code.instructions[k].op == DO_GATHER:
+            sizes.gathers += 1
+            sizes.gathered += code.gathers[code.instructions[k].a].count
+        elif code.instructions[k].op == DO_TAKE:
+            sizes.takes += 1
+        elif code.instructions[k].op == DO_LOOP:
+            sizes.loops += 1
+    return sizes
+
+
+cdef Backward *room_like(const Backward *like) noexcept nogil:
+    """Another one of the same Program, from no outputs yet; NULL if there is no memory."""
+    cdef const Sizes *sizes = &like.sizes
+    cdef Backward *b = <Backward *> calloc(1, sizeof(Backward))
+    cdef bint is_whole
+    if b == NULL:
+        return NULL
+    b.sizes = sizes[0]
+    b.whole, b.all_scalars, b.used = like.whole, like.all_scalars, like.used
+    b.output_adjoints, b.outputs, b.adjoints = like.output_adjoints, like.outputs, like.adjoints
+    b.input_adjoints, b.inputs, b.steps = like.input_adjoints, like.inputs, like.steps
+    b.places, b.uses, b.uniforms, b.scalar_count = like.places, like.uses, like.uniforms, like.scalar_count
+    b.room = sizes.instructions + sizes.stretches
     b.instructions = <Instruction *> calloc(b.room + 1, sizeof(Instruction))
-    b.layers = <Layer *> calloc(stretches + 1, sizeof(Layer))
-    b.first_in = <int32_t *> calloc(inputs + widest + 1, sizeof(int32_t))
-    b.first_starts = <int32_t *> calloc(outputs + 1, sizeof(int32_t))
-    b.products = <Products *> calloc(sums + 1, sizeof(Products))
-    b.first_factors = <int32_t *> calloc(factors + 1, sizeof(int32_t))
-    b.gathers = <Gather *> calloc(gathers + 1, sizeof(Gather))
-    b.first_gathered = <int32_t *> calloc(gathered + 1, sizeof(int32_t))
-    b.takes = <Take *> calloc(takes + 1, sizeof(Take))
+    b.layers = <Layer *> calloc(sizes.stretches + 1, sizeof(Layer))
+    b.first_in = <int32_t *> calloc(sizes.inputs + sizes.widest + 1, sizeof(int32_t))
+    b.first_starts = <int32_t *> calloc(sizes.outputs + 1, sizeof(int32_t))
+    b.products = <Products *> calloc(sizes.products + 1, sizeof(Products))
+    b.first_factors = <int32_t *> calloc(sizes.factors + 1, sizeof(int32_t))
+    b.gathers = <Gather *> calloc(sizes.gathers + 1, sizeof(Gather))
+    b.first_gathered = <int32_t *> calloc(sizes.gathered + 1, sizeof(int32_t))
+    b.takes = <Take *> calloc(sizes.takes + 1, sizeof(Take))
     b.scalars = <Scalar *> calloc(b.scalar_count + 1, sizeof(Scalar))
     b.idle = <int32_t *> calloc(b.uses + 1, sizeof(int32_t))
     b.latest = <Layer **> calloc(b.uses + 1, sizeof(Layer *))
     b.asked = <uint8_t *> calloc(
         <size_t> b.outputs + b.adjoints + b.uses + b.uniforms + 1, sizeof(uint8_t)
     )
-    if (b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL or b.products == NULL
-            or b.first_factors == NULL or b.gathers == NULL or b.first_gathered == NULL or b.takes == NULL
-            or b.scalars == NULL or b.idle == NULL or b.latest == NULL or b.asked == NULL):
+    is_whole = not (
+        b.instructions == NULL or b.layers == NULL or b.first_in == NULL or b.first_starts == NULL
+        or b.products == NULL or b.first_factors == NULL or b.gathers == NULL or b.first_gathered == NULL
+        or b.takes == NULL or b.scalars == NULL or b.idle == NULL or b.latest == NULL or b.asked == NULL)
+    if not is_whole or not make_loop_rooms(b):
         free_backward(b)
-        raise no_memory()
-    b.not_first = b.first_in + inputs
+        return NULL
+    b.not_first = b.first_in + sizes.inputs
     b.given = b.asked + b.outputs
     b.busy = b.given + b.adjoints
     b.reached = b.busy + b.uses
@@ -160,13 +190,14 @@ cdef int start_backward(Program program) except -1:
         program.backward = new_backward(program)
         program.work = work_of(&program.code)
         find_stretches(program)
-        follow(program.backward, all_outputs)
+        if not follow(program.backward, all_outputs):
+            raise no_memory()
     finally:
         PyMem_Free(all_outputs)
     return 0
 
 
-cdef int64_t work_of(const Code *code) noexcept:
+cdef int64_t work_of(const Code *code) noexcept nogil:
     cdef const Instruction *it
     cdef int64_t work = 0
     cdef int32_t k
@@ -174,13 +205,16 @@ cdef int64_t work_of(const Code *code) noexcept:
         it = code.instructions + k
         if it.op == DO_LAYER:
             work += <int64_t> code.layers[it.a].inputs * code.layers[it.a].outputs
+        elif it.op == DO_LOOP:
+            work += code.loops[it.a].steps * work_of(code.loops[it.a].code)
         else:
             work += 3 * code.products[it.a].count if it.op == DO_PRODUCTS else 5
     return work
 
 
-cdef void free_backward(Backward *b) noexcept:
+cdef void free_backward(Backward *b) noexcept nogil:
     if b != NULL:
+        free_loop_rooms(b)
         free(b.instructions)
         free(b.layers)
         free(b.first_in)
@@ -197,8 +231,11 @@ cdef void free_backward(Backward *b) noexcept:
         free(b)
 
 
-cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
-    """Find what is run if a backward pass starts from some outputs: `asked` has a 1 for each of them, else 0."""
+cdef bint follow(Backward *b, const uint8_t *asked) noexcept nogil:
+    """Find what is run if a backward pass starts from some outputs: `asked` has a 1 for each of them, else 0.
+
+    False if there is no memory, which only loops may need.
+    """
     cdef Instruction *place = b.instructions + b.room       # the last one is run first
     cdef Layer *layer = b.layers
     cdef int32_t *flags = b.first_in
@@ -212,6 +249,7 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
     cdef const Layer *whole
     cdef const Instruction *it
     cdef int32_t k, j
+    cdef int found
     memcpy(b.asked, asked, b.outputs)
     memset(b.given, 0, b.adjoints)
     memset(b.busy, 0, b.uses)
@@ -221,6 +259,16 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
             b.given[b.output_adjoints[k] // b.places] = 1
     for k in range(b.whole.count - 1, -1, -1):
         it = b.whole.instructions + k
+        if it.op == DO_LOOP:
+            found = follow_loop(b, it.a)
+            if found == NO_MEMORY:
+                memset(b.asked, 0xff, b.outputs)       # no choice of outputs: nothing was followed
+                return False
+            if found:
+                place -= 1
+                place[0] = it[0]
+                place.adjoint = 0
+            continue
         if it.op != DO_LAYER:
             if it.adjoint >= 0 and b.given[it.adjoint]:
                 b.given[it.adjoint] = 0     # the slot is another node's from here on
@@ -268,109 +316,11 @@ cdef void follow(Backward *b, const uint8_t *asked) noexcept nogil:
         for j in range(whole.outputs):
             if whole.adjoint_out[j] >= 0:
                 b.given[whole.adjoint_out[j]] = 0
-    b.code = Code(place, b.layers, b.products, b.gathers, b.takes, <int32_t> (b.instructions + b.room - place))
+    b.code = Code(
+        place, b.layers, b.products, b.gathers, b.takes, b.loops, <int32_t> (b.instructions + b.room - place))
     find_idle(b)
     find_scalars(b)
-
-
-cdef inline bint give(Backward *b, int32_t to, bint uniform) noexcept nogil:
-    """A gradient goes to an adjoint slot, a use of a uniform, or nobody. True if it is the first that a slot gets."""
-    cdef bint first
-    if to < 0:
-        return False
-    if uniform:
-        b.busy[to] = 1
-        return False
-    first = not b.given[to]
-    b.given[to] = 1
-    return first
-
-
-cdef int32_t stretch(Backward *b, const Layer *whole, int32_t first) noexcept nogil:
-    """How many outputs of the layer, from `first` on and without a gap, a gradient comes to.
-
-    The uses of all of them, or of none, have got something from other layers.
-    """
-    cdef int32_t end = first
-    while (end < whole.outputs and whole.adjoint_out[end] >= 0 and b.given[whole.adjoint_out[end]]
-            and are_busy(b, whole, end) == are_busy(b, whole, first)):
-        end += 1
-    return end - first
-
-
-cdef inline int are_busy(Backward *b, const Layer *whole, int32_t output) noexcept nogil:
-    """Whether an output's weights have got something, and, as another bit, its bias."""
-    cdef int found = 0
-    if whole.wants_weights:
-        found = b.busy[whole.weights + output * whole.inputs]
-    if whole.wants_biases:
-        found |= b.busy[whole.biases + output] << 1
-    return found
-
-
-cdef void add_stretch(
-    Backward *b, const Layer *whole, int32_t first, Layer *layer, int32_t *first_in, int32_t *first_starts
-) noexcept nogil:
-    """Make a layer of those outputs, `layer.outputs` in number. Its starts get their adjoints before its inputs do."""
-    cdef int32_t count = layer.outputs
-    cdef int32_t j
-    layer[0] = whole[0]
-    layer.outputs = count
-    layer.weights += first * whole.inputs
-    layer.biases += first
-    layer.out, layer.adjoint_out, layer.first_in = whole.out + first, whole.adjoint_out + first, first_in
-    if whole.wants_weights:
-        add_weights(b, whole, layer)
-    if whole.wants_biases:
-        layer.adds_biases = b.busy[layer.biases]
-        memset(b.busy + layer.biases, 1, count)
-    if whole.starts != NULL:
-        layer.starts, layer.adjoint_starts = whole.starts + first, whole.adjoint_starts + first
-        layer.first_starts = first_starts
-        for j in range(count):
-            first_starts[j] = give(b, layer.adjoint_starts[j], False)
-    if first_in != b.not_first:
-        for j in range(whole.inputs):
-            first_in[j] = give(b, whole.adjoint_in[j], False)
-
-
-cdef void add_weights(Backward *b, const Layer *whole, Layer *layer) noexcept nogil:
-    """Have the weights' gradients of this stretch summed together with those of the same stretch in another layer.
-
-    They are summed when the last one is run. Others add to what is there, for which it must be complete: nobody joins
-    any more.
-    """
-    cdef Layer *other = b.latest[layer.weights]
-    cdef int32_t k
-    layer.adds_weights, layer.others = b.busy[layer.weights], NULL
-    if other != NULL and other.group == layer.group and other.outputs == layer.outputs:
-        layer.adds_weights, layer.others = other.adds_weights, other
-        other.wants_weights = 0
-    elif layer.adds_weights:
-        for k in range(whole.outputs):
-            b.latest[whole.weights + k * whole.inputs] = NULL
-    if layer.group:
-        b.latest[layer.weights] = layer
-    memset(b.busy + layer.weights, 1, <size_t> layer.outputs * layer.inputs)
-
-
-cdef void add_products(Backward *b, Products *products, int32_t *first) noexcept nogil:
-    cdef int32_t count = products.count
-    cdef int32_t k
-    products.first_a, products.first_b = first, first + count
-    for k in range(count):
-        first[k] = give(b, products.adjoint_a[k], False)
-        first[count + k] = give(b, products.adjoint_b[k], False)
-
-
-cdef void add_gather(Backward *b, const Instruction *it, Gather *gather, int32_t *first) noexcept nogil:
-    cdef int32_t k
-    gather.first = first
-    for k in range(gather.count):
-        first[k] = give(b, gather.to[k], False)
-    if it.flags & A_UNIFORM:
-        for k in range(it.lanes):
-            b.busy[gather.from_[k]] = 1
+    return True
 
 
 cdef void find_idle(Backward *b) noexcept nogil:

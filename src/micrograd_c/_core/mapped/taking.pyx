@@ -103,9 +103,18 @@ cdef Value record_take(list values, Value index):
     return made
 
 
-cdef int32_t length_of_table(int32_t index) noexcept:
-    """That which a node of take chooses from."""
-    return tape.operands[index].b - 1
+cdef int32_t copy_of_take(int32_t index, list nodes) except -1:
+    """The same of other nodes: an index, and the table's column."""
+    cdef Native *native = &TAKE
+    cdef int32_t count = <int32_t> len(nodes)
+    cdef int32_t node, k
+    reserve_nary(&tape, 1, count)
+    node = record(&tape, rules.NATIVE, tape.edge_top, count, NAN, 0)
+    for k in range(count):
+        tape.edges[tape.edge_top + k] = Edge(0.0, nodes[k], 0)
+    memcpy(&tape.edges[tape.edge_top].term, &native, sizeof(native))
+    tape.edge_top += count
+    return node
 
 
 cdef bint is_take(int32_t index) noexcept:

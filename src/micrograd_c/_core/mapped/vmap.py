@@ -16,6 +16,7 @@ from micrograd_c._core.mapped import (  # type: ignore
     executor,
     inside,
     lowering,
+    rolling,
     row_by_row,
     running,
 )
@@ -169,7 +170,7 @@ class Specialization:
         self.linked: tuple[bool, ...] | None = None
         with one_trace():
             try:
-                program = tracing.trace(lambda: self.compiled(fn, given))
+                program = rolling.trace(lambda: self.compiled(fn, given, options[1]))
             except analysis.Untraceable as error:
                 warn(fn, f"it computes {error} in Python")
                 return
@@ -181,7 +182,7 @@ class Specialization:
         self.runner = executor.Runner(program, given.shapes, *options)
         self.linked = given.linked_arguments
 
-    def compiled(self, fn: Callable[..., Any], given: Group) -> Any:
+    def compiled(self, fn: Callable[..., Any], given: Group, saved_bytes: int) -> Any:
         """The Program of the function, which is run here: what it records is the trace."""
         inputs: list[int] = []
         shared: list[int] = []
@@ -191,7 +192,7 @@ class Specialization:
         self.results = outputs_of(result, roots)
         self.columns = len(inputs)
         linked = [k for first, count, _ in given.linked for k in range(first, first + count)]
-        program = lowering.compile(roots, inputs, shared, values, linked)
+        program = lowering.compile(roots, inputs, shared, values, linked, saved_bytes)
         if self.wanted is not None:
             self.plan = Plan(self.results, *self.wanted)
             self.plan.check_same(program.varying)

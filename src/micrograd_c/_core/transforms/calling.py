@@ -12,7 +12,11 @@ from _thread import _local
 
 from micrograd_c._core.mapped import row_by_row
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.transforms import derivatives, own_values  # type: ignore[attr-defined]  # compiled, without stubs
+from micrograd_c._core.transforms import (  # type: ignore[attr-defined]  # two are compiled, without stubs
+    derivatives,
+    loop_rules,
+    own_values,
+)
 from micrograd_c._core.transforms.structure import (
     as_number,
     as_output,
@@ -33,16 +37,23 @@ if TYPE_CHECKING:
 
     _Way = list[tuple[int, Any]]
 
-__all__ = ["Call", "check_argnums", "check_callable", "is_inside", "to_floats"]
+__all__ = ["Call", "are_many_wanted", "check_argnums", "check_callable", "is_inside", "to_floats"]
 
 
 class Level(_local):
     """How many functions this thread is in that are being differentiated."""
 
     depth = 0
+    of_many = 0     # and how many of them have derivatives in many ways
 
 
 level = Level()
+derivatives.loop_rules = loop_rules
+
+
+def are_many_wanted() -> bool:
+    """Whether a function is being called that is differentiated in many ways."""
+    return level.of_many > 0
 
 
 def is_inside() -> bool:
@@ -74,7 +85,7 @@ class Call:
 
     def __init__(
         self, fn: Callable[..., Any], arguments: Sequence[Any], keywords: dict[str, Any],
-        argnums: int | tuple[int, ...], has_aux: bool,
+        argnums: int | tuple[int, ...], has_aux: bool, of_many: bool = False,
     ) -> None:
         self.name = getattr(fn, "__qualname__", None) or repr(fn)
         self.inside = is_inside()
@@ -88,10 +99,12 @@ class Call:
         self.structure = tuple(parts) if isinstance(argnums, tuple) else parts[0]
 
         level.depth += 1
+        level.of_many += of_many
         try:
             result = pausing.recording(lambda: fn(*given, **keywords))
         finally:
             level.depth -= 1
+            level.of_many -= of_many
         if has_aux:
             if not isinstance(result, (tuple, list)) or len(result) != 2:
                 raise TypeError(f"with has_aux=True {self.name} must return a pair, the result and what goes with it, "

@@ -20,6 +20,7 @@ from libc.stdlib cimport calloc, free, malloc
 
 cimport micrograd_c._core.ops.rules as rules
 cimport micrograd_c._core.tape.operators as operators
+from micrograd_c._core.mapped.rolling cimport ends_of, is_loop, is_loop_end
 from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
@@ -38,6 +39,8 @@ from micrograd_c._core.value.lifetime cimport check_initialised, hold, hold_all
 from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value, bind, new_value
+
+loop_rules = None       # the module of that name, which needs this one
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
@@ -106,6 +109,10 @@ cdef class Walk:
             node = node_at(&tape, i)
             if node.op == rules.NATIVE and is_take(i) and not node.flags & HOOK:
                 for k in range(node.a + 1, node.a + node.b):
+                    self.want(tape.edges[k].a)
+                continue
+            if is_loop(i) or is_loop_end(i):
+                for k in range(node.a, node.a + node.b):
                     self.want(tape.edges[k].a)
                 continue
             if node.flags & HOOK or node.op == rules.CUSTOM or node.op == rules.NATIVE:
@@ -216,6 +223,9 @@ cdef class Walk:
         for i in range(root, self.low - 1, -1):
             if i % PATIENCE == 0:
                 PyErr_CheckSignals()
+            if is_loop(i) and self.is_on_the_way(i):
+                loop_backward(self, i)
+                continue
             g = self.terms[i - self.low]
             if not self.is_on_the_way(i) or g.node == NOTHING and not (self.of_runs and i in self.of_runs):
                 continue
@@ -233,6 +243,8 @@ cdef class Walk:
                     if self.is_on_the_way(tape.edges[k].a):
                         take_share(&self.recorder, i, k, g, &share)
                         self.give(tape.edges[k].a, share)
+                continue
+            if node.op == rules.NATIVE and is_loop_end(i):
                 continue
             if node.op == rules.NATIVE:
                 rules_of_runs().go_down(self, i)
@@ -256,6 +268,10 @@ cdef class Walk:
             if i % PATIENCE == 0:
                 PyErr_CheckSignals()
             if not self.is_on_the_way(i) or self.marks[i - self.low] & INPUT:
+                continue
+            if is_loop(i):
+                loop_upward(self, i)
+            if is_loop(i) or is_loop_end(i):
                 continue
             self.look_at(i, &node)
             if node.op == rules.LOCAL:
@@ -304,6 +320,15 @@ cdef class Walk:
             elif amount != 0.0:
                 self.give(i, number_term(amount))
         return 0
+
+    cdef object value_of(self, Term term):
+        """A term as a Value or a float."""
+        return term.number if term.node == NUMBER else handle_of(term.node, <Value> self.roots[0])
+
+    cdef Term term_of(self, object found) except *:
+        if found is None:
+            return Term(NOTHING, 0.0)
+        return Term((<Value> found).index, 0.0) if isinstance(found, Value) else number_term(found)
 
     cdef list terms_of(self, list values):
         """As pairs."""
@@ -354,6 +379,40 @@ cdef object rules_of_runs():
     """Which are built on all this."""
     from micrograd_c._core.transforms import run_rules
     return run_rules
+
+
+cdef int loop_backward(Walk walk, int32_t loop) except -1:
+    """From the adjoints of what a loop leaves down to those of what it reads."""
+    cdef int32_t first = tape.operands[loop].a + 1
+    cdef int32_t count = tape.operands[loop].b - 1
+    cdef int32_t k, end
+    cdef dict adjoints = {}
+    for number, end in ends_of(loop).items():
+        if walk.has_tangent(end) if end <= walk.high else False:
+            adjoints[number] = walk.value_of(walk.terms[end - walk.low])
+    if adjoints:
+        wanted = {k for k in range(count) if walk.is_on_the_way(tape.edges[first + k].a)}
+        for place, share in loop_rules.pulled(loop, adjoints, wanted).items():
+            if place in wanted:
+                walk.give(tape.edges[first + <int32_t> place].a, walk.term_of(share))
+    return 0
+
+
+cdef int loop_upward(Walk walk, int32_t loop) except -1:
+    """From the tangents of what a loop reads up to those of what it leaves."""
+    cdef int32_t first = tape.operands[loop].a + 1
+    cdef int32_t count = tape.operands[loop].b - 1
+    cdef int32_t k
+    cdef dict ends = ends_of(loop)
+    cdef dict tangents = {}
+    for k in range(count):
+        if walk.has_tangent(tape.edges[first + k].a):
+            tangents[k] = walk.value_of(walk.terms[tape.edges[first + k].a - walk.low])
+    if tangents:
+        wanted = {number for number, k in ends.items() if k <= walk.high and walk.is_on_the_way(k)}
+        for number, share in loop_rules.pushed(loop, tangents, wanted).items():
+            walk.give(ends[number], walk.term_of(share))
+    return 0
 
 
 # --- what others call ---

@@ -30,7 +30,7 @@ def differentiated(
 
     @functools.wraps(fn, updated=())
     def function(*arguments: Any, **keywords: Any) -> Any:
-        return finish(Call(fn, arguments, keywords, places, has_aux))
+        return finish(Call(fn, arguments, keywords, places, has_aux, name == "hessian"))
 
     return function
 

@@ -14,6 +14,7 @@ from micrograd_c._core.mapped import (  # type: ignore
     columns,
     executor,
     lowering,
+    rolling,
     row_by_row,
     running,
 )
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["jit"]
 
+LEAST_LOOP = 10_000     # nodes; the steps of a loop that is written out can be packed
 PATIENCE = 1.0      # seconds, for another thread's trace to end
 COMPUTED = type("Computed", (), {"__slots__": ()})()    # stands for a Value in the structure of a result
 
@@ -110,7 +112,7 @@ class Specialization:
         self.runner: Any = None
         self.result: tuple[Any] | None = None
         try:
-            program = tracing.trace(lambda: self.compiled(fn, given))
+            program = rolling.trace(lambda: self.compiled(fn, given), LEAST_LOOP)
         except analysis.Untraceable as error:
             warn(fn, f"it computes {error} in Python")
             return

@@ -1,11 +1,13 @@
 """scan: a loop that carries something from step to step, as jax.lax.scan has it.
 
-Knows nested arguments. The loop is Python's: what a step costs is up to the function, which may be a compiled one.
+Knows nested arguments. The loop is Python's: what a step costs is up to the function, which may be a compiled one. In a
+trace it stays a loop where it can, see rolled_scan.py.
 """
 
 from __future__ import annotations
 
 from micrograd_c._core.mapped.nested import DEEPEST, too_deep
+from micrograd_c._core.transforms.rolled_scan import Rolling
 from micrograd_c._core.transforms.structure import shown, transform
 
 TYPE_CHECKING = False
@@ -29,6 +31,9 @@ def scan(
 
     The carry must stay alike: numbers or Values, in the same lists, tuples and dicts.
 
+    In a function given to vmap or jit it stays a loop: the function is called a few times, with Values in the place of
+    numbers, however many steps there are. Where that could be noticed, as with ints, the loop is written out.
+
     >>> from micrograd_c import Value, jit
     >>> w = Value(0.5)
     >>> step = jit(lambda h, x: ((h * w + x).tanh(), h * 2.0))      # compiled once, however long the sequence
@@ -45,16 +50,32 @@ def scan(
     count = number_of_steps(xs, length)
     shape = shape_of(carry)
     found: list[Any] = [None] * count
-    for k in reversed(range(count)) if reverse else range(count):
-        pair = fn(carry, at(xs, k))
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:       # of a mapped function it is a list
-            raise TypeError(f"scan wants a function that returns a pair (carry, y), not {shown(pair)}")
-        carry, found[k] = pair
-        if shape_of(carry) != shape:
-            raise TypeError(
-                f"the carry must stay alike from step to step: it was {shape}, and step {k} has made it "
-                f"{shape_of(carry)}")
+    order = list(reversed(range(count)) if reverse else range(count))
+    rolling = Rolling(fn, count)
+    for place, k in enumerate(order):
+        carry, found[k] = step(fn, carry, at(xs, k), shape, k)
+        if rolling.may_begin(count - place - 1, carry, found[k]):
+            rest = order[place + 1:]
+            rolled = rolling.rest(carry, [at(xs, one) for one in rest], found[k])
+            if rolled is not None:
+                carry, ys = rolled
+                for one, y in zip(rest, ys):
+                    found[one] = y
+                break
     return carry, gathered(found)
+
+
+def step(fn: Callable[[Any, Any], Any], carry: Any, x: Any, shape: Any, k: int) -> tuple[Any, Any]:
+    """What step k carries on, and what it gives."""
+    pair = fn(carry, x)
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:       # of a mapped function it is a list
+        raise TypeError(f"scan wants a function that returns a pair (carry, y), not {shown(pair)}")
+    carried, y = pair
+    if shape_of(carried) != shape:
+        raise TypeError(
+            f"the carry must stay alike from step to step: it was {shape}, and step {k} has made it "
+            f"{shape_of(carried)}")
+    return carried, y
 
 
 def number_of_steps(xs: Any, length: int | None) -> int:

@@ -170,10 +170,15 @@ cdef inline bint is_dependent(int32_t index) noexcept:
 
 cdef bint depends_on_argument(Value value) except -1:
     """Whether a Value's data is not known, as it differs from row to row. False where there is no trace."""
-    if not tape.tracer or value.index < tape.traced:
+    return depends_on_argument_at(value.index)
+
+
+cdef bint depends_on_argument_at(int32_t index) except -1:
+    """The same of a node."""
+    if not tape.tracer or index < tape.traced:
         return False
     mark_all()
-    return is_dependent(value.index)
+    return is_dependent(index)
 
 
 def check_read(Value value not None, what):

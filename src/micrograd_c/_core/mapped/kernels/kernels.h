@@ -15,8 +15,8 @@ Knows nothing of Python, of the tape, or of where rows come from. */
    number of threads does not show. */
 enum { MOST_LANES = 8, LEAST_CHUNK = 256, MOST_CHUNK = 2048, MOST_THREADS = 64 };     /* rows in a chunk */
 
-/* An instruction does an op of the table, or one of these. */
-enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT, DO_PRODUCTS, DO_GATHER, DO_TAKE };
+/* An instruction does an op of the table, or one of these. LOOP_END is none: what a loop leaves. */
+enum Instruct { DO_MOVE = OP_LEAF, DO_LAYER = OP_COUNT, DO_PRODUCTS, DO_GATHER, DO_TAKE, DO_LOOP, LOOP_END };
 
 enum InstructionFlag {
     A_UNIFORM = 1,  /* a is the number of a use of a uniform, not of a slot */
@@ -28,8 +28,8 @@ enum InstructionFlag {
 typedef struct {
     int32_t op;
     int32_t out;        /* slot */
-    int32_t a, b;       /* slots or uses; for DO_LAYER, DO_PRODUCTS and DO_GATHER, a is the number of that; for
-                           DO_TAKE, b is */
+    int32_t a, b;       /* slots or uses; for DO_LAYER, DO_PRODUCTS, DO_GATHER and DO_LOOP, a is the number of that;
+                           for DO_TAKE, b is */
     int32_t adjoint;    /* adjoint slot of out, -1 if it is not needed */
     int32_t adjoint_a;  /* adjoint slot of a, or its use; -1 if it is not needed */
     int32_t adjoint_b;
@@ -88,14 +88,55 @@ typedef struct {
     const int32_t *first;           /* 1: nothing was added to that adjoint slot before */
 } Gather;
 
-typedef struct {
+typedef struct Code {
     const Instruction *instructions;
     const Layer *layers;
     const Products *products;
     const Gather *gathers;
     const Take *takes;
+    const struct Loop *loops;
     int32_t count;
 } Code;
+
+/* What a step of a loop does backward if gradients come to some of its outputs. */
+typedef struct {
+    Code code;
+    const uint8_t *asked;       /* by output: 1 if a gradient comes to it */
+    const uint8_t *reached;     /* by input: 1 if one goes on to it */
+} LoopPart;
+
+/* A loop: code that is run once for each step, in slots of its own, which begin with what a step reads: what is carried,
+   what the step gets, and what is the same for all steps. It leaves what is carried on, and what the step gives.
+
+   A place is a slot, or, below 0, ~use of a uniform. Lists of what steps get or give have those of the first step first. */
+typedef struct Loop {
+    int32_t steps, carried, got, same, given;
+    int32_t first;                  /* the slot where the first step's begin */
+    int32_t stride;                 /* the next step's begin so many slots later, where this one has left what is carried
+                                       on; 0: steps share their slots, and `kept` has what was carried to each */
+    int32_t kept;                   /* a slot, where there are `carried` for each step; -1: no backward pass needs them */
+    int32_t first_use, uses;        /* of the code's uniforms */
+    const Code *code;
+    const int32_t *starts;          /* places: of what is carried to the first step, */
+    const int32_t *gets;            /* of what steps get, */
+    const int32_t *sames;           /* and of what is the same */
+    const int32_t *outs;            /* slots of a step: of what is carried on, and of what it gives */
+    const int32_t *ends;            /* slots, if steps share theirs: of what is carried at last, and of what steps give; -1
+                                       for one that nobody reads */
+    int32_t inner;                  /* the adjoint slot where a step's begin */
+    const int32_t *adjoint_outs;    /* adjoint slots of a step: of its outputs, -1 for one without a gradient, */
+    const int32_t *adjoint_ins;     /* and of its inputs */
+    const int32_t *adjoint_ends;    /* adjoint slots, or -1: of what is carried at last, and of what steps give */
+    const int32_t *adjoint_starts;  /* places, or NO_PLACE: of what is carried to the first step, */
+    const int32_t *adjoint_gets;
+    const int32_t *adjoint_sames;
+    const LoopPart *const *parts;   /* by step; NULL for one to which no gradient comes */
+    const uint8_t *first_starts;    /* 1: nothing was added to that adjoint before */
+    const uint8_t *first_gets;
+    const int32_t *first_sames;     /* the step before which nothing was added; -1 if something was */
+} Loop;
+
+enum { NO_PLACE = INT32_MIN };
 
 /* `numbers` and `totals` have a number for each use; of totals, only those that a gradient goes to are written. `width` is a multiple of MOST_LANES, `rows` at most width. */
 typedef struct {

@@ -88,6 +88,8 @@ static void LANES(take_backward)(const Take *take, const Instruction *it, const 
     }
 }
 
+static void LANES(loop_forward)(const Loop *loop, double *slots, int32_t width, int32_t rows, const double *numbers);
+
 static void LANES(forward)(const Code *code, double *slots, int32_t width, int32_t rows_of_block, const double *numbers) {
     int32_t k, v;
     for (k = 0; k < code->count; k++) {
@@ -101,6 +103,7 @@ static void LANES(forward)(const Code *code, double *slots, int32_t width, int32
         case DO_GATHER:
             LANES(gather_forward)(code->gathers + it->a, it->flags & A_UNIFORM, out, slots, numbers);
             break;
+        case DO_LOOP: LANES(loop_forward)(code->loops + it->a, slots, width, rows, numbers); break;
         case DO_TAKE: LANES(take_forward)(code->takes + it->b, it, slots, width, rows, out, numbers); break;
 #define OF_TWO(NAME, ...) \
         case OP_##NAME: LANES(apply_both)(OP_##NAME, it, slots, width, out, numbers, vectors); break;
@@ -234,6 +237,9 @@ static void LANES(gather_backward)(const Gather *gather, const Instruction *it, 
         adjoints[gather->from[k]] += g[k];
 }
 
+static void LANES(loop_backward)(const Loop *loop, const double *slots, double *adjoints, int32_t width, int32_t rows,
+                                 const double *numbers, int fresh, double *totals);
+
 static void LANES(backward)(const Code *code, const double *slots, double *adjoints, int32_t width,
                             int32_t rows_of_block, const double *numbers, int fresh, double *totals) {
     int32_t k, v;
@@ -254,6 +260,9 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
             break;
         case DO_GATHER:
             LANES(gather_backward)(code->gathers + it->a, it, adjoints, fresh, totals);
+            break;
+        case DO_LOOP:
+            LANES(loop_backward)(code->loops + it->a, slots, adjoints, width, rows, numbers, fresh, totals);
             break;
         case DO_TAKE:
             LANES(take_backward)(code->takes + it->b, it, slots, adjoints, width, rows, numbers, fresh, totals);
@@ -281,6 +290,8 @@ static void LANES(backward)(const Code *code, const double *slots, double *adjoi
         }
     }
 }
+
+#include "loops.h"
 
 #undef GIVE
 #undef EACH
