@@ -31,6 +31,15 @@ def take(table, index):
     return table[int(float(index))]
 
 
+def scan(fn, carry, xs):
+    """With ys in a list."""
+    ys = []
+    for x in xs:
+        carry, y = fn(carry, x)
+        ys.append(y)
+    return carry, ys
+
+
 def inputs(xs):
     return [x if isinstance(x, Value) else number(x) for x in xs]
 

@@ -25,7 +25,7 @@ WALK = 0.04         # so often all below a Value is looked at
 WRAP = 0.1          # so often a step is wrapped
 OF_RUNS = {     # of vmap, whose numbers are others where Python raises; left out where numbers are wild
     "mapped", "run", "total", "run_and_sum", "run_of_two", "run_with_shared", "run_of_rows", "run_of_sums",
-    "run_of_network", "run_of_places", "run_of_taken", "run_in_run", "compiled",
+    "run_of_network", "run_of_places", "run_of_taken", "run_in_run", "run_with_loop", "compiled",
     "shared_run", "derivatives_of_runs",
     "run_of_dot", "loss_of_run", "large_run", "run_of_several", "kept_from_trace", "background",
     "choice",       # and `where` of a condition that is none

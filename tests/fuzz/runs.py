@@ -278,6 +278,37 @@ INNER = [
 ]
 
 
+LOOPED = [      # enough steps to stay a loop, or few of them
+    "scan(lambda h, y: ((h * w + y).tanh(), h * v), x * 0.5, [x * 0.1] * {steps})[0] + v",
+    "sum(scan(lambda h, y: ((h * v + y * x).tanh(), h * w), 0.5, [0.1 * k for k in range({steps})])[1]) * 0.1",
+    "scan(lambda h, y: (maximum(h * w, y).tanh(), h), v * x, [w, x, v, 1.0] * {steps})[1][-2] * w + v",
+    "sumprod(*zip(*scan(lambda h, y: ([h[1], (h[0] * w + y).sigmoid()], h), [x, v * x], [x * v] * {steps})[1]))",
+    "scan(lambda h, y: (scan(lambda g, z: ((g * w + z).tanh(), h), h, [y] * {steps})[0] + v, y), x, [x] * 40)[0]",
+    "scan(lambda h, y: ((h * take([w, v], y) + v).tanh() * w, y), x, [x * 0.0, x * 0.0] * {steps})[0]",
+]
+
+
+def run_with_loop(draw):
+    """A scan in a function that is traced."""
+    w, v = draw.value(3.0), draw.value(3.0)
+    if w is None or draw.replaced or not is_plain(draw, w, v):
+        return None
+    f, form = draw.new("f"), draw.one(LOOPED).format(steps=draw.one([1, 9, 40, 80]))
+    if draw.random.random() < 0.3:
+        a = draw.new()
+        return f"{f} = jit(lambda x, w, v: {form}); {a} = {f}({draw.one([0.0, 1.5, -1.0])}, {w}, {v})"
+    b, options = draw.new("b"), draw.one(["", ", threads=2", ", saved_bytes=0"])
+    return f"{f} = vmap(lambda x, w={w}, v={v}: {form}{options}); {b} = {f}(np.linspace(-1.0, 1.0, 9))"
+
+
+def scan_of_values(draw):
+    """Eagerly."""
+    w, v, a = draw.value(3.0), draw.value(3.0), draw.new()
+    if w is None or draw.replaced or not is_plain(draw, w, v):
+        return None
+    return f"{a} = scan(lambda h, y: ((h * {w} + y).tanh(), h), {v}, [{w}, {v}, 0.5] * {draw.one([1, 20])})[0]"
+
+
 def run_with_index(draw, forms):
     """By vmap, or by jit with the Values as arguments; x is an index, too."""
     w, v = draw.value(3.0), draw.value(3.0)
@@ -294,6 +325,7 @@ def run_with_index(draw, forms):
 
 KINDS = {
     "run_of_taken": (1, lambda draw: run_with_index(draw, TAKEN)),
+    "run_with_loop": (1, run_with_loop), "scan_of_values": (0.5, scan_of_values),
     "run_in_run": (1, lambda draw: run_with_index(draw, INNER)),
     "run_of_two": (1, run_of_two), "run_with_shared": (1, run_with_shared), "run_of_rows": (1, run_of_rows),
     "run_of_sums": (2, run_of_sums), "run_of_network": (1, run_of_network),
