@@ -3,9 +3,10 @@
     python benchmarks/vmap.py [--quick]
 
 Prints a table for each: a whole training step of micrograd's demo; ones of MLPs 64-64-10 and 784-128-10 on batches of
-64; a pendulum of 200 steps over 1,000 rows, with two derivatives, and how long it takes to trace or compile; what a
-call and single operations cost; time and memory a row from 100 to 1,000,000 rows, and with 2 threads. One thread,
-float64. Losses are compared before anything is timed.
+64; a pendulum of 200 steps over 1,000 rows, with two derivatives, and how long it takes to trace or compile; scan
+beside the loop written out, which vmap_loops.py alone prints, too; what a call and single operations cost; time and
+memory a row from 100 to 1,000,000 rows, and with 2 threads. One thread, float64. Losses are compared before anything is
+timed.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import tempfile
 
 import numpy as np
 from by_hand import compiler, function, library, pointer
+from vmap_loops import loops
 from vmap_pendulum import pendulum
 from vmap_rows import calls, costs, scaling
 from vmap_sides import compare, jax, torch
@@ -189,6 +191,7 @@ def main():
     digits(rounds, 64, 64)
     digits(rounds, 784, 128)
     pendulum(rounds)
+    loops(rounds)
     calls(rounds)
     costs(rounds)
     scaling(10_000 if quick else 1_000_000)
