@@ -172,6 +172,6 @@ def test_as_jax_has_it():
             theirs, 0.2, jax.tree_util.tree_map(jax.numpy.array, xs, is_leaf=lambda one: isinstance(one, list)),
             reverse=reverse)
         assert last.data == pytest.approx(float(expected), rel=1e-14)
-        assert numbers(ys)["new"] == pytest.approx(list(all_of_them["new"]), rel=1e-14)
-        assert numbers(ys)["both"][0] == pytest.approx(list(all_of_them["both"][0]), rel=1e-14)
-        assert ys["both"][1] == pytest.approx(list(all_of_them["both"][1]))
+        assert numbers(ys)["new"] == pytest.approx(all_of_them["new"].tolist(), rel=1e-14)
+        assert numbers(ys)["both"][0] == pytest.approx(all_of_them["both"][0].tolist(), rel=1e-14)
+        assert ys["both"][1] == pytest.approx(all_of_them["both"][1].tolist())
