@@ -5,6 +5,5 @@ from libc.stdint cimport int32_t
 from micrograd_c._core.value.value cimport Value
 
 cdef bint is_take(int32_t index) noexcept
-cdef int32_t length_of_table(int32_t index) noexcept
 cdef Value record_take(list values, Value index)
 cdef int32_t copy_of_take(int32_t index, list nodes) except -1

@@ -38,6 +38,8 @@ cdef class Walk:
     cdef int backward(self, int32_t root) except -1
     cdef int upward(self) except -1
     cdef int seed(self, list values, list pairs) except -1
+    cdef object value_of(self, Term term)
+    cdef Term term_of(self, object found) except *
     cdef list terms_of(self, list values)
     cdef int bundle(self) except -1
     cdef object result(self, Term term)

@@ -37,6 +37,7 @@ from micrograd_c._core.transforms.take_rule cimport take_share
 from micrograd_c._core.transforms.unrecordable cimport refuse
 from micrograd_c._core.value.lifetime cimport check_initialised, hold, hold_all
 from micrograd_c._core.value.observers cimport remembered
+from micrograd_c._core.value.operands cimport handle_of
 from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value, bind, new_value
 

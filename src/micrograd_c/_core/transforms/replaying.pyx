@@ -7,7 +7,8 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport calloc, free
 
 from micrograd_c._core.mapped.program cimport (
-    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_MOVE, DO_PRODUCTS, DO_TAKE, Instruction, Layer, Products, Program, Scalar,
+    A_UNIFORM, B_UNIFORM, DO_LAYER, DO_LOOP, DO_MOVE, DO_PRODUCTS, DO_TAKE, Code, Instruction, Layer, Loop, Products,
+    Program, Scalar,
 )
 from micrograd_c._core.mapped.taking cimport record_take
 cimport micrograd_c._core.ops.rules as rules
@@ -25,12 +26,16 @@ cdef class Replay:
     """One of a Program, for Values in the place of a row's inputs and of what it reads once a run."""
     cdef Recorder recorder
     cdef Program program
-    cdef Term *slots
+    cdef Term *slots_of_all
     cdef Term *uniforms
+    # while a step of a loop is computed, those of its own; else those of the Program
+    cdef const Code *code
+    cdef Term *slots
+    cdef int32_t first_use
 
     def __dealloc__(self):
         free(self.recorder.known)
-        free(self.slots)
+        free(self.slots_of_all)
         free(self.uniforms)
 
     def __reduce__(self):
@@ -39,9 +44,9 @@ cdef class Replay:
     cdef int begin(self, Program program, list inputs, list uniforms) except -1:
         cdef int32_t k = 0
         cdef Value value
-        self.program = program
+        self.program, self.code = program, &program.code
         start(&self.recorder, 2 * program.code.count, True)
-        self.slots = <Term *> calloc(program.slots or 1, sizeof(Term))
+        self.slots = self.slots_of_all = <Term *> calloc(program.slots or 1, sizeof(Term))
         self.uniforms = <Term *> calloc(program.uniforms or 1, sizeof(Term))
         if self.slots == NULL or self.uniforms == NULL:
             raise MemoryError("no memory for the ops of a mapped function")
@@ -53,13 +58,13 @@ cdef class Replay:
             k += 1
         k = 0
         for value in inputs:
-            self.slots[k] = Term(value.index, 0.0)
+            self.slots[k if program.input_places == NULL else program.input_places[k]] = Term(value.index, 0.0)
             k += 1
         return 0
 
     cdef Term used(self, int32_t use) noexcept:
         """The number of a use."""
-        return self.uniforms[self.program.used[use]]
+        return self.uniforms[self.program.used[self.first_use + use]]
 
     cdef Value value_of(self, Term term):
         """A Term as a Value, which its node may have already."""
@@ -126,29 +131,68 @@ cdef class Replay:
         return 0
 
     cdef int compute_take(self, const Instruction *it, Term *out) except -1:
-        cdef int32_t first = self.program.takes[it.b].first
+        cdef int32_t first = self.code.takes[it.b].first
         cdef int32_t k
-        cdef list entries = [
-            self.value_of(self.used(k)) for k in range(first, first + self.program.takes[it.b].count)]
+        cdef list entries = [self.value_of(self.used(k)) for k in range(first, first + self.code.takes[it.b].count)]
         cdef Value index = self.value_of(self.used(it.a) if it.flags & A_UNIFORM else self.slots[it.a])
         out[0] = Term(record_take(entries, index).index, 0.0)
+        return 0
+
+    cdef Term at_place(self, int32_t place) noexcept:
+        """What is in a slot, or a use."""
+        return self.slots[place] if place >= 0 else self.used(~place)
+
+    cdef int compute_loop(self, const Loop *loop) except -1:
+        """All its steps, as kernels/loops.h runs them."""
+        cdef const Code *outer = self.code
+        cdef Term *slots = self.slots
+        cdef Term *here = slots + loop.first
+        cdef int32_t outer_use = self.first_use
+        cdef int32_t k, t, end
+        cdef list carried
+        for k in range(loop.carried):
+            here[k] = self.at_place(loop.starts[k])
+        for t in range(loop.steps):
+            for k in range(loop.got):
+                here[loop.carried + k] = self.at_place(loop.gets[t * loop.got + k])
+            for k in range(loop.same if loop.stride or t == 0 else 0):
+                here[loop.carried + loop.got + k] = self.at_place(loop.sames[k])
+            self.code, self.slots, self.first_use = loop.code, here, outer_use + loop.first_use
+            self.compute_rows()
+            self.code, self.slots, self.first_use = outer, slots, outer_use
+            if loop.stride:
+                here += loop.stride
+                continue
+            for k in range(loop.given):
+                end = loop.ends[loop.carried + t * loop.given + k]
+                if end >= 0:
+                    slots[end] = here[loop.outs[loop.carried + k]]
+            carried = [(here[loop.outs[k]].node, here[loop.outs[k]].number) for k in range(loop.carried)]
+            for k in range(loop.carried):
+                here[k] = Term(carried[k][0], carried[k][1])
+        for k in range(0 if loop.stride else loop.carried):
+            if loop.ends[k] >= 0:
+                slots[loop.ends[k]] = here[k]
         return 0
 
     cdef int compute_rows(self) except -1:
         cdef const Instruction *it
         cdef Term a, b
         cdef int32_t k
-        for k in range(self.program.code.count):
-            it = self.program.code.instructions + k
+        for k in range(self.code.count):
+            it = self.code.instructions + k
             if it.op == DO_LAYER:
-                self.compute_layer(self.program.layers + it.a)
+                self.compute_layer(self.code.layers + it.a)
+                continue
+            if it.op == DO_LOOP:
+                self.compute_loop(self.code.loops + it.a)
                 continue
             if it.op == DO_TAKE:
                 self.compute_take(it, self.slots + it.out)
                 continue
             b = self.used(it.b) if it.flags & B_UNIFORM else self.slots[it.b]
             if it.op == DO_PRODUCTS:
-                self.compute_products(self.program.products + it.a, b, self.slots + it.out)
+                self.compute_products(self.code.products + it.a, b, self.slots + it.out)
                 continue
             a = self.used(it.a) if it.flags & A_UNIFORM else self.slots[it.a]
             if it.op == DO_MOVE:

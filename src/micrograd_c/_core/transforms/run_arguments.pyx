@@ -118,7 +118,7 @@ cdef array.array read_inputs(RunState *s):
     cdef array.array found = doubles(s.inputs * s.rows)
     cdef double *to = found.data.as_doubles
     cdef const double *slots
-    cdef int64_t block, rows
+    cdef int64_t block, rows, place
     cdef int32_t k
     for block in range(blocks_of(s)):
         rows = min(<int64_t> s.block, s.rows - block * s.block)
@@ -126,7 +126,8 @@ cdef array.array read_inputs(RunState *s):
         if s.stored == NULL:
             slots = s.slots_of_all + block * s.slots * s.width
         for k in range(s.inputs):
-            memcpy(to + k * s.rows + block * s.block, slots + <int64_t> k * s.places, rows * sizeof(double))
+            place = k if s.stored != NULL or s.input_places == NULL else s.input_places[k]
+            memcpy(to + k * s.rows + block * s.block, slots + place * s.places, rows * sizeof(double))
     return found
 
 
