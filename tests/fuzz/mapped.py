@@ -155,7 +155,7 @@ def of_native_run(node, grad):
     run = node._constant
     parameters = node._children[:run.parameters]
     for parameter in node._children:
-        parameter._grad = float(parameter._grad or 0)
+        parameter._grad = float(0 if parameter._grad is None else parameter._grad)     # -0.0 stays
     seeds = run.seeds.pop(nodes.sweep, None)
     if seeds is not None:
         for parameter in parameters:
