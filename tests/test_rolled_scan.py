@@ -219,6 +219,14 @@ def the_same_thing_again(m, loop, x):
     return last + sum(ys) + head * m.v
 
 
+def chosen(m, loop, x):
+    def step(h, flag):
+        return where(flag, (h * m.w).tanh(), h * 0.9 + m.b), where(flag, h * m.v, h.sin())
+
+    last, ys = loop(step, sum(x, Value(0.1)) * 0.1, [float(k % 2) for k in range(len(x))])
+    return last + (ys[len(ys) // 2] + ys[(len(ys) + 1) // 2 - 2] * m.b if len(ys) > 2 else 0.0)
+
+
 def forgotten(m, loop, x):
     head = x[0] if x else 1.0
     first, second = m.v * head, m.b * head
@@ -235,7 +243,7 @@ def late(m, loop, x):
 FUNCTIONS = [
     rnn, last_only, ys_only, one_output, layers, a_dict_and_a_pair, invariants, taking, choices, stopped,
     exchanged, passed_on, nested, nested_over_the_same, backwards, without_xs, one_after_the_other, of_numbers,
-    of_parameters, both, the_same_thing_again, forgotten, late,
+    of_parameters, both, the_same_thing_again, forgotten, late, chosen,
 ]
 
 
@@ -546,6 +554,20 @@ def test_what_a_loop_written_out_may_do(which):
         batch.sum().backward()
         found.append((np.asarray(batch), [one.grad for one in m.parameters]))
     same(*found)
+
+
+def test_attributes_of_what_is_carried_stay():
+    def step(h, x):
+        new = (h * 0.5 + x).tanh()
+        new.label = "h"
+        return new, None
+
+    def of_row(x):
+        last, _ = scan(step, 0.1, x)
+        assert last.label == "h"
+        return last
+
+    assert len(vmap(of_row)(rows_of(3, 12))) == 3
 
 
 def test_values_that_were_kept_are_those_of_the_loop_written_out():
