@@ -408,15 +408,41 @@ def flat(tree):
     return [tree.data if isinstance(tree, Value) else tree]
 
 
-def test_derivatives_of_rows_that_loop():
-    data = rows_of(5, 12).tolist()
+DERIVATIVES = {
+    "grad": grad,
+    "jvp": lambda f: lambda p: jvp(f, (p,), ([1.0, -0.5],))[1],
+    "hessian": hessian,
+    "third": lambda f: jacfwd(hessian(f)),
+    "grad of jvp": lambda f: grad(lambda p: jvp(f, (p,), ([1.0, -0.5],))[1]),
+}
+OF_ROWS = {     # a parameter, another, and a row; what they read is carried, got, the same, and given
+    "carried": lambda w, v, x, loop: loop(lambda h, x: ((h * w + x).tanh(), h), v * x[0], x)[0],
+    "given": lambda w, v, x, loop: sum(loop(lambda h, x: ((h * w + x).tanh() * v, h * x * w), 0.1, x)[1]),
+    "both": lambda w, v, x, loop: (lambda last, ys: last * sumprod(ys, ys))(
+        *loop(lambda h, y: ((h * w + y).tanh(), (h * v).sin() * x[0]), w, x)),
+    "two that change places": lambda w, v, x, loop: sumprod(*loop(
+        lambda h, y: ([h[1] * w, (h[0] + y).tanh()], None), [v, x[1] * 1.0], x)[0:1], [w, v]),
+    "layers and tables": lambda w, v, x, loop: loop(
+        lambda h, y: ((sumprod([w, v, w], [h, y, h * y]) * take([w, v], 0.0 * y)).tanh(), None), 0.1, x)[0],
+    "a loop in a loop": lambda w, v, x, loop: loop(
+        lambda h, y: (loop(lambda g, z: ((g * w + z * y).tanh(), None), h, x)[0], None), v, x)[0],
+}
 
-    def total(w, loop):
-        return vmap(lambda x: loop(lambda h, x: ((h * w + x).tanh(), h), 0.1, x)[0])(data).sum()
 
-    assert grad(lambda w: total(w, scan))(0.7) == pytest.approx(grad(lambda w: total(w, written_out))(0.7), rel=1e-12)
-    with pytest.raises(NotImplementedError, match="vmap"):
-        jvp(lambda w: total(w, scan), (0.7,), (1.0,))
+@pytest.mark.parametrize("of_row", OF_ROWS.values(), ids=OF_ROWS)
+@pytest.mark.parametrize("derivative", DERIVATIVES.values(), ids=DERIVATIVES)
+@pytest.mark.parametrize("saved_bytes", [0, 2**26])
+def test_derivatives_of_functions_that_map_loops(of_row, derivative, saved_bytes, monkeypatch):
+    monkeypatch.setattr(rolled_scan, "LEAST_OF_MANY", 0)
+    data = rows_of(3, 12).tolist()
+    found = []
+    for way, loop in (vmap, scan), (None, written_out):
+        def total(p, way=way, loop=loop):
+            if way is None:
+                return sum(of_row(*p, row, loop) for row in data)
+            return way(lambda x: of_row(*p, x, loop), saved_bytes=saved_bytes)(data).sum()
+        found.append(np.ravel(derivative(total)([0.7, -0.4])).tolist())
+    assert found[0] == pytest.approx(found[1], rel=1e-9, abs=1e-11)
 
 
 def test_gradients_recorded_through_a_loop_in_a_trace():

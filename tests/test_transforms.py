@@ -586,7 +586,7 @@ def test_the_documentation_says_what_is_so(capsys):
         exec(compile(block, str(page), "exec"), {})
     said = re.findall(r"# prints (.*)", "".join(blocks))
     printed = capsys.readouterr().out.splitlines()
-    assert len(said) == 8
+    assert len(said) == 10
     assert [line for line in printed if line in said] == said
 
 
