@@ -101,25 +101,12 @@ cdef class Analysis:
     cdef size_t saved_bytes     # that loops may keep
 
     cdef void *room(self, size_t count, size_t size) except NULL
-    cdef int read_tape(self, list outputs, list inputs, list shared, list given) except -1
-    cdef void new_node(self, int32_t k, double data, int op, int32_t a, int32_t b) noexcept
-    cdef void new_local(self, int32_t k, int32_t index, const int32_t *number) noexcept
-    cdef void new_take(self, int32_t k, int32_t index, const int32_t *number) noexcept
-    cdef int new_loop(self, int32_t k, int32_t index, const int32_t *number) except -1
-    cdef int new_end(self, int32_t k, int32_t index, const int32_t *number) except -1
-    cdef void add_entry(self, int32_t k) noexcept
     cdef int classify(self) except -1
     cdef void new_uniform(self, int32_t k) noexcept
     cdef int32_t constant(self, double number) except -1
     cdef int compile_loop(self, int32_t k) except -1
-    cdef int list_steps(self) except -1
-    cdef int move_outputs(self, list order) except -1
-    cdef int list_reads(self, list order) except -1
-    cdef void add_read(self, int32_t k) noexcept
-    cdef int list_uses(self) except -1
-    cdef int list_uses_of_loop(self, int32_t k) except -1
-    cdef void add_use(self, int32_t k) noexcept
-    cdef int32_t share(self, dict known, int32_t first, int32_t outputs) except -1
 
 
 cdef bint is_steady(const Traced *node) noexcept
+cdef int refuse(int32_t index) except -1
+cdef int32_t index_of(object output) except -1
