@@ -104,9 +104,11 @@ FAULTS = {
          "                self.nodes[self.reads[j]].last = k\n",
          "            for j in range(step.reads, step.reads + step.read_count - step.start_count):\n"
          "                self.nodes[self.reads[j]].last = k\n"),
+    ]),
+    "src/micrograd_c/_core/mapped/adjoint_slots.pxd": (FUNCTIONS, [
         ("adjoints of layers that are summed together are given back before that",
-         "        members.append(<int32_t> (step - self.steps))\n",
-         "        members.append(<int32_t> (step - self.steps))\n        self.give_back(step, slots)\n",
+         "    members.append(<int32_t> (step - self.steps))\n",
+         "    members.append(<int32_t> (step - self.steps))\n    give_back(self, step, slots)\n",
          "test_compiled.py test_vmap_asked.py"),
     ]),
     "src/micrograd_c/_core/mapped/program.pyx": (FUNCTIONS + " test_vmap_asked.py", [

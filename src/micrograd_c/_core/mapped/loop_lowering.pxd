@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, LoopStep, Step, Traced, is_steady
-from micrograd_c._core.mapped.lowering cimport AdjointSlots, Compiler, program_of
+from micrograd_c._core.mapped.lowering cimport Compiler, program_of
 from micrograd_c._core.mapped.program cimport NO_PLACE, Loop, Program, allocate
 from micrograd_c._core.mapped.rolling cimport Rolled, has_one_row, write_out
 
@@ -238,31 +238,3 @@ cdef inline int32_t *write_loop(Compiler self, Step *step, int32_t number, int32
     it.outs, it.adjoint_outs = loop.program.output_slots, loop.program.output_adjoints
     it.adjoint_ins = loop.program.input_adjoints
     return place
-
-
-cdef inline int give_to_loop(Compiler self, Step *step, AdjointSlots *slots) except -1:
-    """Give adjoint slots to what a loop reads, and to its steps."""
-    cdef LoopStep loop = self.loops[step.loop]
-    cdef Rolled rolled = loop.rolled
-    cdef Loop *it = self.program.loops + loop.number
-    cdef const int32_t *entries = self.entries + self.nodes[step.loop].entries
-    cdef int32_t reads = rolled.carried + rolled.steps * rolled.got
-    cdef int32_t ends = rolled.carried + rolled.steps * it.given
-    cdef int32_t j, n, node
-    for j in range(ends):
-        node = end_of(loop, -1, j) if j < rolled.carried else end_of(
-            loop, (j - rolled.carried) // it.given, (j - rolled.carried) % it.given)
-        (<int32_t *> it.adjoint_ends)[j] = NONE if node == NONE else self.nodes[node].adjoint
-    for j in range(reads + it.same):
-        node = entries[j] if j < reads else <int32_t> loop.same[j - reads]
-        n = j if j < rolled.carried else rolled.carried + (j - rolled.carried) % rolled.got if j < reads else (
-            rolled.carried + rolled.got + j - reads)
-        if not self.nodes[node].differentiable or it.adjoint_ins[n] < 0:
-            continue
-        if self.nodes[node].kind == VARYING:
-            (<int32_t *> it.adjoint_starts)[j] = self.adjoint_of(node, slots)
-        else:
-            (<int32_t *> it.adjoint_starts)[j] = it.starts[j]
-    it.inner = slots.count
-    slots.count += loop.program.adjoints
-    return 0

@@ -6,12 +6,6 @@ from micrograd_c._core.mapped.analysis cimport Analysis, Step, Traced
 from micrograd_c._core.mapped.program cimport Instruction, Layer, Program
 
 
-cdef struct AdjointSlots:
-    int32_t *unused         # those that are free
-    int32_t unused_count
-    int32_t count
-
-
 cdef class Compiler(Analysis):
     cdef Program program
     cdef int32_t slot_count
@@ -32,14 +26,7 @@ cdef class Compiler(Analysis):
     cdef int32_t *write_layer(self, Step *step, int32_t *place) except NULL
     cdef void write_take(self, Step *step, Instruction *it) noexcept
     cdef int32_t *write_products(self, Step *step, int32_t *place) except NULL
-    cdef int give_adjoints(self) except -1
-    cdef int join_group(self, Step *step, list members, AdjointSlots *slots) except -1
-    cdef void give_back(self, Step *step, AdjointSlots *slots) noexcept
-    cdef void give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept
-    cdef void give_to_factors(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept
-    cdef int32_t adjoint_of_operand(self, int32_t k, bint uniform, int32_t use, AdjointSlots *slots) noexcept
-    cdef void give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots) noexcept
-    cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots) noexcept
 
 
 cdef Program program_of(Compiler compiler)
+cdef int32_t *numbers(list values) except NULL

@@ -15,9 +15,10 @@ All arrays belong to the Compiler, which is an Analysis, except those of the Pro
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
 
+from micrograd_c._core.mapped.adjoint_slots cimport give_adjoints
 from micrograd_c._core.mapped.analysis cimport NONE, UNIFORM, VARYING, Analysis, Dot, Step, Traced
 from micrograd_c._core.mapped.loop_lowering cimport (
-    compile_step, give_slots_to_loop, give_to_loop, keep_for_loop, put_carried_last, size_of_loop, write_loop,
+    compile_step, give_slots_to_loop, keep_for_loop, put_carried_last, size_of_loop, write_loop,
 )
 from micrograd_c._core.mapped.program cimport (
     A_UNIFORM, B_UNIFORM, DO_LAYER, DO_LOOP, DO_MOVE, DO_PRODUCTS, DO_TAKE, Backward, Code, Instruction, Layer, Loop,
@@ -29,7 +30,6 @@ __all__ = ["compile"]
 
 
 cdef enum:
-    MOST_TOGETHER = 16      # layers in a group: more would hardly be faster, and keep more adjoints
     MOST_PACKED = 50_000    # steps of a trace that is kept for packing
     SAVED_BYTES = 1 << 26
 
@@ -55,7 +55,7 @@ cdef Program program_of(Compiler compiler):
     compiler.give_slots()
     compiler.write_uniforms(compiler.program)
     compiler.write_instructions()
-    compiler.give_adjoints()
+    give_adjoints(compiler)
     start_backward(program)
     compiler.program = None
     return program
@@ -320,115 +320,6 @@ cdef class Compiler(Analysis):
             place[2 * dot.count + k] = place[3 * dot.count + k] = NONE
         self.product_count += 1
         return place + 4 * dot.count
-
-    # --- adjoints ---
-
-    cdef int give_adjoints(self) except -1:
-        """Give adjoint slots, from the last step up: a node's adjoint lives from its last user to the node itself."""
-        cdef Program program = self.program
-        cdef AdjointSlots slots = AdjointSlots(<int32_t *> self.room(self.count, sizeof(int32_t)), 0, 0)
-        cdef dict members = {}      # by first uses: the steps of layers that are in groups
-        cdef Step *step
-        cdef int32_t k, j, number
-        cdef bint reached
-        for number in self.outputs:
-            if self.nodes[number].differentiable:
-                self.nodes[number].adjoint = slots.count
-                slots.count += 1
-        program.differentiable = slots.count
-        program.output_adjoints = numbers([self.nodes[<int32_t> k].adjoint for k in self.outputs])
-        if self.has_placed:
-            program.input_places = numbers([self.nodes[<int32_t> k].slot for k in self.inputs])
-        program.output_slots = numbers([self.nodes[<int32_t> k].slot for k in self.outputs])
-        for k in range(self.step_count - 1, -1, -1):
-            step = self.steps + k
-            reached = False
-            for j in range(step.outs, step.outs + step.out_count):
-                reached |= self.nodes[self.outs[j]].adjoint != NONE
-            if not reached:
-                continue
-            program.instructions[k].adjoint = self.nodes[self.outs[step.outs]].adjoint
-            if step.loop != NONE:
-                give_to_loop(self, step, &slots)
-                self.give_back(step, &slots)
-                continue
-            if step.products != NONE:
-                self.give_to_factors(step, program.instructions + k, &slots)
-            elif step.layer == NONE:
-                self.give_to_operands(step, program.instructions + k, &slots)
-            else:
-                self.give_to_inputs(step, program.layers + step.layer, &slots)
-            if step.layer != NONE and self.layer_counts[step.use] > 1 and program.layers[step.layer].wants_weights:
-                self.join_group(step, members.setdefault(step.use, []), &slots)
-            else:
-                self.give_back(step, &slots)
-        program.adjoints = slots.count
-        if self.linked or self.steady is not None:
-            program.input_adjoints = numbers([self.nodes[<int32_t> k].adjoint for k in self.inputs])
-        return 0
-
-    cdef int join_group(self, Step *step, list members, AdjointSlots *slots) except -1:
-        """Put a layer into the last group of its weights, whose layers keep their adjoints until all are there."""
-        cdef int32_t place = <int32_t> len(members)
-        cdef int32_t group = place // MOST_TOGETHER
-        cdef int32_t member
-        self.program.layers[step.layer].group = 1 + group
-        members.append(<int32_t> (step - self.steps))
-        if (place + 1) % MOST_TOGETHER == 0 or place + 1 == self.layer_counts[step.use]:
-            for member in members[group * MOST_TOGETHER:]:
-                self.give_back(self.steps + member, slots)
-        return 0
-
-    cdef void give_back(self, Step *step, AdjointSlots *slots) noexcept:
-        cdef Traced *node
-        cdef int32_t j
-        for j in range(step.outs, step.outs + step.out_count):
-            node = self.nodes + self.outs[j]
-            if node.adjoint >= self.carried:    # else it is an output of a layer without a gradient, or is carried on
-                slots.unused[slots.unused_count] = node.adjoint
-                slots.unused_count += 1
-
-    cdef void give_to_operands(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept:
-        cdef Traced *node = self.nodes + self.outs[step.outs]
-        if node.op == DO_TAKE:
-            return
-        it.adjoint_a = self.adjoint_of_operand(node.a, it.flags & A_UNIFORM, it.a, slots)
-        it.adjoint_b = self.adjoint_of_operand(node.b, it.flags & B_UNIFORM, it.b, slots)
-
-    cdef void give_to_factors(self, Step *step, Instruction *it, AdjointSlots *slots) noexcept:
-        cdef Products *products = self.program.products + it.a
-        cdef Dot *dot = self.dots + step.products
-        cdef int32_t k
-        it.adjoint_b = self.adjoint_of_operand(dot.start, it.flags & B_UNIFORM, it.b, slots)
-        for k in range(dot.count):
-            (<int32_t *> products.adjoint_a)[k] = self.adjoint_of_operand(self.terms[dot.terms + k].w, False, 0, slots)
-            (<int32_t *> products.adjoint_b)[k] = self.adjoint_of_operand(self.terms[dot.terms + k].x, False, 0, slots)
-
-    cdef int32_t adjoint_of_operand(self, int32_t k, bint uniform, int32_t use, AdjointSlots *slots) noexcept:
-        if k == NONE or not self.nodes[k].differentiable:
-            return NONE
-        return use if uniform else self.adjoint_of(k, slots)
-
-    cdef void give_to_inputs(self, Step *step, Layer *layer, AdjointSlots *slots) noexcept:
-        cdef int32_t *adjoint_in = <int32_t *> layer.adjoint_in     # and of starts, which follow in both lists
-        cdef int32_t *adjoint_out = <int32_t *> layer.adjoint_out
-        cdef int32_t j
-        for j in range(step.out_count):
-            adjoint_out[j] = self.nodes[self.outs[step.outs + j]].adjoint
-        for j in range(step.read_count):
-            if self.nodes[self.reads[step.reads + j]].differentiable:
-                adjoint_in[j] = self.adjoint_of(self.reads[step.reads + j], slots)
-
-    cdef int32_t adjoint_of(self, int32_t k, AdjointSlots *slots) noexcept:
-        """A node's adjoint slot. It gets one now if it has none."""
-        cdef Traced *node = self.nodes + k
-        if node.adjoint == NONE and slots.unused_count:
-            slots.unused_count -= 1
-            node.adjoint = slots.unused[slots.unused_count]
-        elif node.adjoint == NONE:
-            node.adjoint = slots.count
-            slots.count += 1
-        return node.adjoint
 
 
 cdef inline bint is_take_step(Compiler compiler, const Step *step) noexcept:

@@ -1,4 +1,4 @@
-"""What an Analysis reads of a trace: a copy of each node that outputs need. Part of mapped/analysis.pyx, see its design."""
+"""What an Analysis reads of a trace: a copy of each node that outputs need. Part of mapped/analysis.pyx."""
 
 from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memset

@@ -12,11 +12,7 @@ from _thread import _local
 
 from micrograd_c._core.mapped import row_by_row
 from micrograd_c._core.tape import pausing  # type: ignore[attr-defined]  # compiled, without a stub
-from micrograd_c._core.transforms import (  # type: ignore[attr-defined]  # two are compiled, without stubs
-    derivatives,
-    loop_rules,
-    own_values,
-)
+from micrograd_c._core.transforms import derivatives, own_values  # type: ignore[attr-defined]  # compiled, without stubs
 from micrograd_c._core.transforms.structure import (
     as_number,
     as_output,
@@ -48,7 +44,6 @@ class Level(_local):
 
 
 level = Level()
-derivatives.loop_rules = loop_rules
 
 
 def are_many_wanted() -> bool:

@@ -20,7 +20,7 @@ from libc.stdlib cimport calloc, free, malloc
 
 cimport micrograd_c._core.ops.rules as rules
 cimport micrograd_c._core.tape.operators as operators
-from micrograd_c._core.mapped.rolling cimport ends_of, is_loop, is_loop_end
+from micrograd_c._core.mapped.rolling cimport is_loop, is_loop_end
 from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport (
@@ -28,6 +28,7 @@ from micrograd_c._core.tape.arena cimport (
     tape, unpin,
 )
 from micrograd_c._core.tape.interrupts cimport PATIENCE
+from micrograd_c._core.transforms.loop_ways cimport loop_backward, loop_upward
 from micrograd_c._core.transforms.plain_share cimport plain_share
 from micrograd_c._core.transforms.recorded_rules cimport has_first, has_second, of_first, of_second
 from micrograd_c._core.transforms.recorder cimport (
@@ -40,8 +41,6 @@ from micrograd_c._core.value.observers cimport remembered
 from micrograd_c._core.value.operands cimport handle_of
 from micrograd_c._core.value.replacing cimport former_of
 from micrograd_c._core.value.value cimport Value, bind, new_value
-
-loop_rules = None       # the module of that name, which needs this one
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
@@ -380,40 +379,6 @@ cdef object rules_of_runs():
     """Which are built on all this."""
     from micrograd_c._core.transforms import run_rules
     return run_rules
-
-
-cdef int loop_backward(Walk walk, int32_t loop) except -1:
-    """From the adjoints of what a loop leaves down to those of what it reads."""
-    cdef int32_t first = tape.operands[loop].a + 1
-    cdef int32_t count = tape.operands[loop].b - 1
-    cdef int32_t k, end
-    cdef dict adjoints = {}
-    for number, end in ends_of(loop).items():
-        if walk.has_tangent(end) if end <= walk.high else False:
-            adjoints[number] = walk.value_of(walk.terms[end - walk.low])
-    if adjoints:
-        wanted = {k for k in range(count) if walk.is_on_the_way(tape.edges[first + k].a)}
-        for place, share in loop_rules.pulled(loop, adjoints, wanted).items():
-            if place in wanted:
-                walk.give(tape.edges[first + <int32_t> place].a, walk.term_of(share))
-    return 0
-
-
-cdef int loop_upward(Walk walk, int32_t loop) except -1:
-    """From the tangents of what a loop reads up to those of what it leaves."""
-    cdef int32_t first = tape.operands[loop].a + 1
-    cdef int32_t count = tape.operands[loop].b - 1
-    cdef int32_t k
-    cdef dict ends = ends_of(loop)
-    cdef dict tangents = {}
-    for k in range(count):
-        if walk.has_tangent(tape.edges[first + k].a):
-            tangents[k] = walk.value_of(walk.terms[tape.edges[first + k].a - walk.low])
-    if tangents:
-        wanted = {number for number, k in ends.items() if k <= walk.high and walk.is_on_the_way(k)}
-        for number, share in loop_rules.pushed(loop, tangents, wanted).items():
-            walk.give(ends[number], walk.term_of(share))
-    return 0
 
 
 # --- what others call ---
