@@ -162,6 +162,11 @@ FAULTS = {
          "    layer.weights += first * whole.inputs\n",
          ""),
     ]),
+    "src/micrograd_c/_core/mapped/stretches.pxd": (FUNCTIONS, [
+        ("parameters that are used in several places are taken for those that are used in one",
+         "                stretch.alone &= times[j] == 1\n",
+         "                pass\n"),
+    ]),
     "src/micrograd_c/_core/mapped/parameter_spans.pxd": (MOVED, [
         ("runs read parameters where they were once",
          "    if program.moves == tape.moves:\n",
@@ -172,6 +177,10 @@ FAULTS = {
          RUNS),
     ]),
     "src/micrograd_c/_core/mapped/executor.pyx": (RUNS, [
+        ("parameters that are used in several places are not read where they follow one another",
+         "        memcpy(s.uniform + it.uniform, parameters + it.uniform, it.count * sizeof(double))\n",
+         "        pass\n",
+         "test_vmap_functions.py"),
         ("under no_grad a run is recorded",
          "        if not program.differentiable or tape.paused and paused_here():\n",
          "        if not program.differentiable:\n",
@@ -189,6 +198,10 @@ FAULTS = {
          TRACES + " test_vmap_inside.py"),
     ]),
     "src/micrograd_c/_core/mapped/passes.pyx": (RUNS, [
+        ("parameters that are used in several places get no gradient where they follow one another",
+         "        for k in range(s.other_count):\n            add_row",
+         "        for k in range(0):\n            add_row",
+         "test_vmap_functions.py"),
         ("a run that others are linked to goes back from outputs that nobody asks",
          "    if not s.asked_count:",
          "    if False:",

@@ -28,7 +28,8 @@ from micrograd_c._core.mapped.passes cimport (
     NO_SWEEP, RunState, Seeds, blocks_of, clear_idle, forward_pass, push_run,
 )
 from micrograd_c._core.mapped.program cimport (
-    LEAST_CHUNK, MOST_CHUNK, MOST_LANES, MOST_THREADS, Program, find_kernels, free_backward, kernel_name, new_backward,
+    LEAST_CHUNK, MOST_CHUNK, MOST_LANES, MOST_THREADS, Program, Stretch, find_kernels, free_backward, kernel_name,
+    new_backward,
 )
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Native, Span, record, reserve_nary, tape
@@ -98,6 +99,7 @@ cdef class Run:
         s.code, s.kernels = &program.code, runner.kernels
         s.scalars, s.stretches, s.stretch_count = program.scalars, program.stretches, program.stretch_count
         s.cleared, s.cleared_count = program.cleared, program.cleared_count
+        s.others, s.other_count = program.others, program.other_count
         s.input_places = program.input_places
         s.output_slots, s.output_adjoints = program.output_slots, program.output_adjoints
         s.whole, s.differentiable = program.backward, program.differentiable
@@ -147,7 +149,11 @@ cdef class Run:
         cdef int32_t j
         memcpy(s.uniform + s.parameters, program.constants + s.parameters, (s.uniforms - s.parameters) * sizeof(double))
         find_spans(program)
-        for j in range(program.span_count):
+        s.is_direct = program.span_count == 1 and not program.scalar_count and len(program.values) == s.parameters
+        if s.is_direct:
+            read_directly(s, tape.data + program.spans[0].first)
+            k = s.parameters
+        for j in range(0 if s.is_direct else program.span_count):
             k = self.read_span(k, program.spans[j])
         self.given_spans = 0
         while k < s.parameters:
@@ -253,6 +259,19 @@ cdef class Run:
                 count += 1
                 edge[count] = Edge(0.0, (<Value> source).index, 0)
         return count
+
+
+cdef void read_directly(RunState *s, const double *parameters) noexcept:
+    """Copy parameters that follow one another to where they are used; those that are not `alone` by way of uniforms."""
+    cdef const Stretch *it
+    cdef int32_t k
+    for k in range(s.stretch_count):
+        it = s.stretches + k
+        if it.alone:
+            memcpy(s.numbers + it.use, parameters + it.uniform, it.count * sizeof(double))
+    for k in range(s.other_count):
+        it = s.others + k
+        memcpy(s.uniform + it.uniform, parameters + it.uniform, it.count * sizeof(double))
 
 
 cdef void write_edge(Edge *edge, Span span, uint8_t *flags) noexcept:

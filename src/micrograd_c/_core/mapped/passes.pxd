@@ -38,19 +38,22 @@ cdef struct RunState:
     const Scalar *scalars
     const Stretch *stretches
     const Stretch *cleared
+    const Stretch *others
     const int32_t *input_places     # NULL if inputs are in the first slots
     const int32_t *output_slots
     const int32_t *output_adjoints
     const Backward *backward    # what the backward pass runs
     const Backward *whole       # the one from all outputs
     Backward *part              # one from some of them; NULL if gradients come from one output only
-    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, stretch_count, cleared_count, parameters
+    int32_t inputs, outputs, slots, adjoints, uniforms, uses, scalar_count, parameters
+    int32_t stretch_count, cleared_count, other_count
     int32_t differentiable  # how many outputs gradients can come from
     int32_t width           # numbers in a slot
     int32_t block           # rows in a block: as many, or, of a packed program, one
     int32_t blocks_of_chunk
     int32_t places          # numbers for each of output_slots and output_adjoints: as many, or one
     int32_t input_slots     # slots of inputs, the first ones
+    int32_t is_direct       # 1: stretches that are alone were read from the tape, and no uniform is computed
     int32_t threads
     int32_t holds_lock      # 1: Python's lock is held while it runs
     int32_t stopped         # 1: Ctrl-C was pressed, and the rest is left undone

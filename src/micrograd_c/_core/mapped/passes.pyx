@@ -165,11 +165,15 @@ cdef void compute_uniforms(RunState *s) noexcept nogil:
         else:
             u[it.out] = rules.value(it.op, u[it.a])
     for k in range(s.stretch_count):
-        memcpy(s.numbers + s.stretches[k].use, u + s.stretches[k].uniform, s.stretches[k].count * sizeof(double))
+        if not s.is_direct or not s.stretches[k].alone:
+            memcpy(s.numbers + s.stretches[k].use, u + s.stretches[k].uniform, s.stretches[k].count * sizeof(double))
 
 
-cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) noexcept nogil:
-    """Add up the gradients of each use of a uniform, and go on to what it was computed from."""
+cdef void push_uniforms(RunState *s, const double *by_use, double *gradients, double *grads) noexcept nogil:
+    """Add up the gradients of each use of a uniform, and go on to what it was computed from.
+
+    Stretches that are alone are added to `grads`, the parameters' own, unless that is NULL.
+    """
     cdef const Scalar *it
     cdef const Stretch *stretch
     cdef double *u = s.uniform
@@ -179,7 +183,9 @@ cdef void push_uniforms(RunState *s, const double *by_use, double *gradients) no
         memset(gradients + s.cleared[k].uniform, 0, s.cleared[k].count * sizeof(double))
     for k in range(s.stretch_count):
         stretch = s.stretches + k
-        if stretch.again:
+        if stretch.alone and grads != NULL:
+            add_row(grads + stretch.uniform, by_use + stretch.use, stretch.count)
+        elif stretch.again:
             add_row(gradients + stretch.uniform, by_use + stretch.use, stretch.count)
         else:
             memcpy(gradients + stretch.uniform, by_use + stretch.use, stretch.count * sizeof(double))
@@ -286,7 +292,7 @@ cdef Pushed push_run(
     cdef double *uniforms = s.gradients + s.chunks * s.uses
     cdef int64_t chunk
     cdef int32_t left = s.parameters
-    cdef int32_t neighbours
+    cdef int32_t neighbours, k
     if s.seeds == NULL or not s.rows or not find_seeds(s, sweep):   # no sum took part in this sweep, or no row
         return PUSHED
     if not s.asked_count:       # seeds were opened for a run that is linked to this one, and has left none
@@ -300,7 +306,13 @@ cdef Pushed push_run(
         return PUSH_INTERRUPTED
     for chunk in range(1, s.chunks):
         add_row(total, s.gradients + chunk * s.uses, s.uses)
-    push_uniforms(s, total, uniforms)
+    if s.is_direct and edges[1].b - edges[1].a + 1 == left:     # they follow one another still
+        push_uniforms(s, total, uniforms, grads + edges[1].a)
+        for k in range(s.other_count):
+            add_row(grads + edges[1].a + s.others[k].uniform, uniforms + s.others[k].uniform, s.others[k].count)
+        left = 0
+    else:
+        push_uniforms(s, total, uniforms, NULL)
     while left > 0:         # edges after these are those of links
         edges += 1
         neighbours = edges.b - edges.a + 1

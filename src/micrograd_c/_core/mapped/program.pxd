@@ -111,6 +111,7 @@ cdef struct Stretch:        # of uses of uniforms that follow one another, like 
     int32_t use, uniform    # the first ones
     int32_t count
     int32_t again           # 1: one before has some of these uniforms, too
+    int32_t alone           # 1: all are parameters, of which no other one has any
 
 
 cdef struct Backward
@@ -189,6 +190,8 @@ cdef class Program:
     cdef int32_t stretch_count
     cdef Stretch *cleared           # of uniforms whose gradients are not begun by a stretch that is not `again`
     cdef int32_t cleared_count
+    cdef Stretch *others            # of parameters that are in no stretch that is `alone`
+    cdef int32_t other_count
     cdef int32_t *input_places      # slots, of inputs that lie where a step of a loop reads them; NULL if none does
     cdef int32_t *output_slots
     cdef int32_t *output_adjoints   # -1: no gradient flows through it

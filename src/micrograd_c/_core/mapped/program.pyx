@@ -44,6 +44,7 @@ cdef class Program:
         PyMem_Free(self.used)
         PyMem_Free(self.stretches)
         PyMem_Free(self.cleared)
+        PyMem_Free(self.others)
         PyMem_Free(self.input_places)
         PyMem_Free(self.output_slots)
         PyMem_Free(self.output_adjoints)
