@@ -7,6 +7,7 @@ import math
 import pickle
 import random
 import threading
+import types
 
 import hypothesis
 import hypothesis.strategies as st
@@ -824,3 +825,105 @@ def test_jax_has_the_same():
     data = rows_of(6, 12)
     expected = jax.vmap(rolled)(jax.numpy.array(data))
     assert mapped(rnn, scan, data)[0].tolist() == pytest.approx(expected.tolist(), rel=1e-13)
+
+
+class Cell:
+    """Has a state of its own."""
+
+    def __init__(self):
+        self.h, self.several = Value(0.0), [Value(0.1), Value(0.2)]
+
+    def __call__(self, x):
+        self.h = (self.h * 0.5 + x).tanh()
+        return self.h
+
+    def of_several(self, x):
+        self.several = [(self.several[0] * 0.5 + x).tanh(), self.several[0] * self.several[1]]
+        return self.several
+
+
+def a_cell(m, loop, x):
+    cell = Cell()
+    return loop(lambda t, x: (t + cell(x), None), x[0], x)[0]
+
+
+def a_cell_that_gives_its_state(m, loop, x):
+    cell = Cell()
+    return loop(lambda t, x: (cell(x), cell.h * t), x[0], x)[0]
+
+
+def a_cell_that_gives_its_list(m, loop, x):
+    cell = Cell()
+    return sum(loop(lambda t, x: (cell.of_several(x), None), [x[0], x[1]], x)[0])
+
+
+def the_one_before(m, loop, x):
+    last = [x[0]]
+
+    def step(t, x):
+        change, last[0] = x - last[0], x
+        return t + change * change, None
+    return loop(step, x[0] * 0.5, x)[0]
+
+
+def a_sum_of_what_is_the_same(m, loop, x):
+    total = [0.0]
+
+    def step(h, y):
+        total[0] = total[0] + x[0] * m.w
+        return (h * m.w + y).tanh(), None
+    return loop(step, x[0], x)[0] + total[0]
+
+
+def a_list_of_what_is_the_same(m, loop, x):
+    kept = []
+
+    def step(h, y):
+        kept.append(m.w * 0.5)
+        return (h * kept[0] + y).tanh(), None
+    return loop(step, x[0], x)[0] + sum(kept)
+
+
+def a_list_of_results(m, loop, x):
+    kept = []
+
+    def step(h, y):
+        kept.append((h * m.w + y).tanh() + (kept[-1] if kept else 0.0))
+        return kept[-1] * 0.5, None
+    return loop(step, x[0], x)[0]
+
+
+def a_sum_and_a_step_that_raises(m, loop, x):
+    """As what stands for a number has no data."""
+    total = [0.0]
+
+    def step(h, y):
+        total[0] = total[0] + m.w
+        return (h + y if isinstance(h, Value) and total[0].data > 1e9 else (h * m.w + y)).tanh(), None
+    return loop(step, x[0], x)[0] + total[0]
+
+
+@pytest.mark.parametrize("function", [
+    a_cell, a_cell_that_gives_its_state, a_cell_that_gives_its_list, the_one_before, a_sum_of_what_is_the_same,
+    a_list_of_what_is_the_same, a_list_of_results, a_sum_and_a_step_that_raises,
+])
+@pytest.mark.parametrize("way", ["vmap", "jit", "nested"])
+def test_steps_that_keep_values_are_written_out(function, way):
+    model = types.SimpleNamespace(w=Value(0.3))
+    data = rows_of(3, 40)
+    if way == "nested":
+        def of_row(x, loop):
+            return loop(
+                lambda t, y: (t * 0.5 + function(model, loop, [y * one for one in x[:13]]), None), x[0], x[:20])[0]
+    else:
+        def of_row(x, loop):
+            return function(model, loop, x)
+    found = []
+    for loop in scan, written_out:
+        def one(x, loop=loop):
+            return of_row(x, loop)
+        compiled = jit(one)
+        found.append(
+            [compiled(row).data for row in data.tolist()] if way == "jit" else np.array(vmap(one)(data)).tolist())
+    eager = [of_row(list(map(Value, row)), written_out).data for row in data.tolist()]
+    assert found[0] == found[1] == pytest.approx(eager, rel=1e-12)

@@ -254,3 +254,22 @@ def test_without_gradients_and_row_by_row():
         result = vmap(lambda k: same(take(table, k)[0] * 2.0))([2, 2, 0])
     result.sum().backward()
     assert gradients(table) == [[2.0], [0.0], [4.0]]
+
+
+@pytest.mark.parametrize("way", ["vmap", "jit"])
+def test_an_index_of_parameters_is_read_at_each_call(way):
+    w, table = Value(0.3), [Value(10.0), Value(20.0), Value(30.0)]
+
+    def of_row(x):
+        return take(table, (w * 2).floor()) * x + take([1.0, 2.0, 3.0], w.floor()) + take([4.0, 5.0], Value(1.0)) * x
+
+    mapped, compiled = vmap(of_row), jit(of_row)
+    for number in (0.3, 0.7, 1.2, 0.3):
+        w.data = number
+        for p in table:
+            p.grad = 0
+        total = mapped([1.0, 0.5]).sum() if way == "vmap" else compiled(1.0) + compiled(0.5)
+        total.backward()
+        row = int(2 * number)
+        assert total.data == 15.0 * (row + 1) + 2 * (1.0 + int(number)) + 7.5
+        assert [p.grad for p in table] == [1.5 if k == row else 0.0 for k in range(3)]

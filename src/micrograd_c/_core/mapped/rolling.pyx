@@ -16,6 +16,7 @@ once more, and there is no such list. So does a leaf of a step that turns up els
 does.
 """
 
+from cpython.ref cimport PyObject
 from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
@@ -32,8 +33,11 @@ from micrograd_c._core.value.value cimport Value, bind, new_value
 
 from micrograd_c._core.value import tracing
 
-__all__ = ["WrittenOut", "are_plain", "give_up", "index_of", "is_rolling", "leaf", "least", "record_loop", "top",
-           "trace"]
+__all__ = ["WrittenOut", "are_plain", "give_up", "index_of", "is_kept", "is_rolling", "leaf", "least", "record_loop",
+           "top", "trace"]
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject *o)
 
 cdef dict NOTHING_BOUND = {}
 cdef Native LOOP
@@ -125,6 +129,30 @@ def index_of(Value value not None):
 def give_up():
     """Have all loops of the trace written out."""
     write_out()
+
+
+def is_kept(int32_t first, list step_leaves not None, list outs not None):
+    """Whether somebody has kept a Value of a step, which was recorded from node `first` on.
+
+    Expected is that these lists have them, and what a step gave has its outs once more; and loops have those of theirs.
+    """
+    cdef dict expected = {}
+    cdef int32_t i
+    cdef void *handle
+    cdef Value value
+    for value in step_leaves:
+        expected[value.index] = expected.get(value.index, 0) + 1
+    for value in outs:
+        expected[value.index] = expected.get(value.index, 0) + 2
+    for rolled in loops:
+        for value in (<Rolled> rolled).outs:
+            expected[value.index] = expected.get(value.index, 0) + 1
+    value = None
+    for i in range(first, tape.top):
+        handle = tape.handles[i]
+        if handle != NULL and Py_REFCNT(<PyObject *> handle) > <Py_ssize_t> expected.get(i, 0):
+            return True
+    return False
 
 
 def record_loop(

@@ -18,6 +18,7 @@ from libc.string cimport memcpy
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport PUSHED, Edge, Native, Pushed, native_of, record, reserve_nary, tape
 from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised, describe
+from micrograd_c._core.value.tracing import is_tracing
 from micrograd_c._core.value.tracing cimport depends_on_argument
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
@@ -44,13 +45,20 @@ def take(table, index):
     """
     if isinstance(index, Value):
         check_initialised(<Value> index)
-        if depends_on_argument(<Value> index):
+        if is_known_later(<Value> index):
             rows = table.tolist() if hasattr(table, "tolist") else list(table)
             if not rows:
                 raise IndexError("take from an empty table")
             return column(rows, <Value> index, 0)
         index = tape.data[(<Value> index).index]      # which does not count as if a user's code had read it
     return table[whole(index)]
+
+
+cdef bint is_known_later(Value index) except -1:
+    """Whether it may be another number in another run: unless it was made in the trace, of nothing."""
+    if depends_on_argument(index):
+        return True
+    return is_tracing() and not (index.index >= tape.traced and tape.op[index.index] == rules.LEAF)
 
 
 cdef object whole(index):

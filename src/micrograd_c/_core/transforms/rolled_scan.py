@@ -71,24 +71,37 @@ class Rolling:
             return None
         first = rolling.top()
         here = [rolling.leaf() for _ in (*starts, *gets[0])]
-        carried = rebuild(carry, here[:len(starts)])
+        stepped = self.stepped(
+            rebuild(carry, here[:len(starts)]), rebuild(given[:several], here[len(starts):]), carry, y)
+        if stepped is None:
+            rolling.give_up()
+        outs = leaves(stepped, "what steps give")
+        # what is kept may be read by the next step, or be counted
+        if not rolling.are_plain(outs) or rolling.is_kept(first, here, outs):
+            rolling.give_up()
+        found = rolling.record_loop(starts, gets, here, outs, first)
+        if found is None:
+            rolling.give_up()
+        ys = stepped[1]
+        ends, by_step = found
+        return rebuild(carry, ends), [one for several_ys in by_step for one in rebuild(ys, several_ys)]
+
+    def stepped(self, carried: Any, xs: list[Any], carry: Any, y: Any) -> list[Any] | None:
+        """What the steps carry on and give, if that is like what is carried and given.
+
+        None if not, or if one raises: written out, it may raise nothing, or at another step.
+        """
         ys: list[Any] = []
         try:
-            for x in rebuild(given[:several], here[len(starts):]):
+            for x in xs:
                 carried, gave = self.fn(carried, x)
                 if not is_like(carried, carry) or not is_like(gave, y):
                     return None
                 ys.append(gave)
-        except Exception:   # written out, it may raise nothing, or at another step
+        except Exception:
             return None
-        outs = leaves([carried, ys], "what steps give")
-        if not rolling.are_plain(outs):
-            return None
-        found = rolling.record_loop(starts, gets, here, outs, first)
-        if found is None:
-            return None
-        ends, by_step = found
-        return rebuild(carry, ends), [one for several_ys in by_step for one in rebuild(ys, several_ys)]
+        # in lists and tuples of our own: who has kept those has kept the Values in them
+        return [transform(one, lambda leaf: leaf, "what steps give") for one in (carried, ys)]
 
 
 def columns(given: list[Any], together: int) -> list[list[Value]] | None:
