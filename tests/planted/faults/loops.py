@@ -95,7 +95,13 @@ FAULTS = {
     ]),
     "src/micrograd_c/_core/transforms/rolled_scan.py": (LOOPS, [
         ("what steps raise comes out of the wrong one",
-         "        except Exception:   # written out",
-         "        except ZeroDivisionError:   # written out"),
+         "        except Exception:\n",
+         "        except ZeroDivisionError:\n"),
+        ("nobody looks whether a step has kept a Value",
+         " or rolling.is_kept(first, here, outs):",
+         ":"),
+        ("a list that a step gives and keeps is not told from one that it gives",
+         "[transform(one, lambda leaf: leaf, \"what steps give\") for one in (carried, ys)]",
+         "[carried, ys]"),
     ]),
 }
