@@ -33,7 +33,7 @@ from micrograd_c._core.value.value cimport Value, bind, new_value
 
 from micrograd_c._core.value import tracing
 
-__all__ = ["WrittenOut", "are_plain", "give_up", "index_of", "is_kept", "is_rolling", "leaf", "least", "record_loop",
+__all__ = ["WrittenOut", "are_plain", "index_of", "is_kept", "is_rolling", "leaf", "least", "record_loop",
            "top", "trace"]
 
 cdef extern from "Python.h":
@@ -124,11 +124,6 @@ def leaf():
 def index_of(Value value not None):
     """Of its node."""
     return value.index
-
-
-def give_up():
-    """Have all loops of the trace written out."""
-    write_out()
 
 
 def is_kept(int32_t first, list step_leaves not None, list outs not None):

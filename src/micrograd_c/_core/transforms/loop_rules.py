@@ -129,7 +129,7 @@ class Rule:
         begin = [*(as_value(one) for one in starts.values()), *(as_value(0.0) for _ in sums)]
         recorded = rolling.record_loop(begin, gets, leaves, outs, loop.first, bound)
         if recorded is None:
-            rolling.give_up()
+            raise rolling.WrittenOut
         ends, given = recorded
         return dict(zip([*starts, *sums], ends)), [dict(zip(others, one)) for one in given]
 

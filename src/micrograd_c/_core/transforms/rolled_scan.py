@@ -62,7 +62,8 @@ class Rolling:
     def rest(self, carry: Any, given: list[Any], y: Any) -> tuple[Any, list[Any]] | None:
         """What is carried at last, and what each step gives; `given` is what each gets, and `y` what one gave before.
 
-        None if the loop has to be written out.
+        None if the loop has to be written out. If that shows when the function has been called, WrittenOut: what it has
+        done besides cannot be undone.
         """
         self.is_open = False
         several = self.together
@@ -74,14 +75,14 @@ class Rolling:
         stepped = self.stepped(
             rebuild(carry, here[:len(starts)]), rebuild(given[:several], here[len(starts):]), carry, y)
         if stepped is None:
-            rolling.give_up()
+            raise rolling.WrittenOut
         outs = leaves(stepped, "what steps give")
         # what is kept may be read by the next step, or be counted
         if not rolling.are_plain(outs) or rolling.is_kept(first, here, outs):
-            rolling.give_up()
+            raise rolling.WrittenOut
         found = rolling.record_loop(starts, gets, here, outs, first)
         if found is None:
-            rolling.give_up()
+            raise rolling.WrittenOut
         ys = stepped[1]
         ends, by_step = found
         return rebuild(carry, ends), [one for several_ys in by_step for one in rebuild(ys, several_ys)]
