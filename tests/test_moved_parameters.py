@@ -143,3 +143,32 @@ def test_parameters_move_as_room_is_made_for_what_is_computed_of_them(by, left):
     made["above"] = [Value(1.0) for _ in range(room - 1 - left)]
     assert tape.stats()["capacity"] - tape.stats()["nodes"] == 1 + left
     assert numbers_of(made, total()) == expected
+
+
+def test_parameters_move_down_as_what_is_below_them_goes():
+    """Without a look at the rest of the tape: there is so much of it."""
+    tape.collect()
+    made = make()
+    made["below"] += [Value(0.5) for _ in range(12_000)]
+    for p in [*made["parameters"], *made["more"]]:
+        p.__init__(p.data)
+    total = by_vmap(made)
+    expected = numbers_of(made, total())
+    made["below"].clear()
+    made["above"] = [Value(1.0) for _ in range(tape.stats()["capacity"] - tape.stats()["nodes"] + 1)]
+    assert tape.stats()["nodes"] < 12_000
+    assert numbers_of(made, total()) == expected
+
+
+def test_parameters_move_up_as_dots_below_them_are_replaced():
+    made = make()
+    total = by_vmap(made)
+    total()                 # a trace replaces all dots
+    hidden = Layer(4, 4)([1.0, 2.0, 3.0, 4.0])
+    for p in made["more"]:
+        p.__init__(p.data)
+    expected = numbers_of(made, total())
+    nodes = tape.stats()["nodes"]
+    assert hidden[0]._prev
+    assert tape.stats()["nodes"] > nodes
+    assert numbers_of(made, total()) == expected

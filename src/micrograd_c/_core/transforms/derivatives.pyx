@@ -62,7 +62,9 @@ cdef class Walk:
 
     def __init__(self, list roots, list inputs, bint plain=False):
         cdef Value value
-        self.roots, self.inputs, self.keep = roots, inputs, [root for root in roots if not (<Value> root).plain]
+        if self.recorder.known != NULL:
+            raise RuntimeError("a Walk is made once")
+        self.roots, self.inputs, self.keep = roots, inputs, [root for root in roots if not (<Value?> root).plain]
         self.handed_out, self.of_runs, self.made, self.plain = set(), {}, [], plain
         self.low, self.high, self.old_top = tape.top, 0, tape.top
         for value in inputs:
