@@ -148,12 +148,11 @@ def test_parameters_move_as_room_is_made_for_what_is_computed_of_them(by, left):
 def test_parameters_move_down_as_what_is_below_them_goes():
     """Without a look at the rest of the tape: there is so much of it."""
     tape.collect()
+    below = [Value(0.5) for _ in range(12_000)]
     made = make()
-    made["below"] += [Value(0.5) for _ in range(12_000)]
-    for p in [*made["parameters"], *made["more"]]:
-        p.__init__(p.data)
     total = by_vmap(made)
     expected = numbers_of(made, total())
+    below.clear()
     made["below"].clear()
     made["above"] = [Value(1.0) for _ in range(tape.stats()["capacity"] - tape.stats()["nodes"] + 1)]
     assert tape.stats()["nodes"] < 12_000
