@@ -193,7 +193,9 @@ FORMS = ["(x * w).tanh() * v", "sumprod([w, v], [x, w], x)", "where(x, x * w * v
          "sum([(x * w * t).exp() for t in (0.1, 0.2)]) * v", "maximum(x * w, v) * w",
          "linear([[w, v], [v, w]], [x, x * w])[1] * w",
          "scan(lambda h, y: ((h * w + y).sin(), h * v), x, [x, x * v] * 20)[0]",
-         "sum(scan(lambda h, y: ((h * w + y).sin(), h * v), v, [x] * 33)[1])"]
+         "sum(scan(lambda h, y: ((h * w + y).sin(), h * v), v, [x] * 33)[1])",
+         "scan(lambda h, y, kept=[v]: (kept.append(kept[-1] * 0.5 + y), (kept[-1] * h, None))[1], x, [x, w] * 20)[0]",
+         "take([v, w * v], (w - w).floor()) * x"]
 
 
 def derivatives_of_runs(draw):

@@ -29,7 +29,7 @@ FAULTS = {
          "    t.hooks = t.hooks_base\n    set_top(t, t.base)",
          "    set_top(t, t.base)"),
         ("functions of old values that are gone keep dots away for ever",
-         "    if t.hooks and t.pins == 0 and",
+         "    if t.pins == 0 and t.old_deaths and",
          "    if False and",
          "test_tape.py"),
         ("a reset keeps the edges of what it drops",

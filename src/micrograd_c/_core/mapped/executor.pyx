@@ -31,8 +31,8 @@ from micrograd_c._core.mapped.program cimport (
     LEAST_CHUNK, MOST_CHUNK, MOST_LANES, MOST_THREADS, Program, Stretch, find_kernels, free_backward, kernel_name,
     new_backward,
 )
-cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Native, Span, record, reserve_nary, tape
+from micrograd_c._core.tape.arena cimport NO_TRACE, ODD, Edge, Span, reserve_nary, tape
+from micrograd_c._core.tape.natives cimport record_native
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.tape.rows cimport bits_of_any
 from micrograd_c._core.value.lifetime cimport hold_all
@@ -200,10 +200,8 @@ cdef class Run:
         cdef list held = [self]
         cdef int32_t given = self.given_spans
         cdef int32_t edges = TOO_MANY
-        cdef int32_t index, room
+        cdef int32_t room
         cdef uint8_t flags = 0
-        cdef Edge *edge
-        cdef Native *native = &self.state.native
         cdef Value node
         if not program.differentiable or tape.paused and paused_here():
             return None
@@ -217,12 +215,8 @@ cdef class Run:
             if program.moves == tape.moves:
                 edges = self.write_edges(room, &flags)
                 given = <int32_t> (len(parameters) - len(program.values))
-        index = record(&tape, rules.NATIVE, tape.edge_top, 1 + edges, 0.0, 0)
-        edge = tape.edges + tape.edge_top
-        tape.edge_top += 1 + edges
-        edge[0] = Edge(0.0, 0, 0)
-        memcpy(&edge[0].term, &native, sizeof(native))
-        bind(node, index)
+        tape.edges[tape.edge_top] = Edge(0.0, 0, 0)
+        bind(node, record_native(&tape, &self.state.native, 1 + edges, 0.0))
         if flags & ODD:
             for parameter in parameters:
                 if tape.flags[(<Value> parameter).index] & ODD:

@@ -14,14 +14,13 @@ from cpython.ref cimport PyObject
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
-from libc.string cimport memcpy
 
 from micrograd_c._core.mapped.executor cimport new_doubles
 from micrograd_c._core.mapped.seeding cimport Part, open_seeds, seeds_of
-cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport (
-    PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Pushed, record, record_leaf, reserve, reserve_nary, tape,
+    PUSH_OUT_OF_MEMORY, PUSHED, Edge, Native, Pushed, record_leaf, reserve, reserve_nary, tape,
 )
+from micrograd_c._core.tape.natives cimport record_native
 from micrograd_c._core.tape.pausing cimport paused_here
 from micrograd_c._core.tape.rows cimport add_multiples
 from micrograd_c._core.value.lifetime cimport hold_all
@@ -72,7 +71,6 @@ cdef class Reduction:
 
     cdef Value as_value(self, double number):
         """The Value of that number, over the nodes of the runs; a leaf if there are none, or under no_grad."""
-        cdef Native *native = &self.state.native
         cdef Value value = new_value()
         cdef Value first
         cdef Value other = None
@@ -95,11 +93,9 @@ cdef class Reduction:
         reserve_nary(&tape, 1, 2)
         edge = tape.edges + tape.edge_top
         edge[0] = Edge(0.0, first.index, 0)
-        memcpy(&edge[0].term, &native, sizeof(native))
         if other is not None:
             edge[1] = Edge(0.0, other.index, 0)
-        bind(value, record(&tape, rules.NATIVE, tape.edge_top, 1 + (other is not None), number, 0))
-        tape.edge_top += 1 + (other is not None)
+        bind(value, record_native(&tape, &self.state.native, 1 + (other is not None), number))
         hold_all(value, (self, first) if other is None else (self, first, other))
         return value
 

@@ -20,15 +20,15 @@ from cpython.ref cimport PyObject
 from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
 
 cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.mapped.taking cimport is_take
 from micrograd_c._core.tape.arena cimport (
-    DATA_INT, PUSHED, Edge, Native, Operands, Pushed, Spans, native_of, record, reserve_nary, spans_of, tape,
+    DATA_INT, Edge, Native, Operands, Spans, native_of, reserve_nary, spans_of, tape,
 )
+from micrograd_c._core.tape.natives cimport push_nothing, record_native
 from micrograd_c._core.value.lifetime cimport check_initialised
-from micrograd_c._core.value.tracing cimport depends_on_argument_at
+from micrograd_c._core.value.tracing cimport is_constant_at
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
 from micrograd_c._core.value import tracing
@@ -162,7 +162,6 @@ def record_loop(
     cdef Rolled rolled = Rolled.__new__(Rolled)
     cdef int32_t k, j, node, count
     cdef int64_t edges
-    cdef Native *native = &LOOP
     cdef Edge *edge
     cdef Value value
     rolled.steps, rolled.carried = <int32_t> len(gets), <int32_t> len(starts)
@@ -177,11 +176,8 @@ def record_loop(
         raise MemoryError(f"no memory for a loop of {rolled.steps} steps")
     count = 1 + rolled.carried + rolled.steps * rolled.got + <int32_t> len(rolled.same)
     reserve_nary(&tape, 1, count)
-    node = record(&tape, rules.NATIVE, tape.edge_top, count, NAN, 0)
     edge = tape.edges + tape.edge_top
-    tape.edge_top += count
     edge[0] = Edge(0.0, 0, 0)
-    memcpy(&edge[0].term, &native, sizeof(native))
     for one in (starts, *gets):
         for value in <list> one:
             edge += 1
@@ -189,8 +185,7 @@ def record_loop(
     for k in rolled.same:
         edge += 1
         edge[0] = Edge(0.0, (<Value> bound[k]).index if k in bound else k, 0)
-    tape.edges[tape.operands[node].a + 1].term = len(loops)
-    loops.append(rolled)
+    node = node_of_loop(rolled, count)
     ends = [record_end(node, k) for k in range(rolled.carried)]
     return ends, [
         [record_end(node, rolled.carried + j * rolled.steps + k) for j in range(rolled.given)]
@@ -212,39 +207,35 @@ cdef Value record_end(int32_t loop, int32_t number):
 
 cdef int32_t end_of_loop(int32_t loop, int32_t number) except -1:
     """The node of what a loop leaves, by its number."""
-    cdef Native *native = &LOOP_END
-    cdef int32_t node
     cdef dict ends = rolled_at(loop).ends
     if number in ends:
         return ends[number]
     reserve_nary(&tape, 1, 2)
-    node = record(&tape, rules.NATIVE, tape.edge_top, 2, NAN, 0)
     tape.edges[tape.edge_top] = Edge(0.0, loop, 0)
-    memcpy(&tape.edges[tape.edge_top].term, &native, sizeof(native))
     tape.edges[tape.edge_top + 1] = Edge(number, 0, 0)
-    tape.edge_top += 2
-    ends[number] = node
-    return node
+    ends[number] = record_native(&tape, &LOOP_END, 2, NAN)
+    return ends[number]
 
 
 cdef int32_t copy_of_loop(int32_t index, list nodes) except -1:
     """The same loop over other nodes, one for each edge."""
     cdef Rolled rolled = rolled_at(index)
     cdef Rolled twin = Rolled.__new__(Rolled)
-    cdef Native *native = &LOOP
     cdef int32_t count = <int32_t> len(nodes)
-    cdef int32_t node, k
+    cdef int32_t k
     twin.steps, twin.carried, twin.got, twin.given = rolled.steps, rolled.carried, rolled.got, rolled.given
     twin.leaves, twin.outs, twin.same, twin.ends = rolled.leaves, list(rolled.outs), rolled.same, {}
     reserve_nary(&tape, 1, count)
-    node = record(&tape, rules.NATIVE, tape.edge_top, count, NAN, 0)
     for k in range(count):
         tape.edges[tape.edge_top + k] = Edge(0.0, nodes[k], 0)
-    memcpy(&tape.edges[tape.edge_top].term, &native, sizeof(native))
+    return node_of_loop(twin, count)
+
+
+cdef int32_t node_of_loop(Rolled rolled, int32_t count) except -1:
+    """The node, whose edges are written."""
     tape.edges[tape.edge_top + 1].term = len(loops)
-    tape.edge_top += count
-    loops.append(twin)
-    return node
+    loops.append(rolled)
+    return record_native(&tape, &LOOP, count, NAN)
 
 
 cdef list same_for_all(int32_t first, list step_leaves, list outs):
@@ -267,7 +258,7 @@ cdef list same_for_all(int32_t first, list step_leaves, list outs):
         for out in outs:
             if out.index >= first and leads[out.index - first]:
                 needed[out.index - first] = 1
-            elif not is_constant(out.index):
+            elif not is_constant_at(out.index):
                 found.add(out.index)
         for i in range(tape.top - 1, first - 1, -1):
             if not needed[i - first] or leads[i - first] == 2:
@@ -279,7 +270,7 @@ cdef list same_for_all(int32_t first, list step_leaves, list outs):
                     needed[k - first] = 1
                     if place and is_take(i):
                         return None
-                elif k and not is_constant(k):
+                elif k and not is_constant_at(k):
                     found.add(k)
         return sorted(found)
     finally:
@@ -298,11 +289,6 @@ cdef list operands_of(int32_t index):
         found += range(spans.a.first, spans.a.end)
         found += range(spans.b.first, spans.b.end)
     return found
-
-
-cdef bint is_constant(int32_t index) except -1:
-    """Whether it is a number that is known."""
-    return index >= tape.traced and tape.op[index] == rules.LEAF and not depends_on_argument_at(index)
 
 
 # --- what a trace has ---
@@ -336,12 +322,6 @@ cdef int32_t number_of_end(int32_t index) noexcept:
 cdef bint is_of_a_step(int32_t index) except -1:
     """Whether it stands for a number that each step of a loop has its own of."""
     return leaves is not None and tape.op[index] == rules.LEAF and index in leaves
-
-
-cdef Pushed push_nothing(
-    Native *native, double *grads, const Edge *edges, int32_t count, double grad, int64_t sweep
-) noexcept nogil:
-    return PUSHED
 
 
 LOOP.push = LOOP_END.push = push_nothing

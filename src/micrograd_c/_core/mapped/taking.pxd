@@ -6,4 +6,4 @@ from micrograd_c._core.value.value cimport Value
 
 cdef bint is_take(int32_t index) noexcept
 cdef Value record_take(list values, Value index)
-cdef int32_t copy_of_take(int32_t index, list nodes) except -1
+cdef int32_t node_of_take(list nodes) except -1

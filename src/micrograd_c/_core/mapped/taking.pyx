@@ -12,14 +12,14 @@ the others the table's column.
 import operator
 
 from libc.math cimport NAN
-from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memcpy
+from libc.stdint cimport int32_t
 
 cimport micrograd_c._core.ops.rules as rules
-from micrograd_c._core.tape.arena cimport PUSHED, Edge, Native, Pushed, native_of, record, reserve_nary, tape
+from micrograd_c._core.tape.arena cimport Edge, Native, native_of, reserve_nary, tape
+from micrograd_c._core.tape.natives cimport push_nothing, record_native
 from micrograd_c._core.value.lifetime cimport as_plain_number, check_initialised, describe
 from micrograd_c._core.value.tracing import is_tracing
-from micrograd_c._core.value.tracing cimport depends_on_argument
+from micrograd_c._core.value.tracing cimport depends_on_argument, is_constant_at
 from micrograd_c._core.value.value cimport Value, bind, new_value
 
 __all__ = ["take"]
@@ -58,7 +58,7 @@ cdef bint is_known_later(Value index) except -1:
     """Whether it may be another number in another run: unless it was made in the trace, of nothing."""
     if depends_on_argument(index):
         return True
-    return is_tracing() and not (index.index >= tape.traced and tape.op[index.index] == rules.LEAF)
+    return is_tracing() and not is_constant_at(index.index)
 
 
 cdef object whole(index):
@@ -94,45 +94,23 @@ cdef object column(list rows, Value index, int depth):
 
 cdef Value record_take(list values, Value index):
     cdef Value made = new_value()
-    cdef int32_t count = <int32_t> len(values)
-    cdef Native *native = &TAKE
-    cdef Edge *edge
-    cdef int32_t k, node
-    reserve_nary(&tape, 1, 1 + count)
-    node = record(&tape, rules.NATIVE, tape.edge_top, 1 + count, NAN, 0)
-    if tape.op[node] == rules.NATIVE:       # and not detached by no_grad
-        edge = tape.edges + tape.edge_top
-        tape.edge_top += 1 + count
-        edge[0] = Edge(0.0, index.index, 0)
-        memcpy(&edge[0].term, &native, sizeof(native))
-        for k in range(count):
-            edge[1 + k] = Edge(0.0, (<Value> values[k]).index, 0)
-    bind(made, node)
+    cdef Value value
+    bind(made, node_of_take([index.index, *[value.index for value in values]]))
     return made
 
 
-cdef int32_t copy_of_take(int32_t index, list nodes) except -1:
-    """The same of other nodes: an index, and the table's column."""
-    cdef Native *native = &TAKE
+cdef int32_t node_of_take(list nodes) except -1:
+    """The node for an index and a table's column."""
     cdef int32_t count = <int32_t> len(nodes)
-    cdef int32_t node, k
+    cdef int32_t k
     reserve_nary(&tape, 1, count)
-    node = record(&tape, rules.NATIVE, tape.edge_top, count, NAN, 0)
     for k in range(count):
         tape.edges[tape.edge_top + k] = Edge(0.0, nodes[k], 0)
-    memcpy(&tape.edges[tape.edge_top].term, &native, sizeof(native))
-    tape.edge_top += count
-    return node
+    return record_native(&tape, &TAKE, count, NAN)
 
 
 cdef bint is_take(int32_t index) noexcept:
     return tape.op[index] == rules.NATIVE and native_of(tape.edges + tape.operands[index].a) == &TAKE
-
-
-cdef Pushed push_nothing(
-    Native *native, double *grads, const Edge *edges, int32_t count, double grad, int64_t sweep
-) noexcept nogil:
-    return PUSHED
 
 
 TAKE.push = push_nothing

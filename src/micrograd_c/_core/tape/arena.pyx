@@ -199,7 +199,7 @@ cdef void look_for_functions(Tape *t) noexcept:
 
     Where there are such nodes there are no dots, and sweeps go step by step. May renumber.
     """
-    if t.hooks and t.pins == 0 and t.old_deaths and t.dropped > t.base // 4:
+    if t.pins == 0 and t.old_deaths and t.dropped > t.base // 4:
         collect_nodes(t, t.aged)
         check(t)
 

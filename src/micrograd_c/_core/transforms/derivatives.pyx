@@ -225,11 +225,13 @@ cdef class Walk:
         for i in range(root, self.low - 1, -1):
             if i % PATIENCE == 0:
                 PyErr_CheckSignals()
-            if is_loop(i) and self.is_on_the_way(i):
+            if not self.is_on_the_way(i):
+                continue
+            if tape.op[i] == rules.NATIVE and is_loop(i):
                 loop_backward(self, i)
                 continue
             g = self.terms[i - self.low]
-            if not self.is_on_the_way(i) or g.node == NOTHING and not (self.of_runs and i in self.of_runs):
+            if g.node == NOTHING and not (self.of_runs and i in self.of_runs):
                 continue
             self.look_at(i, &node)
             if node.op == rules.LEAF or node.op == rules.STOP:
@@ -246,10 +248,9 @@ cdef class Walk:
                         take_share(&self.recorder, i, k, g, &share)
                         self.give(tape.edges[k].a, share)
                 continue
-            if node.op == rules.NATIVE and is_loop_end(i):
-                continue
             if node.op == rules.NATIVE:
-                rules_of_runs().go_down(self, i)
+                if not is_loop_end(i):
+                    rules_of_runs().go_down(self, i)
                 continue
             if rules.has_edges(node.op):        # an input that is an op of a user's
                 continue
@@ -271,10 +272,6 @@ cdef class Walk:
                 PyErr_CheckSignals()
             if not self.is_on_the_way(i) or self.marks[i - self.low] & INPUT:
                 continue
-            if is_loop(i):
-                loop_upward(self, i)
-            if is_loop(i) or is_loop_end(i):
-                continue
             self.look_at(i, &node)
             if node.op == rules.LOCAL:
                 for k in range(node.a, node.a + node.b):
@@ -290,7 +287,10 @@ cdef class Walk:
                         self.give(i, share)
                 continue
             if node.op == rules.NATIVE:
-                rules_of_runs().go_up(self, i)
+                if is_loop(i):
+                    loop_upward(self, i)
+                elif not is_loop_end(i):
+                    rules_of_runs().go_up(self, i)
                 continue
             if has_first(node.op) and self.has_tangent(node.a):
                 self.share(i, &node, False, self.terms[node.a - self.low], &share)

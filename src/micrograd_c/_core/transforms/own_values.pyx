@@ -7,7 +7,7 @@ numbers and bare Values, which is then looked at entry by entry: see structure.p
 cimport micrograd_c._core.tape.operators as operators
 from micrograd_c._core.ops.numbers cimport Number
 from micrograd_c._core.tape.arena cimport DATA_INT
-from micrograd_c._core.value.lifetime cimport check_initialised
+from micrograd_c._core.value.lifetime cimport check_initialised, is_only_a_number
 from micrograd_c._core.value.recording cimport with_number
 from micrograd_c._core.value.value cimport Value
 
@@ -18,7 +18,11 @@ __all__ = ["alias", "as_floats", "as_inputs", "as_outputs", "leaves_alike", "twi
 
 def alias(Value value not None):
     """The Value once more, as another node, computed from it: what is computed from one is not from the other."""
-    return in_its_place(with_number(value, Number(1.0, DATA_INT), operators.multiply_number), value)
+    return in_its_place(computed_from(value), value)
+
+
+cdef inline Value computed_from(Value value):
+    return with_number(value, Number(1.0, DATA_INT), operators.multiply_number)
 
 
 def twin(Value value not None):
@@ -33,22 +37,17 @@ cdef enum:
     DEEPEST = 8     # lists in lists that are gone into
 
 
-cdef inline bint is_bare(object one) noexcept:
-    """Whether it is a Value with data, of no subclass and without attributes."""
-    return type(one) is Value and (<Value> one).index and (<Value> one).attributes == NULL
-
-
 def as_inputs(list tree not None, bint inside):
     """Values of their own in the place of all entries: leaves, or inside of another transform computed from those."""
     cdef list found = []
     for one in tree:
-        if type(one) is not float and not is_bare(one):
+        if type(one) is not float and not is_only_a_number(one):
             return None
     for one in tree:
         if type(one) is float:
             found.append(Value(one))
         elif inside:
-            found.append(with_number(<Value> one, Number(1.0, DATA_INT), operators.multiply_number))
+            found.append(computed_from(<Value> one))
         else:
             found.append(Value((<Value> one).data))
     return found
@@ -68,7 +67,7 @@ def as_floats(list tree not None):
     for one in tree:
         if type(one) is float:
             found.append(one)
-        elif is_bare(one):
+        elif is_only_a_number(one):
             found.append(float((<Value> one).data))
         else:
             return None

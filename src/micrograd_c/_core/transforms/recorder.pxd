@@ -209,6 +209,23 @@ cdef inline int apply_two(Recorder *r, int op, Term a, Term b, Term *out) except
     return 0
 
 
+cdef inline int record_op(Recorder *r, int op, Term a, Term b, Term *out) except -1:
+    """An op of a graph on other operands; b counts where it has two."""
+    cdef int32_t i, j
+    if op == rules.ADD:
+        return add(r, a, b, out)
+    if op == rules.MUL:
+        return multiply(r, a, b, out)
+    if op == rules.POWER or op == rules.POW:
+        return raise_to(r, a, b, out)
+    if op == rules.STOP or op == rules.GIVEN:       # which have the number of the first
+        i = node_of(r, a)
+        j = node_of(r, b) if op == rules.GIVEN else 0
+        out[0] = Term(new_node(r, op, i, j, tape.data[i]), 0.0)
+        return 0
+    return apply_two(r, op, a, b, out) if rules.has_two_operands(op) else apply(r, op, a, out)
+
+
 cdef inline int run_rule(Recorder *r, const Rule *rule, Term x, Term y, Term z, Term g, Term *out) except -1:
     """The value of a rule of the table."""
     cdef Term registers[MOST_STEPS + OPERANDS]

@@ -11,10 +11,9 @@ from micrograd_c._core.mapped.program cimport (
     Program, Scalar,
 )
 from micrograd_c._core.mapped.taking cimport record_take
-cimport micrograd_c._core.ops.rules as rules
 from micrograd_c._core.tape.arena cimport pin, tape, unpin
 from micrograd_c._core.transforms.recorder cimport (
-    Recorder, Term, add, apply, apply_two, multiply, new_node, node_of, number_term, raise_to, start,
+    Recorder, Term, add, multiply, node_of, number_term, record_op, start,
 )
 from micrograd_c._core.value.tracing import is_tracing
 from micrograd_c._core.value.value cimport Value, bind, new_value
@@ -76,32 +75,12 @@ cdef class Replay:
         bind(value, index)
         return value
 
-    cdef int operation(self, int op, Term a, Term b, Term *out) except -1:
-        cdef int32_t i, j
-        if op == rules.ADD:
-            return add(&self.recorder, a, b, out)
-        if op == rules.MUL:
-            return multiply(&self.recorder, a, b, out)
-        if op == rules.POWER or op == rules.POW:
-            return raise_to(&self.recorder, a, b, out)
-        if op == rules.STOP:
-            i = node_of(&self.recorder, a)
-            out[0] = Term(new_node(&self.recorder, op, i, 0, tape.data[i]), 0.0)
-            return 0
-        if op == rules.GIVEN:
-            i, j = node_of(&self.recorder, a), node_of(&self.recorder, b)
-            out[0] = Term(new_node(&self.recorder, op, i, j, tape.data[i]), 0.0)
-            return 0
-        if rules.has_two_operands(op):
-            return apply_two(&self.recorder, op, a, b, out)
-        return apply(&self.recorder, op, a, out)
-
     cdef int compute_uniforms(self) except -1:
         cdef const Scalar *it
         cdef int32_t k
         for k in range(self.program.scalar_count):
             it = self.program.scalars + k
-            self.operation(it.op, self.uniforms[it.a], self.uniforms[it.b], self.uniforms + it.out)
+            record_op(&self.recorder, it.op, self.uniforms[it.a], self.uniforms[it.b], self.uniforms + it.out)
         return 0
 
     cdef int compute_layer(self, const Layer *layer) except -1:
@@ -115,7 +94,7 @@ cdef class Replay:
                          &product)
                 add(&self.recorder, total, product, &total)
             if layer.activation != DO_MOVE:
-                self.operation(layer.activation, total, total, &total)
+                record_op(&self.recorder, layer.activation, total, total, &total)
             sums.append((total.node, total.number))
         for k in range(layer.outputs):      # last, as these may be the slots of inputs
             self.slots[layer.out[k]] = Term(sums[k][0], sums[k][1])
@@ -198,7 +177,7 @@ cdef class Replay:
             if it.op == DO_MOVE:
                 self.slots[it.out] = a
             else:
-                self.operation(it.op, a, b, self.slots + it.out)
+                record_op(&self.recorder, it.op, a, b, self.slots + it.out)
         return 0
 
 

@@ -16,7 +16,6 @@ from micrograd_c._core.mapped.passes cimport Link, RunState, blocks_of
 from micrograd_c._core.mapped.program cimport Program
 from micrograd_c._core.transforms.derivatives cimport Walk
 from micrograd_c._core.transforms.recorder cimport NOTHING, NUMBER, Term
-from micrograd_c._core.value.operands cimport handle_of
 from micrograd_c._core.value.value cimport Value
 
 from micrograd_c._core.transforms import run_programs
@@ -133,6 +132,5 @@ cdef array.array read_inputs(RunState *s):
 
 cdef Value value_of(Walk walk, Term term):
     """A term as a Value, which its node may have already."""
-    if term.node <= NUMBER:
-        return Value(0.0 if term.node == NOTHING else term.number)
-    return handle_of(term.node, <Value> walk.roots[0])
+    found = 0.0 if term.node == NOTHING else walk.value_of(term)
+    return found if isinstance(found, Value) else Value(found)

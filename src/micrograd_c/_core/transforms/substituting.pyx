@@ -11,13 +11,13 @@ from micrograd_c._core.mapped.rolling cimport (
     Rolled, copy_of_loop, end_of_loop, is_loop, is_loop_end, loop_of_end, number_of_end, operands_of, rolled_at,
     write_out,
 )
-from micrograd_c._core.mapped.taking cimport copy_of_take, is_take
+from micrograd_c._core.mapped.taking cimport is_take, node_of_take
 from micrograd_c._core.tape.arena cimport Operands, PyThread_get_thread_ident, tape
 from micrograd_c._core.transforms.recorder cimport (
-    NOTHING, NUMBER, Recorder, Term, add, apply, apply_two, multiply, new_node, node_of, number_term, raise_to, start,
+    NOTHING, NUMBER, Recorder, Term, node_of, number_term, record_op, start,
 )
 from micrograd_c._core.value.operands cimport handle_of
-from micrograd_c._core.value.tracing cimport depends_on_argument_at
+from micrograd_c._core.value.tracing cimport is_constant_at
 from micrograd_c._core.value.value cimport Value
 
 __all__ = ["end_at", "parts_of", "substituted", "used", "with_out"]
@@ -118,7 +118,7 @@ cdef Term term_of(int32_t index, dict new) except *:
     pair = new.get(index)
     if pair is not None:
         return Term(pair[0], pair[1])
-    if index >= tape.traced and tape.op[index] == rules.LEAF and not depends_on_argument_at(index):
+    if is_constant_at(index):
         return number_term(tape.data[index])
     return Term(index, 0.0)
 
@@ -136,24 +136,13 @@ cdef Term copied(Recorder *r, int32_t i, dict new) except *:
         for k in range(operands.a, operands.a + operands.b):
             a = term_of(tape.edges[k].a, new)
             nodes.append(node_of(r, a) if tape.edges[k].a else 0)
-        return Term(copy_of_loop(i, nodes) if is_loop(i) else copy_of_take(i, nodes), 0.0)
+        return Term(copy_of_loop(i, nodes) if is_loop(i) else node_of_take(nodes), 0.0)
     if rules.has_edges(op):
         write_out()
     a = term_of(operands.a, new)
-    if op == rules.ADD or op == rules.MUL or op == rules.POWER or op == rules.POW or rules.has_two_operands(op):
-        b = number_term(tape.data[operands.b]) if op == rules.POWER else term_of(operands.b, new)
-        if op == rules.ADD:
-            add(r, a, b, &out)
-        elif op == rules.MUL:
-            multiply(r, a, b, &out)
-        elif op == rules.POWER or op == rules.POW:
-            raise_to(r, a, b, &out)
-        else:
-            apply_two(r, op, a, b, &out)
-    elif op == rules.STOP:
-        if a.node == NUMBER:
-            return a
-        out = Term(new_node(r, op, a.node, 0, tape.data[a.node]), 0.0)
-    else:
-        apply(r, op, a, &out)
+    b = number_term(tape.data[operands.b]) if op == rules.POWER else (
+        term_of(operands.b, new) if rules.has_two_operands(op) else a)
+    if op == rules.STOP and a.node == NUMBER:
+        return a
+    record_op(r, op, a, b, &out)
     return out

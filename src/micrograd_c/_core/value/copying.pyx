@@ -13,7 +13,8 @@ from micrograd_c._core.tape.arena cimport (
     want_states,
 )
 from micrograd_c._core.value.lifetime cimport (
-    check_initialised, describe, gain_state, has_plain_attributes, held_by, hold, hold_all, op_left, track,
+    check_initialised, describe, gain_state, has_plain_attributes, held_by, hold, hold_all, is_only_a_number, op_left,
+    track,
 )
 from micrograd_c._core.value.local_gradients cimport write_local_grads
 from micrograd_c._core.value.local_step cimport FormerStep
@@ -102,7 +103,7 @@ def are_bare(values):
     if not values:
         return False
     for value in values:
-        if type(value) is not Value or (<Value> value).attributes != NULL or not (<Value> value).index:
+        if not is_only_a_number(value):
             return False
     return True
 

@@ -117,6 +117,11 @@ cdef inline Extra rare(Value value):
 
 # --- plain data, which goes with the node ---
 
+cdef inline bint is_only_a_number(object one) noexcept:
+    """Whether it is a Value with data, of no subclass and without attributes."""
+    return type(one) is Value and (<Value> one).index and (<Value> one).attributes == NULL
+
+
 cdef inline bint has_plain_attributes(Value value) noexcept:
     """Whether attributes are nothing but plain data, under names that are just text."""
     cdef PyObject *name

@@ -174,9 +174,10 @@ ctypedef int (*Step)(int32_t index, int64_t number, void *context) except -1
 
 cdef inline int sweep_from(Value root) except -1:
     """What backward() does once the root's gradient is set."""
-    look_for_functions(&tape)
     if tape.hooks:
-        return sweep_by_steps(root, step_of_node, NULL)
+        look_for_functions(&tape)       # some may be gone
+        if tape.hooks:
+            return sweep_by_steps(root, step_of_node, NULL)
     return sweep(&tape, root.index)
 
 

@@ -181,6 +181,11 @@ cdef bint depends_on_argument_at(int32_t index) except -1:
     return is_dependent(index)
 
 
+cdef bint is_constant_at(int32_t index) except -1:
+    """Whether a node is a number that was written down in the trace."""
+    return index >= tape.traced and tape.op[index] == rules.LEAF and not depends_on_argument_at(index)
+
+
 def check_read(Value value not None, what):
     """Raise TraceError if the Value depends on an argument. Under `watch`, only note who reads."""
     if watcher:
